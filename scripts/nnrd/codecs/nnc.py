@@ -1,0 +1,72 @@
+"""Codec ``nnc``: ISO/IEC 15938-17 (NNC) by NNCodec, in nnrd's container."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from nnrd import nnc
+from nnrd.codecs import _base
+from nnrd.errors import BitstreamError
+
+QP = {"type": "integer", "minimum": -4096, "maximum": 4095}
+
+
+class Codec(_base.Codec):
+    """The payload is a standard stream; tensors are called 0, 1, … 9, a, … in base 36 there.
+
+    Floats are coded as float32 with the loss that ``qp`` sets, integers without loss.
+    """
+
+    codes_integers = True
+    properties: ClassVar = {
+        "qp": QP | {"description": "quantisation parameter of tensors of two dimensions or more"},
+        "nonweight_qp": QP | {"description": "quantisation parameter of tensors of one dimension"},
+        "qp_density": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 7,
+            "description": "the step size doubles every 2**qp_density of qp",
+        },
+        "qp_per_tensor": {
+            "type": "object",
+            "additionalProperties": QP,
+            "description": "quantisation parameter by tensor name, before qp and nonweight_qp",
+        },
+        "use_dq": {"type": "boolean", "description": "dependent (trellis-coded) quantisation"},
+        "opt_qp": {"type": "boolean", "description": "qp by tensor, from its size and deviation"},
+        "param_opt": {"type": "boolean", "description": "optimised initial context states"},
+        "codebook_mode": {
+            "enum": [0, 1, 2],
+            "description": "codebooks: 0 never, 1 always, 2 where they are smaller",
+        },
+        "cabac_unary_length_minus1": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 255,
+            "description": "context-coded greater-than flags of a value, minus 1",
+        },
+        "row_skipping": {"type": "boolean", "description": "rows of zeros cost one flag"},
+        "lambda_scale": {
+            "type": "number",
+            "minimum": 0,
+            "description": "weight of the rate in quantisation; 0 minimises the error alone",
+        },
+    }
+
+    def compress(self, tensors, names, workers):
+        """Return the stream."""
+        ids = {name: np.base_repr(index, 36).lower() for index, name in enumerate(names)}
+        options = {k: v for k, v in self.parameters.items() if k != "nonfinite"}
+        if "qp_per_tensor" in options:
+            options["qp_per_tensor"] = {
+                ids[name]: qp for name, qp in options["qp_per_tensor"].items() if name in ids
+            }
+        return nnc.encode(dict(zip(ids.values(), tensors, strict=True)), workers=workers, **options)
+
+    def expand(self, payload, entries, parameters, workers):
+        """Return the tensors of the stream."""
+        tensors = nnc.decode(payload, workers=workers)
+        arrays = list(tensors.values())
+        if len(arrays) != len(entries):
+            raise BitstreamError(f"{len(arrays)} tensors in the stream, {len(entries)} expected")
+        return arrays
