@@ -1,0 +1,78 @@
+"""ONNX Runtime sessions as nnrd runs them."""
+
+import ctypes
+from functools import cache
+from pathlib import Path
+
+import onnxruntime
+
+from nnrd.errors import UserError
+
+# These change the rounding, and a split between the nodes they join would undo them; without
+# them part I + part II equals the whole model bit for bit.
+ROUNDING_FUSIONS = [
+    "ConvAddFusion",
+    "ConvBNFusion",
+    "ConvMulFusion",
+    "DivMulFusion",
+    "GemmSumFusion",
+    "MatMulAddFusion",
+    "MatmulBNFusion",
+]
+
+
+@cache
+def has_cuda() -> bool:
+    """Say whether this process can use an NVIDIA GPU; asks the driver, not a package."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    count = ctypes.c_int(0)
+    return (
+        driver.cuInit(0) == 0
+        and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
+        and count.value > 0
+    )
+
+
+def session(
+    model: str | Path | bytes, threads: int = 1, folder: str | Path | None = None
+) -> onnxruntime.InferenceSession:
+    """Return an ONNX Runtime session of a model file, or of a model's bytes.
+
+    It runs on the GPU if there is one, else on ``threads`` threads of the CPU;
+    ``get_providers()`` of the result says which. The optimisation level is BASIC, less what
+    would change the rounding. ``folder`` holds the external data of a model given as bytes.
+    Raises UserError: no such file, not an ONNX model, an operator ONNX Runtime lacks,
+    external data that is missing.
+    """
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3
+    if folder is not None:
+        key = "session.model_external_initializers_file_folder_path"
+        options.add_session_config_entry(key, str(folder))
+    providers = ["CPUExecutionProvider"]
+    if has_cuda():
+        import torch  # noqa: F401  (loads the CUDA libraries that ONNX Runtime looks for)
+
+        providers.insert(0, "CUDAExecutionProvider")
+    return _open(model, options, providers)
+
+
+def _open(
+    model: str | Path | bytes, options: onnxruntime.SessionOptions, providers: list[str]
+) -> onnxruntime.InferenceSession:
+    name = "the model" if isinstance(model, bytes) else str(model)
+    if not isinstance(model, bytes) and not Path(model).is_file():
+        raise UserError(f"{name}: no such file")
+    source = model if isinstance(model, bytes) else name
+    try:
+        return onnxruntime.InferenceSession(
+            source, options, providers=providers, disabled_optimizers=ROUNDING_FUSIONS
+        )
+    except Exception as error:  # ONNX Runtime's exceptions share no narrower base class
+        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+        raise UserError(f"{name}: ONNX Runtime cannot open it: {reason}") from error

@@ -1,0 +1,8 @@
+"""Splitting an ONNX model in two at any node (TR 26.847, clause 5.3.9)."""
+
+from nnrd.split.files import load, save
+from nnrd.split.graph import Graph
+from nnrd.split.parts import extract
+from nnrd.split.plan import Plan, cut
+
+__all__ = ["Graph", "Plan", "cut", "extract", "load", "save"]
