@@ -1,12 +1,15 @@
 """What every program in scripts/ does around its one library call."""
 
 import argparse
+import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from nnrd.errors import UserError
 
@@ -39,9 +42,54 @@ def complete_file(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         # mkstemp makes files private; results are as readable as any other file.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def complete_folder(path: str | Path) -> Iterator[Path]:
+    """Yield an empty temporary folder beside ``path``; rename it if the block succeeds."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        yield temporary
+        temporary.chmod(0o777 & ~_umask())
+        if path.exists():
+            shutil.rmtree(path)
+        temporary.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write a value as JSON, complete or not at all; NaN is written as null."""
+    with complete_file(path) as temporary:
+        temporary.write_text(json.dumps(without_nan(value), indent=1, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """Return the value of a JSON file; UserError where it is missing or is not JSON."""
+    try:
+        return json.loads(Path(path).read_text())
+    except ValueError as error:
+        raise UserError(f"{path}: not JSON ({error})") from None
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+
+
+def without_nan(value: Any) -> Any:
+    """Return a value with every NaN replaced by None, which JSON can write."""
+    if isinstance(value, dict):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and value != value else value
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

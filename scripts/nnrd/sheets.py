@@ -27,7 +27,9 @@ def read(path: str | Path, schema: str | Path) -> list[dict]:
     for column in header:
         if column not in rules["properties"]:
             raise UserError(f"{path}: {unknown('column', column, rules['properties'])}")
-    return [_row(path, n, header, cells, rules) for n, cells in zip(numbers[1:], table, strict=True)]
+    return [
+        _row(path, n, header, cells, rules) for n, cells in zip(numbers[1:], table, strict=True)
+    ]
 
 
 def by_name(path: str | Path, schema: str | Path, column: str) -> dict[str, dict]:
