@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nnrd import codecs, sheets
 from nnrd.errors import UserError
-from nnrd.points import Point, Split, combinations, fits_a_path, shards, slug
+from nnrd.points import Anchor, Point, Split, combinations, fits_a_path, shards, slug
 from nnrd.schema import first_mistake, unknown
 
 
@@ -24,7 +24,12 @@ class Study:
     items: int
     splits: list[Split]
     points: list[Point]
-    overlays: list[Point] = field(default_factory=list)
+    overlays: list[Point]
+
+    @property
+    def records(self) -> list[Anchor | Point]:
+        """All that is measured: the anchor, then the points."""
+        return [Anchor(self.model, self.dataset), *self.points]
 
 
 @dataclass(frozen=True)
@@ -167,13 +172,13 @@ class _Loader:
         return overlays
 
     def check_shards(self, studies: dict[str, Study]) -> None:
-        """Two studies of a model on a dataset share their tensors, so they cut alike."""
-        seen: dict[tuple[str, str], Study] = {}
+        """Studies that are made together share a dataset's index and its shards."""
+        seen: dict[str, Study] = {}
         for study in studies.values():
-            other = seen.setdefault((study.model, study.dataset), study)
+            other = seen.setdefault(study.dataset, study)
             if (other.items, other.shards) != (study.items, study.shards):
                 reason = f"items and shard_size must be those of study {other.name}"
-                self.fail(f"studies.{study.name}", f"{reason} (same model and dataset)")
+                self.fail(f"studies.{study.name}", f"{reason}, which has the same dataset")
 
 
 def with_defaults(schema: dict, value: Any) -> Any:

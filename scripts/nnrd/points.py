@@ -32,6 +32,24 @@ class Split:
 
 
 @dataclass(frozen=True)
+class Anchor:
+    """What points are held against: a model on a dataset, without split and compression."""
+
+    model: str
+    dataset: str
+
+    @property
+    def folder(self) -> str:
+        """The folder, under results/, of everything that is made for it."""
+        return f"anchor/{self.model}/{self.dataset}"
+
+    @property
+    def label(self) -> dict[str, Any]:
+        """The columns of the table of points that tell it from others."""
+        return {"model": self.model, "dataset": self.dataset, "codec": "anchor", "parameters": {}}
+
+
+@dataclass(frozen=True)
 class Point:
     """One measured cell: a model, a dataset, perhaps a split, a codec and its parameters."""
 
@@ -51,6 +69,17 @@ class Point:
     def folder(self) -> str:
         """The folder, under results/, of everything that is made for this point alone."""
         return f"{self.source}/{self.codec}/{slug(self.parameters)}"
+
+
+    @property
+    def label(self) -> dict[str, Any]:
+        """The columns of the table of points that tell it from others, but for the split's."""
+        return {
+            "model": self.model,
+            "dataset": self.dataset,
+            "codec": self.codec,
+            "parameters": dict(self.parameters),
+        }
 
 
 def slug(parameters: Mapping[str, Any]) -> str:

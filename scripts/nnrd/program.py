@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,18 @@ def complete_folder(path: str | Path) -> Iterator[Path]:
         temporary.rename(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def add_timing_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what a timed step is told of how it runs; `timed` writes it down."""
+    parser.add_argument("--threads", type=int, default=1, help="compute threads or processes")
+    parser.add_argument("--isolated", action="store_true", help="nothing else runs beside it")
+
+
+def timed(args: argparse.Namespace, rows: Iterable[dict], provider: str | None = None) -> dict:
+    """Return the rows of a timed step with how it ran, as `nnrd.tables.merge` reads it."""
+    ran = {"threads": args.threads, "isolated": args.isolated, "rows": list(rows)}
+    return ran | ({"provider": provider} if provider else {})
 
 
 def write_json(path: str | Path, value: Any) -> None:

@@ -1,5 +1,6 @@
 """The table of points: one row for each point and each anchor."""
 
+import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ COLUMNS = (
     *("metric_name", "anc_perf", "rec_perf"),
     *("enc_time", "dec_time", "anc_eval_time", "rec_eval_time"),
 )
+STEPS = ("source", "encoded", "inferred")
 ITEM_COLUMNS = ("study", "model", "dataset", "split", "codec", "parameters", "item")
 INTEGERS = ("split", "branches", "anc_size", "rec_size", "items", "threads", "detections")
 
@@ -41,8 +43,12 @@ def total(step: Mapping[str, Any] | None, column: str) -> Any:
     return sum(row[column] for row in rows) if rows and column in rows[0] else None
 
 
-def measured(encoded: dict | None, inferred: dict, anchor: dict, source: dict | None) -> dict:
-    """Return a point's measured columns from its steps' joined files."""
+def measured(steps: Mapping[str, dict | None]) -> dict:
+    """Return a point's measured columns from its steps' joined files.
+
+    ``steps``: ``source``, ``encoded``, ``inferred``, ``anchor``; None where a point has none.
+    """
+    encoded, inferred = steps["encoded"], steps["inferred"]
     anc_size, rec_size = total(encoded, "anc_size"), total(encoded, "rec_size")
     return {
         "anc_size": anc_size,
@@ -50,22 +56,20 @@ def measured(encoded: dict | None, inferred: dict, anchor: dict, source: dict | 
         "compress_ratio": rec_size / anc_size if anc_size else None,
         "enc_time": total(encoded, "enc_time"),
         "dec_time": total(inferred, "dec_time"),
-        "anc_eval_time": total(anchor, "eval_time"),
+        "anc_eval_time": total(steps["anchor"], "eval_time"),
         "rec_eval_time": total(inferred, "eval_time"),
-        "part1_time": total(source, "part1_time"),
+        "part1_time": total(steps["source"], "part1_time"),
         "items": len(inferred["rows"]),
-        "threads": inferred["threads"],
-        "isolated": inferred["isolated"],
-        "provider": inferred["provider"],
+        **{key: inferred[key] for key in ("threads", "isolated", "provider")},
     }
 
 
-def items(scores: Sequence[dict], *steps: dict | None) -> list[dict]:
+def items(scores: Sequence[dict], steps: Mapping[str, dict | None]) -> list[dict]:
     """Return a row an item: what every step measured on it, and its scores."""
-    rows = {row["item"]: {"item": row["item"]} for row in scores}
-    for step in [*(step["rows"] for step in steps if step), scores]:
-        for row in step:
-            rows[row["item"]] |= row
+    rows = {row["item"]: {} for row in scores}
+    measured_rows = [steps[name]["rows"] for name in STEPS if steps[name]]
+    for row in itertools.chain(*measured_rows, scores):
+        rows[row["item"]] |= row
     return list(rows.values())
 
 

@@ -1,0 +1,93 @@
+# ONNX models: exported or taken as they are, split, and run whole for the anchor.
+import shlex
+
+
+def architecture_modules(model):
+    """Return the module that builds a model; none where its file is taken as it is."""
+    name = MODELS[model]["architecture"]
+    return [] if name == "onnx" else [f"nnrd.architectures.{name}"]
+
+
+def model_options(wildcards):
+    """Return a model's row as convert_model takes it."""
+    row = MODELS[wildcards.model]
+    given = {key: row[key] for key in ("architecture", "file", "nodes") if key in row}
+    return " ".join(f"--{key} {shlex.quote(str(value))}" for key, value in given.items())
+
+
+def split_options(wildcards):
+    """Return a split point as split_model takes it."""
+    split = SPLITS[wildcards.model, wildcards.split]
+    if split.rank is not None:
+        return f"--rank {split.rank}"
+    return f"--name {shlex.quote(split.name)} --where {split.where}"
+
+
+rule convert_model:
+    input:
+        asset_folder(MODELS, "model"),
+    output:
+        model="results/models/{model}.onnx",
+        facts="results/models/{model}.json",
+    log:
+        "logs/convert_model/{model}.log",
+    benchmark:
+        "benchmarks/convert_model/{model}.tsv"
+    conda:
+        "../../envs/nnrd.yaml"
+    params:
+        source=lambda wildcards: source_hash(
+            "convert_model", *architecture_modules(wildcards.model)
+        ),
+        options=model_options,
+    shell:
+        "python scripts/convert_model.py --assets {input} {params.options}"
+        " --out {output.model} --facts {output.facts} > {log} 2>&1"
+
+
+rule split_model:
+    input:
+        "results/models/{model}.onnx",
+    output:
+        part1="results/split/{model}/{split}/part1.onnx",
+        part2="results/split/{model}/{split}/part2.onnx",
+        plan="results/split/{model}/{split}/split.json",
+    log:
+        "logs/split_model/{model}/{split}.log",
+    benchmark:
+        "benchmarks/split_model/{model}/{split}.tsv"
+    conda:
+        "../../envs/nnrd.yaml"
+    params:
+        source=source_hash("split_model"),
+        folder=subpath(output.plan, parent=True),
+        at=split_options,
+    shell:
+        "python scripts/split_model.py {input} {params.at} --out {params.folder} > {log} 2>&1"
+
+
+rule infer_anchor:
+    input:
+        model="results/models/{model}.onnx",
+        items="results/datasets/{dataset}.json",
+        photos=asset_folder(DATASETS, "dataset"),
+    output:
+        predictions="results/anchor/{model}/{dataset}/predictions/{shard}.json",
+        times="results/anchor/{model}/{dataset}/predictions/{shard}.times.json",
+    log:
+        "logs/infer_anchor/{model}/{dataset}/{shard}.log",
+    benchmark:
+        "benchmarks/infer_anchor/{model}/{dataset}/{shard}.tsv"
+    conda:
+        "../../envs/nnrd.yaml"
+    threads: TIMED_CORES
+    resources:
+        gpu=1,
+    params:
+        source=job_hash("infer_anchor"),
+        detector=model_of("detector"),
+        timing=TIMING,
+    shell:
+        "python scripts/infer_anchor.py --model {input.model} --items {input.items}"
+        " --shard {wildcards.shard} --detector {params.detector} {params.timing}"
+        " --predictions {output.predictions} --times {output.times} > {log} 2>&1"
