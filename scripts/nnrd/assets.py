@@ -147,6 +147,12 @@ def fetch(rows: Sequence[AssetFile], out: str | Path, cache: Cache, checkout: st
     _refuse_strangers(rows, out)
     if all(_is(row, out / row.file) for row in rows):
         return
+    with cache.lock(str(out.resolve())):
+        if not all(_is(row, out / row.file) for row in rows):  # another process may have made it
+            _make(rows, out, cache, checkout)
+
+
+def _make(rows: Sequence[AssetFile], out: Path, cache: Cache, checkout: str | Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
         folder = Path(temporary) / "new"
