@@ -143,9 +143,14 @@ def _run(client: _Client, command: Sequence[str]) -> None:
             progress.to(_size(client.delivered) or progress.done)
         if process.returncode:
             messages.seek(0)
-            lines = messages.read().decode(errors="replace").splitlines()
-            reason = client.reason([line.strip() for line in lines if line.strip()])
-            raise UserError(f"{client.what}: {reason}")
+            said = messages.read().decode(errors="replace")
+            raise UserError(f"{client.what}: {_reason(client, said)}")
+
+
+def _reason(client: _Client, said: str) -> str:
+    if re.search(r"No space left|ENOSPC", said):
+        return f"no space left on the disk of {client.folder.parent}"
+    return client.reason([line.strip() for line in said.splitlines() if line.strip()])
 
 
 def _watch(process: subprocess.Popen, folder: Path, progress: Progress) -> None:
@@ -160,7 +165,8 @@ def _watch(process: subprocess.Popen, folder: Path, progress: Progress) -> None:
 
 
 def _pip_reason(lines: list[str]) -> str:
-    return _last(lines, "ERROR: ", "pip failed")
+    # "ERROR: Exception:" comes before a traceback, whose last line says what happened.
+    return _last([line for line in lines if line != "ERROR: Exception:"], "ERROR: ", "pip failed")
 
 
 def _apt_reason(lines: list[str]) -> str:

@@ -425,10 +425,20 @@ WORDS = {
 }
 
 
+WORDS["full disk"] = (
+    registries.pypi,
+    "foo==9",
+    "echo '[Errno 28] No space left on device'; exit 2",
+)
+WORDS["full disk"] += ("pypi:foo==9: no space left on the disk of ",)
+WORDS["crash"] = (registries.pypi, "foo==9", "echo ERROR: Exception:; echo KeyError: 3; exit 2")
+WORDS["crash"] += ("pypi:foo==9: KeyError: 3",)
+
+
 @pytest.mark.parametrize("name", WORDS)
 def test_the_clients_own_words(tmp_path, monkeypatch, name):
     call, package, script, message = WORDS[name]
-    fake_client(tmp_path / "bin", name, script)
+    fake_client(tmp_path / "bin", name if name in ("npm", "apt-get") else "pip", script)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     monkeypatch.setattr(registries, "_pip", lambda: ["pip"])
     with pytest.raises(UserError) as error:
