@@ -208,6 +208,13 @@ def test_out_that_is_complete_is_left_alone(tmp_path, fetch):
     assert (out / "a.bin").stat().st_ino == before
 
 
+def test_what_a_killed_process_left_is_removed(tmp_path, fetch):
+    (tmp_path / "a.bin").write_bytes(CONTENT)
+    (tmp_path / ".out.partial-abc/new").mkdir(parents=True)
+    fetch(row())
+    assert {path.name for path in tmp_path.iterdir()} == {"a.bin", "out", "cache"}
+
+
 def test_out_that_is_altered_is_made_again(tmp_path, fetch):
     (tmp_path / "a.bin").write_bytes(CONTENT)
     out = fetch(row())
