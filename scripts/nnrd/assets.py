@@ -147,8 +147,18 @@ def fetch(rows: Sequence[AssetFile], out: str | Path, cache: Cache, checkout: st
     _refuse_strangers(rows, out)
     if all(_is(row, out / row.file) for row in rows):
         return
+    with cache.lock(str(out.resolve())):
+        if not all(_is(row, out / row.file) for row in rows):  # another process may have made it
+            _make(rows, out, cache, checkout)
+
+
+def _make(rows: Sequence[AssetFile], out: Path, cache: Cache, checkout: str | Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
+    prefix = f".{out.name}.partial-"
+    for left in out.parent.iterdir():  # by a process that was killed; this one holds the lock
+        if left.name.startswith(prefix):
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=prefix) as temporary:
         folder = Path(temporary) / "new"
         folder.mkdir()  # with the permissions of any folder; the temporary one is private
         for package in dict.fromkeys(row.package for row in rows):

@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -15,7 +16,13 @@ CHUNK = 1 << 18
 TIMEOUT = 30.0  # seconds without a byte
 ATTEMPTS = 4
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-BROKEN = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
+BROKEN = (
+    urllib.error.URLError,
+    http.client.HTTPException,
+    ssl.SSLError,
+    ConnectionError,
+    TimeoutError,
+)
 
 
 class _CutShortError(ConnectionError):

@@ -24,7 +24,8 @@ class Progress:
         return self
 
     def __exit__(self, kind, *_: object) -> None:
-        self._write(end="\n", note="" if kind is None else ", stopped")
+        if self.done or self.terminal:  # where nothing came, the error says why
+            self._write(end="\n", note="" if kind is None else ", stopped")
 
     def begin(self, done: int, total: int | None) -> None:
         """Say where a (resumed) transfer starts, so that the speed is of what is new."""

@@ -37,8 +37,8 @@ def pypi(package: str, folder: Path) -> Path:
     _check(PYPI, package, "pypi:NAME==VERSION")
     # pip unpacks to TMPDIR first: there its progress is seen, and the disk is the cache's.
     environment = {"TMPDIR": str(_subfolder(folder, "tmp")), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    client = _Client(f"pypi:{package}", folder, folder / "tmp", environment, _pip_reason)
     wheels = _subfolder(folder, "wheels")
+    client = _Client(f"pypi:{package}", folder, folder / "tmp", wheels, environment, _pip_reason)
     command = [*_pip(), "download", "--no-deps", "--only-binary=:all:", "--no-input", "--quiet"]
     command += ["--dest", str(wheels), package]
     try:
@@ -62,7 +62,8 @@ def npm(package: str, folder: Path) -> Path:
     environment = {"npm_config_cache": str(_subfolder(folder, "npm"))}
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
     command = [*_npm(folder), "pack", *options, "--pack-destination", str(tarballs), package]
-    _run(_Client(f"npm:{package}", folder, folder / "npm", environment, _npm_reason), command)
+    what = f"npm:{package}"
+    _run(_Client(what, folder, folder / "npm", tarballs, environment, _npm_reason), command)
     return _only_file(tarballs, package)
 
 
@@ -77,7 +78,7 @@ def deb(package: str, folder: Path) -> Path:
     if not shutil.which("apt-get"):
         raise UserError(f"deb:{package}: apt-get is not on this machine; it needs Debian's")
     packages = _subfolder(folder, "packages")
-    client = _Client(f"deb:{package}", packages, packages, {}, _apt_reason)
+    client = _Client(f"deb:{package}", packages, packages, packages, {}, _apt_reason)
     _run(client, ["apt-get", "download", package])
     return _only_file(packages, package)
 
@@ -121,6 +122,7 @@ class _Client:
     what: str  # for the reader
     folder: Path  # where it runs
     watched: Path  # where its download grows
+    delivered: Path  # where the complete package is in the end
     environment: dict[str, str]
     reason: Callable[[list[str]], str]  # its output → the line that says what went wrong
 
@@ -138,11 +140,17 @@ def _run(client: _Client, command: Sequence[str]) -> None:
                 stderr=subprocess.STDOUT,
             )
             _watch(process, client.watched, progress)
+            progress.to(_size(client.delivered) or progress.done)
         if process.returncode:
             messages.seek(0)
-            lines = messages.read().decode(errors="replace").splitlines()
-            reason = client.reason([line.strip() for line in lines if line.strip()])
-            raise UserError(f"{client.what}: {reason}")
+            said = messages.read().decode(errors="replace")
+            raise UserError(f"{client.what}: {_reason(client, said)}")
+
+
+def _reason(client: _Client, said: str) -> str:
+    if re.search(r"No space left|ENOSPC", said):
+        return f"no space left on the disk of {client.folder.parent}"
+    return client.reason([line.strip() for line in said.splitlines() if line.strip()])
 
 
 def _watch(process: subprocess.Popen, folder: Path, progress: Progress) -> None:
@@ -150,7 +158,6 @@ def _watch(process: subprocess.Popen, folder: Path, progress: Progress) -> None:
         while process.poll() is None:
             progress.to(max(progress.done, _size(folder)))
             time.sleep(0.05)
-        progress.to(max(progress.done, _size(folder)))
     finally:
         if process.poll() is None:
             process.terminate()
@@ -158,7 +165,8 @@ def _watch(process: subprocess.Popen, folder: Path, progress: Progress) -> None:
 
 
 def _pip_reason(lines: list[str]) -> str:
-    return _last(lines, "ERROR: ", "pip failed")
+    # "ERROR: Exception:" comes before a traceback, whose last line says what happened.
+    return _last([line for line in lines if line != "ERROR: Exception:"], "ERROR: ", "pip failed")
 
 
 def _apt_reason(lines: list[str]) -> str:
