@@ -36,7 +36,7 @@ rule index_dataset:
     params:
         source=source_hash("index_dataset"),
         annotations=lambda wildcards: annotations(wildcards.dataset),
-        items=lambda wildcards: ITEMS[wildcards.dataset],
+        most=lambda wildcards: ITEMS[wildcards.dataset],
     shell:
         "python scripts/index_dataset.py --annotations {params.annotations}"
-        " --folder {input.folder} --items {params.items} --out {output} > {log} 2>&1"
+        " --folder {input.folder} --items {params.most} --out {output} > {log} 2>&1"

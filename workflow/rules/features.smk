@@ -12,7 +12,7 @@ rule extract_features:
     input:
         part1="results/split/{model}/{split}/part1.onnx",
         plan="results/split/{model}/{split}/split.json",
-        items="results/datasets/{dataset}.json",
+        index="results/datasets/{dataset}.json",
         photos=asset_folder(DATASETS, "dataset"),
     output:
         tensors=kept_tensors(directory(SPLIT_FOLDER + "/tensors/{shard}")),
@@ -32,7 +32,7 @@ rule extract_features:
         timing=TIMING,
     shell:
         "python scripts/extract_features.py --part1 {input.part1} --split {input.plan}"
-        " --items {input.items} --shard {wildcards.shard} --detector {params.detector}"
+        " --items {input.index} --shard {wildcards.shard} --detector {params.detector}"
         " {params.timing} --out {output.tensors} --times {output.times} > {log} 2>&1"
 
 
@@ -40,7 +40,7 @@ rule infer_features:
     input:
         part2="results/split/{model}/{split}/part2.onnx",
         plan="results/split/{model}/{split}/split.json",
-        items="results/datasets/{dataset}.json",
+        index="results/datasets/{dataset}.json",
         bitstreams=POINT_FOLDER + "/bitstreams/{shard}",
     output:
         predictions=POINT_FOLDER + "/predictions/{shard}.json",
@@ -61,7 +61,7 @@ rule infer_features:
         timing=TIMING,
     shell:
         "python scripts/infer_features.py --part2 {input.part2} --split {input.plan}"
-        " --items {input.items} --shard {wildcards.shard} --detector {params.detector}"
+        " --items {input.index} --shard {wildcards.shard} --detector {params.detector}"
         " --bitstreams {input.bitstreams} --codec {wildcards.codec}"
         " --parameters {params.parameters:q} {params.timing}"
         " --predictions {output.predictions} --times {output.times} > {log} 2>&1"

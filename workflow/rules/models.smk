@@ -69,7 +69,7 @@ rule split_model:
 rule infer_anchor:
     input:
         model="results/models/{model}.onnx",
-        items="results/datasets/{dataset}.json",
+        index="results/datasets/{dataset}.json",
         photos=asset_folder(DATASETS, "dataset"),
     output:
         predictions="results/anchor/{model}/{dataset}/predictions/{shard}.json",
@@ -88,6 +88,6 @@ rule infer_anchor:
         detector=model_of("detector"),
         timing=TIMING,
     shell:
-        "python scripts/infer_anchor.py --model {input.model} --items {input.items}"
+        "python scripts/infer_anchor.py --model {input.model} --items {input.index}"
         " --shard {wildcards.shard} --detector {params.detector} {params.timing}"
         " --predictions {output.predictions} --times {output.times} > {log} 2>&1"

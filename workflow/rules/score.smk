@@ -66,7 +66,7 @@ rule tabulate_points:
         ],
     output:
         points="results/tables/{study}/points.csv",
-        items="results/tables/{study}/items.csv",
+        per_item="results/tables/{study}/items.csv",
     log:
         "logs/tabulate_points/{study}.log",
     benchmark:
@@ -77,7 +77,7 @@ rule tabulate_points:
         source=source_hash("tabulate_points"),
     shell:
         "python scripts/tabulate_points.py --study {wildcards.study} --records {input}"
-        " --points {output.points} --items {output.items} > {log} 2>&1"
+        " --points {output.points} --items {output.per_item} > {log} 2>&1"
 
 
 rule join_tables:
