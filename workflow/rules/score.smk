@@ -13,16 +13,14 @@ def record_inputs(wildcards):
     inputs = {
         "truth": annotations_input(record.dataset),
         "anchor": [f"results/{anchor}/predictions/{shard}.json" for shard in shards],
-        "anchor_times": steps(anchor, "predictions"),
+        "predictions": [f"results/{record.folder}/predictions/{shard}.json" for shard in shards],
+        "inferred": steps(record.folder, "predictions"),
     }
     if record.folder != anchor:
+        inputs["anchor_record"] = f"results/{anchor}/point.json"
         inputs["split"] = f"results/split/{record.model}/{record.split.id}/split.json"
         inputs["source"] = steps(record.source, "tensors")
         inputs["encoded"] = steps(record.folder, "bitstreams")
-        inputs["inferred"] = steps(record.folder, "predictions")
-        inputs["predictions"] = [
-            f"results/{record.folder}/predictions/{shard}.json" for shard in shards
-        ]
     return inputs
 
 
