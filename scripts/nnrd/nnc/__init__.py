@@ -14,9 +14,9 @@ import numpy as np
 from nnrd.errors import BitstreamError, UserError
 from nnrd.nnc import coder, processes
 from nnrd.nnc.options import Options, qp_of_each, qp_range
-from nnrd.nnc.syntax import MAX_RANK, MAX_VALUES, TensorUnit, read_stream, stream_head
+from nnrd.nnc.syntax import MAX_NAME, MAX_RANK, MAX_VALUES, TensorUnit, read_stream, stream_head
 
-__all__ = ["Options", "decode", "encode", "qp_range"]
+__all__ = ["Options", "decode", "dequantise", "encode", "qp_range", "quantise"]
 MAX_BYTES = 1 << 33
 MIN_SHARED_VALUES = 100_000  # below, a process takes longer to start than to help
 
@@ -33,6 +33,7 @@ def encode(
     """
     options = options or Options(**given)
     for name, tensor in tensors.items():
+        _check_name(name)
         _check_tensor(name, tensor)
     qps = qp_of_each(tensors, options)
     names, arrays = list(tensors), list(tensors.values())
@@ -74,6 +75,24 @@ def decode(
     return {head.name: array for head, array in zip(heads, arrays, strict=True)}
 
 
+def quantise(
+    tensors: Mapping[str, np.ndarray], options: Options
+) -> dict[str, tuple[np.ndarray, int]]:
+    """Return (int32 levels, qp used) of float32 tensors: those that `encode` codes without DQ.
+
+    A value is its level times the step size of its qp, see `Options`. Errors as in `encode`.
+    """
+    for name, tensor in tensors.items():
+        _check_tensor(name, tensor)
+    qps = qp_of_each(tensors, options)
+    return {name: coder.quantise(name, tensors[name], qps[name], options) for name in tensors}
+
+
+def dequantise(levels: np.ndarray, qp: int, qp_density: int) -> np.ndarray:
+    """Return the float32 values of int32 levels, as `decode` makes them."""
+    return coder.dequantise(levels, qp, qp_density, np.zeros(levels.shape, np.float32))
+
+
 def _outputs(heads: list[TensorUnit], workers: int) -> list[np.ndarray]:
     shapes = [head.shape for head in heads]
     dtypes = [np.float32 if head.is_float else np.int32 for head in heads]
@@ -96,10 +115,17 @@ def _check_tensor(name: str, tensor: np.ndarray) -> None:
         raise UserError(f"tensor {name}: {kind} is not a NumPy array of float32 or int32")
     if not 1 <= tensor.ndim <= MAX_RANK or not 1 <= tensor.size <= MAX_VALUES:
         raise UserError(f"tensor {name}: the shape {tensor.shape} cannot be coded")
-    if "_G" in name or "_H" in name or "\0" in name or not name.isprintable():
-        raise UserError(f"tensor {name!r}: NNCodec cannot code a name like this")
     if tensor.dtype == np.float32:
         _check_finite(name, tensor)
+
+
+def _check_name(name: str) -> None:
+    """Raise UserError for names that NNCodec crashes on, or that do not come back."""
+    utf8 = name.encode("utf-8", "replace")
+    if any(part in name for part in ("_G", "_H", "\0")) or utf8.decode() != name:
+        raise UserError(f"tensor {name!r}: NNCodec cannot code a name with _G, _H, \\0 or no UTF-8")
+    if len(utf8) >= MAX_NAME:
+        raise UserError(f"tensor {name[:20]}…: its name has {len(utf8)} bytes, {MAX_NAME} at most")
 
 
 def _check_finite(name: str, tensor: np.ndarray) -> None:

@@ -26,24 +26,35 @@ def encode_tensor(name: str, index: int, tensor: np.ndarray, qp: int, options: O
     values = np.ascontiguousarray(tensor)
     if tensor.dtype == np.int32:
         return _coded(TensorUnit(name, index, tensor.shape, False, False, 0), values, 0, options)
-    try:
-        levels, qp, dq, codebook = _quantised(values, qp, options)
-    except RuntimeError:  # the C++ coder found no step size
-        raise UserError(f"tensor {name}: its values are too large to be quantised") from None
-    check_qp(name, qp, options.qp_density)
+    levels, qp, dq, codebook = _quantised(name, values, qp, options)
     header = TensorUnit(name, index, tensor.shape, True, dq, 0, codebook)
     return _coded(header, levels, qp, options)
 
 
-def quantise(values: np.ndarray, qp: int, dq: bool, options: Options) -> tuple[np.ndarray, int]:
+def quantise(
+    name: str, values: np.ndarray, qp: int, options: Options, dq: bool = False
+) -> tuple[np.ndarray, int]:
     """Return (int32 levels, the qp used: higher where levels would not fit 32 bits)."""
     levels = np.zeros(values.shape, np.int32)
-    encoder = _deepcabac().Encoder()
-    used = encoder.quantLayer(
-        *(values, levels, int(dq), options.qp_density, qp, options.lambda_scale),
-        *(options.cabac_unary_length_minus1, 0, 1),  # raster scan, profile 1
-    )
+    try:
+        used = (
+            _deepcabac()
+            .Encoder()
+            .quantLayer(
+                *(values, levels, int(dq), options.qp_density, qp, options.lambda_scale),
+                *(options.cabac_unary_length_minus1, 0, 1),  # raster scan, profile 1
+            )
+        )
+    except RuntimeError:  # the C++ coder found no step size
+        raise UserError(f"tensor {name}: its values are too large to be quantised") from None
+    check_qp(name, used, options.qp_density)
     return levels, used
+
+
+def dequantise(levels: np.ndarray, qp: int, qp_density: int, out: np.ndarray) -> np.ndarray:
+    """Write the values of levels into ``out``, float32, and return it."""
+    _deepcabac().Decoder().dequantLayer(out, levels, qp_density, qp, 0)
+    return out
 
 
 def decode_tensor(stream: np.ndarray, head: TensorUnit, qp_density: int, out: np.ndarray) -> None:
@@ -68,7 +79,7 @@ def decode_tensor(stream: np.ndarray, head: TensorUnit, qp_density: int, out: np
     if head.codebook:
         levels = _looked_up(levels, head)
     if head.is_float:
-        decoder.dequantLayer(out, levels, qp_density, qp, 0)
+        dequantise(levels, qp, qp_density, out)
 
 
 def padded(stream: memoryview, heads: Iterable[TensorUnit]) -> np.ndarray:
@@ -115,20 +126,20 @@ def _rows_of_zeros(levels: np.ndarray, options: Options) -> np.ndarray:
 
 
 def _quantised(
-    values: np.ndarray, qp: int, options: Options
+    name: str, values: np.ndarray, qp: int, options: Options
 ) -> tuple[np.ndarray, int, bool, Codebook | None]:
     """Return (levels or indices, qp used, with DQ, codebook)."""
     if not options.codebook_mode:
-        return *quantise(values, qp, options.use_dq, options), options.use_dq, None
+        return *quantise(name, values, qp, options, options.use_dq), options.use_dq, None
     # A codebook rules DQ out; a finer step makes up for it.
     finer = qp - (1 << options.qp_density) if options.use_dq else qp
-    levels, used = quantise(values, finer, False, options)
+    levels, used = quantise(name, values, finer, options)
     indices, codebook = _codebook(levels, options)
     if options.codebook_mode == 1:
         return indices, used, False, codebook
     plain = levels, used
     if options.use_dq:
-        plain = quantise(values, qp, True, options)
+        plain = quantise(name, values, qp, options, dq=True)
     if _trial(indices, False, options) + _codebook_bits(codebook) < _trial(
         plain[0], options.use_dq, options
     ):
