@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import ml_dtypes
 import numpy as np
 
 from nnrd import bitstream
@@ -200,9 +201,9 @@ def _kind(dtype: np.dtype) -> int | None:
 
 
 def _as_int32(tensor: np.ndarray) -> np.ndarray | None:
-    """Return integers as int32 where they fit in 30 bits, which every coder here can take."""
+    """Return integers as int32, or None where they do not fit."""
     values = tensor.view(np.uint8) if tensor.dtype == np.bool_ else tensor
-    if max(abs(int(values.min())), abs(int(values.max()))) >= 1 << 30:
+    if int(values.min()) < -1 << 31 or int(values.max()) >= 1 << 31:
         return None
     return np.atleast_1d(np.ascontiguousarray(values, dtype=np.int32))
 
@@ -247,8 +248,10 @@ def _restore(
     """Return a decoded array in its tensor's dtype and shape, exceptions put back."""
     if entry.mode == CODED_INT:
         _check_range(array, entry.dtype)
-    with np.errstate(over="ignore"):
-        tensor = array.astype(entry.dtype, copy=False).reshape(entry.shape)
+    elif entry.dtype.itemsize < 4:  # what the loss carries beyond the range must not become Inf
+        largest = float(ml_dtypes.finfo(entry.dtype).max)
+        array = array.clip(-largest, largest)
+    tensor = array.astype(entry.dtype, copy=False).reshape(entry.shape)
     if exceptions is None:
         return tensor
     mask, values = exceptions

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 
 from nnrd.errors import BitstreamError, UserError
-from nnrd.nnc.options import Options, check_qp
+from nnrd.nnc.options import Options, qp_range
 from nnrd.nnc.syntax import Codebook, TensorUnit, Writer, tensor_header, unit, write_codebook
 
 
@@ -46,8 +46,11 @@ def quantise(
             )
         )
     except RuntimeError:  # the C++ coder found no step size
-        raise UserError(f"tensor {name}: its values are too large to be quantised") from None
-    check_qp(name, used, options.qp_density)
+        used = None
+    highest = qp_range(options.qp_density)[1]
+    if used is None or used > highest:
+        largest = f"its values (up to {np.abs(values).max():.3g}) are too large"
+        raise UserError(f"tensor {name}: {largest} for a qp up to {highest}")
     return levels, used
 
 
@@ -62,24 +65,31 @@ def decode_tensor(stream: np.ndarray, head: TensorUnit, qp_density: int, out: np
 
     Raises BitstreamError where the data do not end where the unit does.
     """
-    decoder = _deepcabac().Decoder()
-    decoder.setStream(stream[head.start :])
-    qp = decoder.iae_v(6 + qp_density) if head.is_float else 0
-    decoder.initCtxModels(head.unary_minus1 + 1)
     levels = np.zeros(head.shape, np.int32) if head.is_float else out
     levels.fill(0)  # the coder leaves skipped rows as they are
-    book = (len(head.codebook.values), head.codebook.zero) if head.codebook else (0, 0)
-    decoder.decodeLayer(levels, int(head.dq and head.is_float), 0, 1, 0, *_no_history(), *book)
     try:
-        consumed = decoder.finish()
-    except RuntimeError:
+        qp, consumed = _decode_levels(stream[head.start :], head, qp_density, levels)
+    except RuntimeError:  # the C++ coder met something impossible
         consumed = -1
     if consumed != head.end - head.start:
         raise BitstreamError(f"NNC stream: the data of tensor {head.name!r} are damaged")
-    if head.codebook:
-        levels = _looked_up(levels, head)
     if head.is_float:
+        levels = _looked_up(levels, head) if head.codebook else levels
         dequantise(levels, qp, qp_density, out)
+
+
+def _decode_levels(
+    data: np.ndarray, head: TensorUnit, qp_density: int, levels: np.ndarray
+) -> tuple[int, int]:
+    """Fill ``levels``; return (qp, bytes consumed)."""
+    decoder = _deepcabac().Decoder()
+    decoder.setStream(data)
+    qp = decoder.iae_v(6 + qp_density) if head.is_float else 0
+    decoder.initCtxModels(head.unary_minus1 + 1)
+    book = (len(head.codebook.values), head.codebook.zero) if head.codebook else (0, 0)
+    dq = int(head.dq and head.is_float)
+    decoder.decodeLayer(levels, dq, 0, 1, 0, *_no_history(), *book)
+    return qp, decoder.finish()
 
 
 def padded(stream: memoryview, heads: Iterable[TensorUnit]) -> np.ndarray:

@@ -51,11 +51,11 @@ def qp_of_each(tensors: Mapping[str, np.ndarray], options: Options) -> dict[str,
     if options.opt_qp:
         qps |= _optimised(tensors, qps)
     for name, qp in qps.items():
-        check_qp(name, qp, options.qp_density)
+        _check_qp(name, qp, options.qp_density)
     return qps
 
 
-def check_qp(name: str, qp: int, qp_density: int) -> None:
+def _check_qp(name: str, qp: int, qp_density: int) -> None:
     """Raise UserError for a qp that NNCodec would cut to its low bits without a word."""
     low, high = qp_range(qp_density)
     if not low <= qp <= high:
