@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nnrd import BitstreamError, bitstream, codecs
-from nnrd.bitstream import CODED_FLOAT, STORED, Container, Entry, read, varint, write
+from nnrd.bitstream import CODED_FLOAT, CODED_INT, STORED, Container, Entry, read, varint, write
 
 GOLDEN = Path(__file__).parents[1] / "data"
 
@@ -122,10 +122,13 @@ def test_what_is_wrong_is_said(blob, message):
 F32 = np.dtype(np.float32)
 HOSTILE = [
     (container(entries=[Entry(F32, (2**40,), CODED_FLOAT)]), "the limit is"),
-    (container(entries=[Entry(F32, (2**40, 0, 2**40), STORED)]), None),
-    (container(entries=[Entry(F32, (2**63, 2**63), CODED_FLOAT)]), "the limit is"),
+    (container(entries=[Entry(F32, (2**40, 0, 2**40), STORED)]), "is impossible"),
+    (container(entries=[Entry(F32, (0, 3), CODED_FLOAT)]), "of 0 values in mode 0"),
+    (container(entries=[Entry(F32, (3,), CODED_INT)]), "float32 of 3 values in mode 1"),
+    (container(entries=[Entry(np.dtype(bool), (3,), CODED_FLOAT)]), "bool of 3 values in mode 0"),
+    (container(entries=[Entry(F32, (2**63, 2**63), CODED_FLOAT)]), "is impossible"),
     (container(entries=[Entry(F32, (9,), STORED)]), "ends 29 bytes early"),
-    (container(entries=[Entry(F32, (1,) * 65, CODED_FLOAT)]), "rank 65"),
+    (container(entries=[Entry(F32, (1,) * 33, CODED_FLOAT)]), "rank 33"),
     (container(entries=[Entry(F32, (1,), 3)]), "mode 3"),
     (container(entries=[Entry(F32, (1,), CODED_FLOAT)] * 2, names=["a", "a"]), "one a tensor"),
     (container(entries=[Entry(F32, (1,), CODED_FLOAT)] * 2, names=["a"]), "ends 1 bytes early"),
@@ -153,12 +156,8 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize(("hostile", "message"), HOSTILE, ids=[str(m) for _, m in HOSTILE])
+@pytest.mark.parametrize(("hostile", "message"), HOSTILE, ids=[message for _, message in HOSTILE])
 def test_a_hostile_writer_gets_no_memory(hostile, message):
-    if message is None:
-        hostile.stored = {0: np.zeros((1, 0, 1), np.float32)}
-        assert read(write(hostile)).stored[0].size == 0
-        return
     with pytest.raises(BitstreamError, match=message):
         read(write(hostile))
 

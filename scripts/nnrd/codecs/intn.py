@@ -52,7 +52,7 @@ class Codec(_base.Codec):
             end = middle + -(-entry.size * bits // 8)
             scales = _base.fixed_width(payload[position:middle], "<f4", channels)
             levels = _unpacked(payload[middle:end], bits, entry.size)
-            arrays.append(scales[:, None] * levels.reshape(channels, -1).astype(np.float32))
+            arrays.append(_scaled(scales, levels.reshape(channels, -1)))
             position = end
         if position != len(payload):
             raise BitstreamError(f"payload of {len(payload)} bytes, {position} expected")
@@ -77,6 +77,16 @@ def _quantised(rows: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
     divisors = np.where(scales > 0, scales, 1).astype(np.float64)[:, None]
     levels = np.rint(rows / divisors).clip(-limit, limit)
     return scales, (levels + limit).astype(np.uint16)
+
+
+def _scaled(scales: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Return scale · level as float32, which rounding must not carry beyond float32."""
+    if not np.isfinite(scales).all():
+        raise BitstreamError("a scale is not finite")
+    largest = np.finfo(np.float32).max
+    with np.errstate(over="ignore"):
+        values = scales[:, None] * levels.astype(np.float32)
+    return values.clip(-largest, largest, out=values)
 
 
 def _packed(levels: np.ndarray, bits: int) -> bytes:

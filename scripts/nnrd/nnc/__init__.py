@@ -65,8 +65,10 @@ def decode(
         raise BitstreamError(f"NNC stream: {total} bytes of tensors, the limit is {max_bytes}")
     sizes = [head.size for head in heads]
     workers = _useful(workers, sizes)
-    arrays = _outputs(heads, workers)
-    source = coder.padded(data, heads)
+    try:
+        arrays, source = _outputs(heads, workers), coder.padded(data, heads)
+    except (MemoryError, OSError) as error:
+        raise BitstreamError(f"NNC stream: no memory for its tensors: {error}") from error
 
     def task(index: int) -> None:
         coder.decode_tensor(source, heads[index], qp_density, arrays[index])
@@ -96,12 +98,9 @@ def dequantise(levels: np.ndarray, qp: int, qp_density: int) -> np.ndarray:
 def _outputs(heads: list[TensorUnit], workers: int) -> list[np.ndarray]:
     shapes = [head.shape for head in heads]
     dtypes = [np.float32 if head.is_float else np.int32 for head in heads]
-    try:
-        if workers > 1:
-            return processes.shared_arrays(shapes, dtypes)
-        return list(map(np.zeros, shapes, dtypes))
-    except (MemoryError, OSError) as error:
-        raise BitstreamError(f"NNC stream: no memory for its tensors: {error}") from error
+    if workers > 1:
+        return processes.shared_arrays(shapes, dtypes)
+    return list(map(np.zeros, shapes, dtypes))
 
 
 def _useful(workers: int, sizes: list[int]) -> int:

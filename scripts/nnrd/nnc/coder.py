@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 
 from nnrd.errors import BitstreamError, UserError
-from nnrd.nnc.options import Options, qp_range
+from nnrd.nnc.options import Options, finest_qp, qp_range
 from nnrd.nnc.syntax import Codebook, TensorUnit, Writer, tensor_header, unit, write_codebook
 
 
@@ -34,23 +34,33 @@ def encode_tensor(name: str, index: int, tensor: np.ndarray, qp: int, options: O
 def quantise(
     name: str, values: np.ndarray, qp: int, options: Options, dq: bool = False
 ) -> tuple[np.ndarray, int]:
-    """Return (int32 levels, the qp used: higher where levels would not fit 32 bits)."""
-    levels = np.zeros(values.shape, np.int32)
-    try:
-        used = (
-            _deepcabac()
-            .Encoder()
-            .quantLayer(
-                *(values, levels, int(dq), options.qp_density, qp, options.lambda_scale),
-                *(options.cabac_unary_length_minus1, 0, 1),  # raster scan, profile 1
-            )
-        )
-    except RuntimeError:  # the C++ coder found no step size
-        used = None
+    """Return (int32 levels, the qp used: higher where levels would not fit 32 bits).
+
+    NNCodec raises qp by itself, sometimes not enough, and then fails; here it goes on rising.
+    """
     highest = qp_range(options.qp_density)[1]
-    if used is None or used > highest:
-        largest = f"its values (up to {np.abs(values).max():.3g}) are too large"
-        raise UserError(f"tensor {name}: {largest} for a qp up to {highest}")
+    while qp <= highest:
+        try:
+            levels, used = _quantised_at(values, qp, options, dq)
+        except RuntimeError:  # "Prevention of integer-overflow failed!"
+            qp = max(qp + 1, finest_qp(float(np.abs(values).max()), options.qp_density))
+            continue
+        if used <= highest:
+            return levels, used
+        break
+    largest = f"its values (up to {np.abs(values).max():.3g}) are too large"
+    raise UserError(f"tensor {name}: {largest} for a qp up to {highest}")
+
+
+def _quantised_at(
+    values: np.ndarray, qp: int, options: Options, dq: bool
+) -> tuple[np.ndarray, int]:
+    levels = np.zeros(values.shape, np.int32)
+    encoder = _deepcabac().Encoder()
+    used = encoder.quantLayer(
+        *(values, levels, int(dq), options.qp_density, qp, options.lambda_scale),
+        *(options.cabac_unary_length_minus1, 0, 1),  # raster scan, profile 1
+    )
     return levels, used
 
 

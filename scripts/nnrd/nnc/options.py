@@ -43,6 +43,19 @@ def qp_range(qp_density: int) -> tuple[int, int]:
     return -(32 << qp_density), (32 << qp_density) - 1
 
 
+def step_size(qp: int, qp_density: int) -> float:
+    """Return what one level of a quantised value stands for (NNCodec's Quant.cpp)."""
+    k = 1 << qp_density
+    return (k + qp % k) * 2.0 ** (qp // k - qp_density)
+
+
+def finest_qp(largest: float, qp_density: int) -> int:
+    """Return the least qp at which a value has a level of less than 31 bits."""
+    low, high = qp_range(qp_density)
+    fits = (qp for qp in range(low, high + 1) if largest < 2**31 * step_size(qp, qp_density))
+    return next(fits, high + 1)
+
+
 def qp_of_each(tensors: Mapping[str, np.ndarray], options: Options) -> dict[str, int]:
     """Return the qp of each tensor; UserError where a stream cannot hold it."""
     other = options.nonweight_qp or options.qp - (2 << options.qp_density)
