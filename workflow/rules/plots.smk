@@ -1,7 +1,5 @@
 # Plots of a study's points, and pictures of what compression does to detections.
 
-PLOTS = ("accuracy_bytes", "accuracy_ratio", "codec_bars")
-
 
 rule plot_points:
     input:
@@ -21,7 +19,7 @@ rule plot_points:
     benchmark:
         "benchmarks/plot_points/{study}/{plot}.tsv"
     wildcard_constraints:
-        plot="|".join(PLOTS),
+        plot="|".join(layout.PLOTS),
     conda:
         "../../envs/nnrd.yaml"
     params:
@@ -29,19 +27,6 @@ rule plot_points:
     shell:
         "python scripts/plot_points.py {wildcards.plot} --points {input} --out {output}"
         " > {log} 2>&1"
-
-
-def overlay_inputs(wildcards):
-    """Return the predictions of an overlay's point and of its anchor; names are options."""
-    study = STUDIES[wildcards.study]
-    place = f"{study.model}/{study.dataset}"
-    point = f"features/{place}/{wildcards.split}/{wildcards.codec}/{wildcards.parameters}"
-    return {
-        "index": f"results/datasets/{study.dataset}.json",
-        "truth": annotations_input(study.dataset),
-        "anchor": [f"results/anchor/{place}/predictions/{shard}.json" for shard in study.shards],
-        "point": [f"results/{point}/predictions/{shard}.json" for shard in study.shards],
-    }
 
 
 rule draw_overlays:
@@ -63,9 +48,9 @@ rule draw_overlays:
         "../../envs/nnrd.yaml"
     params:
         source=source_hash("draw_overlays"),
-        annotations=lambda wildcards: annotations(STUDIES[wildcards.study].dataset),
+        annotations=lambda wildcards: layout.annotations(SETTINGS, STUDIES[wildcards.study].dataset),
+        options=input_options,
     shell:
-        "python scripts/draw_overlays.py --index {input.index} --annotations {params.annotations}"
-        " --anchor {input.anchor} --point {input.point}"
+        "python scripts/draw_overlays.py --annotations {params.annotations} {params.options}"
         " --title '{wildcards.split} {wildcards.codec} {wildcards.parameters}'"
         " --out {output} > {log} 2>&1"
