@@ -16,6 +16,7 @@ include: "workflow/rules/models.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/encode.smk"
 include: "workflow/rules/score.smk"
+include: "workflow/rules/plots.smk"
 include: "workflow/rules/report.smk"
 
 

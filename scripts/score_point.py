@@ -4,27 +4,23 @@ import argparse
 import json
 from pathlib import Path
 
-from nnrd import program, tables, tasks
+from nnrd import program, records, tasks
 from nnrd.datasets import coco
 
 
 def main(args: argparse.Namespace) -> None:
     """Write the record: the point's row, and a row for each item."""
     task = tasks.find(args.task)
-    anchor = [row for file in args.anchor for row in program.read_json(file)]
-    predictions = [
-        row for file in args.predictions or args.anchor for row in program.read_json(file)
-    ]
-    truth = coco(args.annotations)
-    anchor_metrics = task.score(truth, anchor, anchor)[0]
-    metrics, rows = task.score(truth, anchor, predictions)
-    steps = {name: read(getattr(args, name)) for name in ("source", "encoded", "inferred")}
-    steps["anchor"] = read(args.anchor_times)
-    steps["inferred"] = steps["inferred"] or steps["anchor"]
+    anchor, predictions = predictions_of(args.anchor), predictions_of(args.predictions)
+    metrics, rows = task.score(coco(args.annotations), anchor, predictions)
+    steps = {name: read(getattr(args, name)) for name in records.STEPS}
     point = json.loads(args.point) | {"task": args.task, **split_columns(args.split)}
-    point |= {"metric_name": task.METRIC, "anc_perf": anchor_metrics[task.METRIC]}
-    point |= {"rec_perf": metrics.pop(task.METRIC)} | tables.measured(steps) | metrics
-    program.write_json(args.out, {"point": point, "items": tables.items(rows, steps)})
+    point |= {"metric_name": task.METRIC, "rec_perf": metrics.pop(task.METRIC)}
+    point |= records.measured(steps) | metrics
+    # Without a record of the anchor this is the anchor's.
+    held = program.read_json(args.anchor_record)["point"] if args.anchor_record else point
+    point |= {"anc_perf": held["rec_perf"], "anc_eval_time": held["rec_eval_time"]}
+    program.write_json(args.out, {"point": point, "items": records.items(rows, steps)})
 
 
 def predictions_of(files: list[Path]) -> list[dict]:
@@ -34,7 +30,7 @@ def predictions_of(files: list[Path]) -> list[dict]:
 
 def read(files: list[Path] | None) -> dict | None:
     """Return a step's files, one a shard, joined; None where the point has no such step."""
-    return tables.merge(program.read_json(file) for file in files) if files else None
+    return records.merge(program.read_json(file) for file in files) if files else None
 
 
 def split_columns(file: Path | None) -> dict:
@@ -51,12 +47,12 @@ if __name__ == "__main__":
     parser.add_argument("--point", required=True, help="model, dataset, codec, parameters as JSON")
     parser.add_argument("--annotations", type=Path, required=True, help="ground truth")
     parser.add_argument("--split", type=Path, help="the split's JSON file")
+    parser.add_argument("--anchor-record", type=Path, help="the anchor's record")
     for name, words in {
         "anchor": "the anchor's predictions, a file a shard",
-        "anchor-times": "its times",
         "source": "times of the source",
         "encoded": "sizes and times of encoding",
-        "predictions": "the point's predictions (without: the anchor's)",
+        "predictions": "the point's predictions",
         "inferred": "their times",
     }.items():
         parser.add_argument(f"--{name}", type=Path, nargs="+", help=words)

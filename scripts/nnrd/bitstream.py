@@ -18,9 +18,10 @@ names        v,v+n   only with flag bit 0: varint length when inflated, varint l
                      then the deflated names, each a varint length and that many bytes of UTF-8
                      (lone surrogates pass)
 table        ...     one entry a tensor, in order: byte of dtype (bits 0-4, see DTYPES), mode
-                     (bits 5-6: 0 coded as float32, 1 coded as int32, 2 stored) and
-                     exceptions (bit 7); one byte of rank; a varint for each dimension; with
-                     bit 7 the varint number of exceptions and the varint stored length of theirs
+                     (bits 5-6: 0 floats coded as float32, 1 integers coded as int32, 2 stored)
+                     and exceptions (bit 7, mode 0 only); one byte of rank; a varint for each
+                     dimension; with bit 7 the varint number of exceptions, 1 at least, and the
+                     varint stored length of theirs; an empty tensor is stored
 stored       ...     the tensors of mode 2, little-endian and C-contiguous, back to back
 exceptions   ...     for each tensor with bit 7: deflated bitmap of the positions (first value
                      is the high bit of the first byte) followed by the values, in its dtype
@@ -51,7 +52,8 @@ MAGIC = b"NNRD"
 VERSION = 1
 MAX_BYTES = 1 << 33  # 8 GiB of tensors: above any model of the studies, below a workstation's end
 MAX_NAMES = 1 << 24
-MAX_RANK = 64  # NumPy 2's own limit; NumPy 1 stops at 32
+MAX_RANK = 32  # NumPy 1's own limit
+MAX_EXTENT = 1 << 48  # product of a shape's dimensions, zeros left out
 CODED_FLOAT, CODED_INT, STORED = range(3)
 
 # Part of the format: order is the code on the wire, so append only.
@@ -108,6 +110,13 @@ class Container:
 def dtype_code(dtype: np.dtype) -> int:
     """Return a dtype's code on the wire; ValueError where the format has none (text, objects)."""
     return DTYPES.index(dtype.newbyteorder("="))
+
+
+def coded_mode(dtype: np.dtype) -> int:
+    """Return how a codec can code a dtype; STORED for complex numbers, which none can."""
+    if dtype.kind in "iub":
+        return CODED_INT
+    return STORED if dtype.kind == "c" else CODED_FLOAT
 
 
 def write(container: Container) -> bytes:
@@ -319,10 +328,15 @@ def _read_entry(reader: Reader) -> tuple[Entry, int]:
     if code >= len(DTYPES) or mode > STORED or rank > MAX_RANK:
         raise BitstreamError(f"bitstream: dtype {code}, mode {mode}, rank {rank} are not defined")
     shape = tuple(reader.varint() for _ in range(rank))
+    if prod(n for n in shape if n) > MAX_EXTENT:
+        raise BitstreamError(f"bitstream: the shape {shape} is impossible")
     count, length = (reader.varint(), reader.varint()) if head >> 7 else (0, 0)
     entry = Entry(DTYPES[code], shape, mode, count)
-    if count > entry.size or bool(count) != head >> 7:
+    flag = head >> 7
+    if count > entry.size or bool(count) != flag or (flag and mode != CODED_FLOAT):
         raise BitstreamError(f"bitstream: {count} exceptions in a tensor of {entry.size} values")
+    if mode != STORED and (mode != coded_mode(entry.dtype) or not entry.size):
+        raise BitstreamError(f"bitstream: {entry.dtype} of {entry.size} values in mode {mode}")
     return entry, length
 
 

@@ -27,9 +27,14 @@ class Study:
     overlays: list[Point]
 
     @property
+    def anchor(self) -> Anchor:
+        """What the points are held against."""
+        return Anchor(self.model, self.dataset)
+
+    @property
     def records(self) -> list[Anchor | Point]:
         """All that is measured: the anchor, then the points."""
-        return [Anchor(self.model, self.dataset), *self.points]
+        return [self.anchor, *self.points]
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,6 @@ class Point:
         """The folder, under results/, of everything that is made for this point alone."""
         return f"{self.source}/{self.codec}/{slug(self.parameters)}"
 
-
     @property
     def label(self) -> dict[str, Any]:
         """The columns of the table of points that tell it from others, but for the split's."""

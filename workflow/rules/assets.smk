@@ -23,7 +23,7 @@ rule fetch_asset:
 
 rule index_dataset:
     input:
-        annotations=lambda wildcards: annotations_input(wildcards.dataset),
+        annotations=lambda wildcards: layout.annotations_input(SETTINGS, wildcards.dataset),
         folder=asset_folder(DATASETS, "dataset"),
     output:
         "results/datasets/{dataset}.json",
@@ -35,7 +35,7 @@ rule index_dataset:
         "../../envs/nnrd.yaml"
     params:
         source=source_hash("index_dataset"),
-        annotations=lambda wildcards: annotations(wildcards.dataset),
+        annotations=lambda wildcards: layout.annotations(SETTINGS, wildcards.dataset),
         most=lambda wildcards: ITEMS[wildcards.dataset],
     shell:
         "python scripts/index_dataset.py --annotations {params.annotations}"

@@ -1,11 +1,12 @@
 # Configuration, sheets, wildcards, and the input functions that several stages share.
 import json
+import shlex
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from nnrd import codecs, points
+from nnrd import codecs, layout, points
 from nnrd.config import load
 from nnrd.errors import UserError
 from nnrd.source_hash import source_hash
@@ -18,9 +19,8 @@ except UserError as error:
 MODELS, DATASETS = SETTINGS.models, SETTINGS.datasets
 STUDIES = SETTINGS.studies
 SPLITS = {(p.model, p.split.id): p.split for s in STUDIES.values() for p in s.points}
-SHARDS = {study.dataset: study.shards for study in STUDIES.values()}
 ITEMS = {study.dataset: study.items for study in STUDIES.values()}
-RECORDS = {record.folder: record for study in STUDIES.values() for record in study.records}
+RECORDS = {record.folder: (study, record) for study in STUDIES.values() for record in study.records}
 
 
 wildcard_constraints:
@@ -65,16 +65,53 @@ def asset_folder(sheet, column):
     return lambda wildcards: f"resources/{sheet[wildcards[column]]['asset']}"
 
 
-def annotations(dataset):
-    """Return a dataset's ground truth: a file of the checkout, or one within an asset."""
-    path = DATASETS[dataset]["annotations"]
-    return f"resources/{path}" if path.split("/")[0] in SETTINGS.assets else path
+def architecture_modules(model):
+    """Return the module that builds a model; none where its file is taken as it is."""
+    name = MODELS[model]["architecture"]
+    return [] if name == "onnx" else [f"nnrd.architectures.{name}"]
 
 
-def annotations_input(dataset):
-    """Return what must exist for a dataset's ground truth to be there: the file or its asset."""
-    path = annotations(dataset)
-    return "/".join(path.split("/")[:2]) if path.startswith("resources/") else path
+def model_options(wildcards):
+    """Return a model's row as convert_model takes it."""
+    row = MODELS[wildcards.model]
+    given = {key: row[key] for key in ("architecture", "file", "nodes") if key in row}
+    return " ".join(f"--{key} {shlex.quote(str(value))}" for key, value in given.items())
+
+
+def split_options(wildcards):
+    """Return a split point as split_model takes it."""
+    split = SPLITS[wildcards.model, wildcards.split]
+    if split.rank is not None:
+        return f"--rank {split.rank}"
+    return f"--name {shlex.quote(split.name)} --where {split.where}"
+
+
+def record_inputs(wildcards):
+    """Return what a point or an anchor was measured by; names are options of score_point."""
+    return layout.record_inputs(SETTINGS, *RECORDS[wildcards.folder])
+
+
+def overlay_inputs(wildcards):
+    """Return what an overlay is drawn from; names are options of draw_overlays."""
+    picture = "results/plots/{study}/overlays/{split}/{codec}/{parameters}.png"
+    study = STUDIES[wildcards.study]
+    return layout.overlay_inputs(SETTINGS, study, picture.format(**dict(wildcards.items())))
+
+
+def input_options(wildcards, input):
+    """Return a job's inputs as options of its program; ground truth has its own."""
+    given = {key: value for key, value in input.items() if key != "truth"}
+    return " ".join(f"--{key.replace('_', '-')} {value}" for key, value in given.items())
+
+
+def record_task(wildcards):
+    """Return the task of a point or an anchor."""
+    return MODELS[RECORDS[wildcards.folder][1].model]["task"]
+
+
+def kept_tensors(path):
+    """Keep the tensors by default, so that a new operating point does not run part I again."""
+    return path if SETTINGS.config["keep_tensors"] else temp(path)
 
 
 # Timed steps are given all cores where they have to run alone; they use one all the same.

@@ -1,11 +1,4 @@
 # The features study: part I is the source of tensors, part II the sink that scores them.
-SPLIT_FOLDER = "results/features/{model}/{dataset}/{split}"
-POINT_FOLDER = SPLIT_FOLDER + "/{codec}/{parameters}"
-
-
-def kept_tensors(path):
-    """Keep the tensors by default, so that a new operating point does not run part I again."""
-    return path if SETTINGS.config["keep_tensors"] else temp(path)
 
 
 rule extract_features:
@@ -15,8 +8,10 @@ rule extract_features:
         index="results/datasets/{dataset}.json",
         photos=asset_folder(DATASETS, "dataset"),
     output:
-        tensors=kept_tensors(directory(SPLIT_FOLDER + "/tensors/{shard}")),
-        times=SPLIT_FOLDER + "/tensors/{shard}.times.json",
+        tensors=kept_tensors(
+            directory("results/features/{model}/{dataset}/{split}/tensors/{shard}")
+        ),
+        times="results/features/{model}/{dataset}/{split}/tensors/{shard}.times.json",
     log:
         "logs/extract_features/{model}/{dataset}/{split}/{shard}.log",
     benchmark:
@@ -41,10 +36,10 @@ rule infer_features:
         part2="results/split/{model}/{split}/part2.onnx",
         plan="results/split/{model}/{split}/split.json",
         index="results/datasets/{dataset}.json",
-        bitstreams=POINT_FOLDER + "/bitstreams/{shard}",
+        bitstreams="results/features/{model}/{dataset}/{split}/{codec}/{parameters}/bitstreams/{shard}",
     output:
-        predictions=POINT_FOLDER + "/predictions/{shard}.json",
-        times=POINT_FOLDER + "/predictions/{shard}.times.json",
+        predictions="results/features/{model}/{dataset}/{split}/{codec}/{parameters}/predictions/{shard}.json",
+        times="results/features/{model}/{dataset}/{split}/{codec}/{parameters}/predictions/{shard}.times.json",
     log:
         "logs/infer_features/{model}/{dataset}/{split}/{codec}/{parameters}/{shard}.log",
     benchmark:

@@ -1,26 +1,4 @@
 # ONNX models: exported or taken as they are, split, and run whole for the anchor.
-import shlex
-
-
-def architecture_modules(model):
-    """Return the module that builds a model; none where its file is taken as it is."""
-    name = MODELS[model]["architecture"]
-    return [] if name == "onnx" else [f"nnrd.architectures.{name}"]
-
-
-def model_options(wildcards):
-    """Return a model's row as convert_model takes it."""
-    row = MODELS[wildcards.model]
-    given = {key: row[key] for key in ("architecture", "file", "nodes") if key in row}
-    return " ".join(f"--{key} {shlex.quote(str(value))}" for key, value in given.items())
-
-
-def split_options(wildcards):
-    """Return a split point as split_model takes it."""
-    split = SPLITS[wildcards.model, wildcards.split]
-    if split.rank is not None:
-        return f"--rank {split.rank}"
-    return f"--name {shlex.quote(split.name)} --where {split.where}"
 
 
 rule convert_model:

@@ -1,10 +1,22 @@
-# Plots, pictures, and what it takes to make them again.
+# What is made in the end, and what it takes to make it again.
+
+
 rule write_provenance:
     input:
-        expand("results/tables/{table}.csv", table=("points", "items")),
+        points="results/tables/points.csv",
+        results=["results/tables/items.csv", *layout.pictures(SETTINGS)],
     output:
-        "results/provenance.json",
+        report("results/provenance.json", caption="../report/provenance.rst", category="Provenance"),
     log:
-        "l.log",
+        "logs/write_provenance.log",
+    benchmark:
+        "benchmarks/write_provenance.tsv"
+    conda:
+        "../../envs/nnrd.yaml"
+    params:
+        source=source_hash("write_provenance"),
+        config=json.dumps(SETTINGS.config),
+        assets=json.dumps(layout.asset_sums(SETTINGS)),
     shell:
-        "touch {output}"
+        "python scripts/write_provenance.py --config {params.config:q} --assets {params.assets:q}"
+        " --points {input.points} --results {input.results} --out {output} > {log} 2>&1"

@@ -1,42 +1,6 @@
 # Points and anchors scored one by one, and put into tables.
 
 
-def record_inputs(wildcards):
-    """Return what a point or an anchor was measured by; names are options of score_point."""
-    record = RECORDS[wildcards.folder]
-    shards = SHARDS[record.dataset]
-
-    def steps(folder, kind):
-        return [f"results/{folder}/{kind}/{shard}.times.json" for shard in shards]
-
-    anchor = f"anchor/{record.model}/{record.dataset}"
-    inputs = {
-        "truth": annotations_input(record.dataset),
-        "anchor": [f"results/{anchor}/predictions/{shard}.json" for shard in shards],
-        "anchor_times": steps(anchor, "predictions"),
-    }
-    if record.folder != anchor:
-        inputs["split"] = f"results/split/{record.model}/{record.split.id}/split.json"
-        inputs["source"] = steps(record.source, "tensors")
-        inputs["encoded"] = steps(record.folder, "bitstreams")
-        inputs["inferred"] = steps(record.folder, "predictions")
-        inputs["predictions"] = [
-            f"results/{record.folder}/predictions/{shard}.json" for shard in shards
-        ]
-    return inputs
-
-
-def record_options(wildcards, input):
-    """Return the inputs as options of score_point."""
-    given = {key: value for key, value in input.items() if key != "truth"}
-    return " ".join(f"--{key.replace('_', '-')} {value}" for key, value in given.items())
-
-
-def record_task(wildcards):
-    """Return the task of a point or an anchor."""
-    return MODELS[RECORDS[wildcards.folder].model]["task"]
-
-
 rule score_point:
     input:
         unpack(record_inputs),
@@ -51,9 +15,11 @@ rule score_point:
     params:
         source=lambda wildcards: source_hash("score_point", f"nnrd.tasks.{record_task(wildcards)}"),
         task=record_task,
-        point=lambda wildcards: json.dumps(RECORDS[wildcards.folder].label),
-        annotations=lambda wildcards: annotations(RECORDS[wildcards.folder].dataset),
-        options=record_options,
+        point=lambda wildcards: json.dumps(RECORDS[wildcards.folder][1].label),
+        annotations=lambda wildcards: layout.annotations(
+            SETTINGS, RECORDS[wildcards.folder][1].dataset
+        ),
+        options=input_options,
     shell:
         "python scripts/score_point.py --task {params.task} --point {params.point:q}"
         " --annotations {params.annotations} {params.options} --out {output} > {log} 2>&1"
@@ -84,7 +50,12 @@ rule join_tables:
     input:
         expand("results/tables/{study}/{{table}}.csv", study=STUDIES),
     output:
-        report("results/tables/{table}.csv", caption="../report/{table}.rst", category="Tables"),
+        report(
+            "results/tables/{table}.csv",
+            caption="../report/tables.rst",
+            category="Tables",
+            labels={"table": "{table}"},
+        ),
     log:
         "logs/join_tables/{table}.log",
     benchmark:

@@ -4,16 +4,12 @@ A module has ``build(assets) -> torch.nn.Module`` (``assets``: the folder of the
 and ``INPUTS``, ``{name: shape}`` of the float32 tensors that one item makes.
 """
 
-import importlib
-import pkgutil
+import sys
 from types import ModuleType
 
-from nnrd.errors import UserError
+from nnrd import plugins
 
 
 def find(name: str) -> ModuleType:
     """Return the module of architecture ``name``; UserError where there is none."""
-    known = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    if name not in known:
-        raise UserError(f"architecture {name!r} is not known; known: {', '.join(known)}")
-    return importlib.import_module(f"{__name__}.{name}")
+    return plugins.find(sys.modules[__name__], "architecture", name)

@@ -13,7 +13,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from nnrd.bitstream import CODED_FLOAT, CODED_INT, Entry
-from nnrd.codecs._base import Codec
+from nnrd.codecs._base import Codec, cut
 from nnrd.codecs._check import first_mistake
 from nnrd.errors import UserError
 
@@ -24,6 +24,7 @@ __all__ = [
     "Entry",
     "available",
     "check",
+    "cut",
     "make",
     "module",
     "parameter_schema",

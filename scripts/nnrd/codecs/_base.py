@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import ml_dtypes
 import numpy as np
 
 from nnrd import bitstream
@@ -128,19 +129,20 @@ class Codec(ABC):
     def _expand(self, container: Container, coded: list[Entry], workers: int) -> list[np.ndarray]:
         try:
             arrays = self.expand(container.payload, coded, container.parameters, workers)
-        except BitstreamError as error:
+        except (BitstreamError, ValueError, TypeError, LookupError, ArithmeticError) as error:
+            # The checksum was right, so a writer made this on purpose, or another version did.
             raise BitstreamError(f"codec {self.name}: {error}") from error
-        for array, entry in zip(arrays, coded, strict=True):
-            if array.size != entry.size:
-                raise BitstreamError(f"codec {self.name}: {array.size} values for {entry.shape}")
+        sizes, expected = [array.size for array in arrays], [entry.size for entry in coded]
+        if sizes != expected:
+            raise BitstreamError(f"codec {self.name}: {sizes} values, {expected} expected")
         return arrays
 
     def _prepare(
         self, name: str, tensor: np.ndarray, container: Container, index: int
     ) -> tuple[int, np.ndarray | None]:
         """Return how a tensor travels and, where it is coded, the array to code."""
-        kind = _kind(tensor.dtype)
-        if tensor.size == 0 or kind is None:
+        kind = bitstream.coded_mode(tensor.dtype)
+        if tensor.size == 0 or kind == STORED:
             return STORED, None
         if kind == CODED_INT:
             values = _as_int32(tensor) if self.codes_integers else None
@@ -192,17 +194,10 @@ def _check_tensors(tensors: Tensors) -> None:
             raise UserError(f"tensor {name}: dtype {tensor.dtype} cannot be coded") from None
 
 
-def _kind(dtype: np.dtype) -> int | None:
-    """Return CODED_INT, CODED_FLOAT or, for complex numbers, None."""
-    if dtype.kind in "iub":
-        return CODED_INT
-    return None if dtype.kind == "c" else CODED_FLOAT
-
-
 def _as_int32(tensor: np.ndarray) -> np.ndarray | None:
-    """Return integers as int32 where they fit in 30 bits, which every coder here can take."""
+    """Return integers as int32, or None where they do not fit."""
     values = tensor.view(np.uint8) if tensor.dtype == np.bool_ else tensor
-    if max(abs(int(values.min())), abs(int(values.max()))) >= 1 << 30:
+    if int(values.min()) < -1 << 31 or int(values.max()) >= 1 << 31:
         return None
     return np.atleast_1d(np.ascontiguousarray(values, dtype=np.int32))
 
@@ -247,8 +242,10 @@ def _restore(
     """Return a decoded array in its tensor's dtype and shape, exceptions put back."""
     if entry.mode == CODED_INT:
         _check_range(array, entry.dtype)
-    with np.errstate(over="ignore"):
-        tensor = array.astype(entry.dtype, copy=False).reshape(entry.shape)
+    elif entry.dtype.itemsize < 4:  # what the loss carries beyond the range must not become Inf
+        largest = float(ml_dtypes.finfo(entry.dtype).max)
+        array = array.clip(-largest, largest)
+    tensor = array.astype(entry.dtype, copy=False).reshape(entry.shape)
     if exceptions is None:
         return tensor
     mask, values = exceptions

@@ -6,9 +6,8 @@ import numpy as np
 
 from nnrd import nnc
 from nnrd.codecs import _base
+from nnrd.codecs._qp import OPT_QP, QP_PROPERTIES, mistake_in_qp
 from nnrd.errors import BitstreamError
-
-QP = {"type": "integer", "minimum": -4096, "maximum": 4095}
 
 
 class Codec(_base.Codec):
@@ -19,21 +18,9 @@ class Codec(_base.Codec):
 
     codes_integers = True
     properties: ClassVar = {
-        "qp": QP | {"description": "quantisation parameter of tensors of two dimensions or more"},
-        "nonweight_qp": QP | {"description": "quantisation parameter of tensors of one dimension"},
-        "qp_density": {
-            "type": "integer",
-            "minimum": 0,
-            "maximum": 7,
-            "description": "the step size doubles every 2**qp_density of qp",
-        },
-        "qp_per_tensor": {
-            "type": "object",
-            "additionalProperties": QP,
-            "description": "quantisation parameter by tensor name, before qp and nonweight_qp",
-        },
+        **QP_PROPERTIES,
+        **OPT_QP,
         "use_dq": {"type": "boolean", "description": "dependent (trellis-coded) quantisation"},
-        "opt_qp": {"type": "boolean", "description": "qp by tensor, from its size and deviation"},
         "param_opt": {"type": "boolean", "description": "optimised initial context states"},
         "codebook_mode": {
             "enum": [0, 1, 2],
@@ -53,6 +40,11 @@ class Codec(_base.Codec):
         },
     }
 
+    @classmethod
+    def validate(cls, parameters):
+        """Check each qp against the range that its density leaves."""
+        return mistake_in_qp(parameters)
+
     def compress(self, tensors, names, workers):
         """Return the stream."""
         ids = {name: np.base_repr(index, 36).lower() for index, name in enumerate(names)}
@@ -65,8 +57,12 @@ class Codec(_base.Codec):
 
     def expand(self, payload, entries, parameters, workers):
         """Return the tensors of the stream."""
-        tensors = nnc.decode(payload, workers=workers)
-        arrays = list(tensors.values())
+        # What is more than the entries announce is refused before it is decoded.
+        size = sum(4 * entry.size for entry in entries)
+        arrays = list(nnc.decode(payload, workers=workers, max_bytes=size).values())
         if len(arrays) != len(entries):
             raise BitstreamError(f"{len(arrays)} tensors in the stream, {len(entries)} expected")
+        for array, entry in zip(arrays, entries, strict=True):
+            if (array.dtype == np.float32) != (entry.mode == _base.CODED_FLOAT):
+                raise BitstreamError("a tensor of the stream has another dtype than announced")
         return arrays

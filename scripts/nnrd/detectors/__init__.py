@@ -6,15 +6,14 @@ name and the photo's size in pixels. They need numpy and OpenCV only, so that in
 start fast.
 """
 
-import importlib
-import pkgutil
+import sys
 from types import ModuleType
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from nnrd.errors import UserError
+from nnrd import plugins
 
 
 class Detection(NamedTuple):
@@ -27,10 +26,7 @@ class Detection(NamedTuple):
 
 def find(name: str) -> ModuleType:
     """Return the module of detector ``name``; UserError where there is none."""
-    known = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    if name not in known:
-        raise UserError(f"detector {name!r} is not known; known: {', '.join(known)}")
-    return importlib.import_module(f"{__name__}.{name}")
+    return plugins.find(sys.modules[__name__], "detector", name)
 
 
 def select(

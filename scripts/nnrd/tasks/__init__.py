@@ -5,16 +5,12 @@ A module has ``METRIC``, the name of the metric that stands in ``anc_perf`` and 
 by name, ``METRIC`` among them, and one row an item.
 """
 
-import importlib
-import pkgutil
+import sys
 from types import ModuleType
 
-from nnrd.errors import UserError
+from nnrd import plugins
 
 
 def find(name: str) -> ModuleType:
     """Return the module of task ``name``; UserError where there is none."""
-    known = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    if name not in known:
-        raise UserError(f"task {name!r} is not known; known: {', '.join(known)}")
-    return importlib.import_module(f"{__name__}.{name}")
+    return plugins.find(sys.modules[__name__], "task", name)

@@ -26,7 +26,7 @@ def score(
 
 def _metrics(truth: dict, anchor: Sequence[dict], predictions: Sequence[dict]) -> dict:
     results = _results(predictions)
-    coco = coco_ap(_part(truth, predictions), results)
+    coco = _coco(truth, predictions)
     labels = {row["id"]: row["name"] for row in truth["categories"]}
     images = [_tr26847_image(truth, prediction, labels) for prediction in predictions]
     return {
@@ -41,19 +41,26 @@ def _row(truth: dict, anchor: dict, prediction: dict) -> dict:
     results = _results([prediction])
     return {
         "item": prediction["item"],
-        "AP": 100 * coco_ap(_part(truth, [prediction]), results)["AP"],
+        "AP": 100 * _coco(truth, [prediction])["AP"],
         "agreement": 100 * agreement(_results([anchor]), results, SURE),
         "detections": sum(found["score"] >= SURE for found in prediction["detections"]),
     }
 
 
-def _part(truth: dict, predictions: Sequence[dict]) -> dict:
-    """Return the ground truth of the predictions' photos."""
+def _coco(truth: dict, predictions: Sequence[dict]) -> dict[str, float]:
+    """Return COCO's numbers of the predictions' photos.
+
+    Categories without ground truth do not count there; leaving them out saves their time.
+    """
     ids = {prediction["image_id"] for prediction in predictions}
-    return truth | {
+    boxes = [row for row in truth["annotations"] if row["image_id"] in ids]
+    present = {row["category_id"] for row in boxes}
+    part = {
         "images": [image for image in truth["images"] if image["id"] in ids],
-        "annotations": [row for row in truth["annotations"] if row["image_id"] in ids],
+        "annotations": boxes,
+        "categories": [row for row in truth["categories"] if row["id"] in present],
     }
+    return coco_ap(part, [row for row in _results(predictions) if row["category_id"] in present])
 
 
 def _results(predictions: Sequence[dict]) -> list[dict]:

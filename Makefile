@@ -1,0 +1,51 @@
+# make demo   set up if needed, run the embedded default
+# make test   set up if needed, run the fast tests
+# make test-all   ... and the slow ones
+# make lint   the linters
+
+PYTHON ?= python3.11
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
+READY := .venv/.ready
+
+.PHONY: demo test test-all lint setup clean
+
+demo: $(READY)
+	$(SNAKEMAKE)
+	@$(MAKE) --no-print-directory results/report.html
+	@python scripts/summarise_benchmarks.py benchmarks
+
+# Made again when the results are newer.
+results/report.html: results/provenance.json
+	snakemake --report $@ --quiet all
+	@echo "The report: $@"
+
+results/provenance.json:
+	$(SNAKEMAKE)
+
+test: $(READY)
+	pytest -m "not slow"
+
+test-all: $(READY)
+	pytest
+
+lint: $(READY)
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow/rules
+	snakemake --lint
+
+setup: $(READY)
+
+# The environment is complete or is not there: .ready is written last.
+$(READY): envs/requirements.txt envs/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' \
+	  || { echo "error: nnrd needs Python 3.11 or 3.12: make PYTHON=/path/to/python3.11"; exit 1; }
+	@c++ --version > /dev/null 2>&1 \
+	  || { echo "error: no C++ compiler (c++): NNCodec is built from source"; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	pip install --progress-bar on -r envs/requirements.txt -c envs/constraints.txt
+	touch $@
+
+clean:
+	rm -rf .venv .snakemake results/* benchmarks logs

@@ -1,0 +1,116 @@
+"""Codec ``intn``: float tensors as integers of ``bits`` bits, uniform and symmetric."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from nnrd.codecs import _base
+from nnrd.errors import BitstreamError
+
+CHUNK = 1 << 16  # values packed at once: bounds the memory that bits take as bytes
+
+
+class Codec(_base.Codec):
+    """A value is scale · level, level in ±(2^(bits−1) − 1), scale = max |value| ÷ that limit.
+
+    The payload is, tensor by tensor, the float32 scales (one, or one for each index of the first
+    dimension) and the levels, offset to be positive, ``bits`` bits each, first bit first.
+    """
+
+    properties: ClassVar = {
+        "bits": {
+            "type": "integer",
+            "minimum": 2,
+            "maximum": 16,
+            "description": "bits a value",
+        },
+        "per_channel": {
+            "type": "boolean",
+            "description": "one scale for each index of the first dimension, not one a tensor",
+        },
+    }
+    required = ("bits",)
+
+    def compress(self, tensors, names, workers):
+        """Return scales and packed levels."""
+        bits = _bits(self.parameters)
+        parts = []
+        for tensor in tensors:
+            rows = tensor.reshape(_channels(tensor.shape, self.parameters), -1)
+            scales, levels = _quantised(rows, bits)
+            parts += [scales.tobytes(), _packed(levels.ravel(), bits)]
+        return b"".join(parts)
+
+    def expand(self, payload, entries, parameters, workers):
+        """Return scale · level as float32."""
+        _base.expect_floats(entries)
+        bits = _bits(parameters)
+        arrays, position = [], 0
+        for entry in entries:
+            channels = _channels(entry.shape, parameters)
+            middle = position + 4 * channels
+            end = middle + -(-entry.size * bits // 8)
+            scales = _base.fixed_width(payload[position:middle], "<f4", channels)
+            levels = _unpacked(payload[middle:end], bits, entry.size)
+            arrays.append(_scaled(scales, levels.reshape(channels, -1)))
+            position = end
+        if position != len(payload):
+            raise BitstreamError(f"payload of {len(payload)} bytes, {position} expected")
+        return arrays
+
+
+def _bits(parameters: dict) -> int:
+    bits = parameters.get("bits", 8)
+    if not isinstance(bits, int) or not 2 <= bits <= 16:
+        raise BitstreamError(f"{bits!r} bits a value are not defined")
+    return bits
+
+
+def _channels(shape: tuple[int, ...], parameters: dict) -> int:
+    return shape[0] if parameters.get("per_channel") and len(shape) > 1 else 1
+
+
+def _quantised(rows: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return (float32 scale of each row, levels in 0…2^bits − 2)."""
+    limit = (1 << bits - 1) - 1
+    scales = (np.abs(rows).max(axis=1).astype(np.float64) / limit).astype("<f4")
+    divisors = np.where(scales > 0, scales, 1).astype(np.float64)[:, None]
+    levels = np.rint(rows / divisors).clip(-limit, limit)
+    return scales, (levels + limit).astype(np.uint16)
+
+
+def _scaled(scales: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Return scale · level as float32, which rounding must not carry beyond float32."""
+    if not np.isfinite(scales).all():
+        raise BitstreamError("a scale is not finite")
+    largest = np.finfo(np.float32).max
+    with np.errstate(over="ignore"):
+        values = scales[:, None] * levels.astype(np.float32)
+    return values.clip(-largest, largest, out=values)
+
+
+def _packed(levels: np.ndarray, bits: int) -> bytes:
+    if bits == 8:
+        return levels.astype(np.uint8).tobytes()
+    return b"".join(
+        np.packbits(_as_bits(levels[i : i + CHUNK].astype(">u2"))[:, 16 - bits :]).tobytes()
+        for i in range(0, len(levels), CHUNK)
+    )
+
+
+def _as_bits(words: np.ndarray) -> np.ndarray:
+    return np.unpackbits(words.view(np.uint8).reshape(-1, 2), axis=1)
+
+
+def _unpacked(data: memoryview, bits: int, count: int) -> np.ndarray:
+    """Return ``count`` levels in ±limit as int32; BitstreamError where the bytes do not suffice."""
+    packed = _base.fixed_width(data, np.uint8, -(-count * bits // 8))
+    levels = packed.astype(np.int32) if bits == 8 else np.empty(count, np.int32)
+    step = CHUNK * bits // 8
+    for i in range(0, len(packed) if bits != 8 else 0, step):
+        first = i // step * CHUNK
+        n = min(CHUNK, count - first)
+        wide = np.zeros((n, 16), np.uint8)
+        wide[:, 16 - bits :] = np.unpackbits(packed[i : i + step], count=n * bits).reshape(n, bits)
+        levels[first : first + n] = np.packbits(wide, axis=1).view(">u2").ravel()
+    return levels - ((1 << bits - 1) - 1)

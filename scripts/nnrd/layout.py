@@ -1,0 +1,82 @@
+"""Which files a job reads and which pictures a run makes: pure functions of the settings."""
+
+from pathlib import PurePosixPath
+
+from nnrd.config import Settings, Study
+from nnrd.points import Anchor, Point, slug
+
+PLOTS = ("accuracy_bytes", "accuracy_ratio", "codec_bars")
+
+
+def annotations(settings: Settings, dataset: str) -> str:
+    """Return a dataset's ground truth: a file of the checkout, or one within an asset."""
+    path = PurePosixPath(settings.datasets[dataset]["annotations"])
+    return str("resources" / path if path.parts[0] in settings.assets else path)
+
+
+def annotations_input(settings: Settings, dataset: str) -> str:
+    """Return what must be there for the ground truth to be there: its file or its asset."""
+    path = PurePosixPath(annotations(settings, dataset))
+    return str(PurePosixPath(*path.parts[:2])) if path.parts[0] == "resources" else str(path)
+
+
+def predictions(study: Study, folder: str) -> list[str]:
+    """Return the predictions of a point or an anchor, a file a shard."""
+    return [f"results/{folder}/predictions/{shard}.json" for shard in study.shards]
+
+
+def times(study: Study, folder: str, step: str) -> list[str]:
+    """Return the times of a step (``tensors``, ``bitstreams``, ``predictions``)."""
+    return [f"results/{folder}/{step}/{shard}.times.json" for shard in study.shards]
+
+
+def record_inputs(settings: Settings, study: Study, record: Anchor | Point) -> dict:
+    """Return what a point or an anchor was measured by; the names are options of score_point."""
+    anchor = study.anchor.folder
+    inputs = {
+        "truth": annotations_input(settings, study.dataset),
+        "anchor": predictions(study, anchor),
+        "predictions": predictions(study, record.folder),
+        "inferred": times(study, record.folder, "predictions"),
+    }
+    if record == study.anchor:
+        return inputs
+    return inputs | {
+        "anchor_record": f"results/{anchor}/point.json",
+        "split": f"results/split/{record.model}/{record.split.id}/split.json",
+        "source": times(study, record.source, "tensors"),
+        "encoded": times(study, record.folder, "bitstreams"),
+    }
+
+
+def overlay(study: Study, point: Point) -> str:
+    """Return the picture of a point's detections beside the anchor's."""
+    at = f"{point.split.id}/{point.codec}/{slug(point.parameters)}"
+    return f"results/plots/{study.name}/overlays/{at}.png"
+
+
+def overlay_inputs(settings: Settings, study: Study, picture: str) -> dict:
+    """Return what an overlay is drawn from; the names are options of draw_overlays."""
+    point = next(point for point in study.overlays if overlay(study, point) == picture)
+    return {
+        "index": f"results/datasets/{study.dataset}.json",
+        "truth": annotations_input(settings, study.dataset),
+        "anchor": predictions(study, study.anchor.folder),
+        "point": predictions(study, point.folder),
+    }
+
+
+def pictures(settings: Settings) -> list[str]:
+    """Return all plots and overlays of a run."""
+    studies = settings.studies.values()
+    plots = [f"results/plots/{study.name}/{plot}.png" for study in studies for plot in PLOTS]
+    return plots + [overlay(study, point) for study in studies for point in study.overlays]
+
+
+def asset_sums(settings: Settings) -> dict[str, str]:
+    """Return the SHA-256 of every file that the studies use, by asset and name."""
+    studies = settings.studies.values()
+    used = {settings.models[study.model]["asset"] for study in studies}
+    used |= {settings.datasets[study.dataset]["asset"] for study in studies}
+    rows = [row for asset in sorted(used) for row in settings.assets[asset]]
+    return {f"{row['asset']}/{row['file']}": row["sha256"] for row in rows}

@@ -1,0 +1,137 @@
+"""NNCodec (ISO/IEC 15938-17, "NNC") made safe and fast; the stream stays the standard's.
+
+`encode` returns byte for byte what ``nncodec.nnc.compress(tensors, bitstream_path=None,
+return_bitstream=True, **options)`` of NNCodec 2.1.3 returns, and `decode` reads such streams.
+Both call the package's C++ coder and none of its Python: that copies all tensors once for each
+tensor, decodes each again after encoding and imports torch. Streams without a container carry
+no checksum; ``nnrd.codecs.make("nnc")`` puts them into one.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from nnrd.errors import BitstreamError, UserError
+from nnrd.nnc import coder, processes
+from nnrd.nnc.options import Options, qp_of_each, qp_range
+from nnrd.nnc.syntax import MAX_NAME, MAX_RANK, MAX_VALUES, TensorUnit, read_stream, stream_head
+
+__all__ = ["Options", "decode", "dequantise", "encode", "qp_range", "quantise"]
+MAX_BYTES = 1 << 33
+MIN_SHARED_VALUES = 100_000  # below, a process takes longer to start than to help
+
+
+def encode(
+    tensors: Mapping[str, np.ndarray], *, workers: int = 1, options: Options | None = None, **given
+) -> bytes:
+    """Return the NNC stream of float32 and int32 tensors of 1 to 32 dimensions.
+
+    Options are given as keywords, see `Options`. ``workers`` processes share the tensors,
+    largest first; their number does not change a byte. Raises UserError, naming the tensor, for
+    what NNCodec ends the process on, crashes on or loses without a word: other dtypes, no
+    dimension, no value, NaN, Inf, names that it cannot carry, a qp that the stream cannot hold.
+    """
+    options = options or Options(**given)
+    for name, tensor in tensors.items():
+        _check_name(name)
+        _check_tensor(name, tensor)
+    qps = qp_of_each(tensors, options)
+    names, arrays = list(tensors), list(tensors.values())
+    sizes = [array.size for array in arrays]
+
+    def task(index: int) -> bytes:
+        name = names[index]
+        return coder.encode_tensor(name, index, arrays[index], qps[name], options)
+
+    units = processes.run(task, sizes, _useful(workers, sizes))
+    return stream_head(options.qp_density) + b"".join(units)
+
+
+def decode(
+    stream: bytes | bytearray | memoryview, *, workers: int = 1, max_bytes: int = MAX_BYTES
+) -> dict[str, np.ndarray]:
+    """Return the tensors of a stream: float32 and int32, in the stream's order.
+
+    Values equal those of ``nncodec.nnc.decompress`` (which returns float64 for tensors with a
+    codebook). Whatever the bytes are, the C++ coder reads and writes only memory that is there,
+    no more than ``max_bytes`` of tensors are made, and a stream that does not fit together
+    raises BitstreamError. But a stream alone has no checksum: an altered one may decode to
+    altered values. Several workers return views of one piece of memory.
+    """
+    data = memoryview(stream).cast("B")
+    qp_density, heads = read_stream(data)
+    total = sum(4 * head.size for head in heads)
+    if total > max_bytes:
+        raise BitstreamError(f"NNC stream: {total} bytes of tensors, the limit is {max_bytes}")
+    sizes = [head.size for head in heads]
+    workers = _useful(workers, sizes)
+    try:
+        arrays, source = _outputs(heads, workers), coder.padded(data, heads)
+    except (MemoryError, OSError) as error:
+        raise BitstreamError(f"NNC stream: no memory for its tensors: {error}") from error
+
+    def task(index: int) -> None:
+        coder.decode_tensor(source, heads[index], qp_density, arrays[index])
+
+    processes.run(task, sizes, workers)
+    return {head.name: array for head, array in zip(heads, arrays, strict=True)}
+
+
+def quantise(
+    tensors: Mapping[str, np.ndarray], options: Options
+) -> dict[str, tuple[np.ndarray, int]]:
+    """Return (int32 levels, qp used) of float32 tensors: those that `encode` codes without DQ.
+
+    A value is its level times the step size of its qp, see `Options`. Errors as in `encode`.
+    """
+    for name, tensor in tensors.items():
+        _check_tensor(name, tensor)
+    qps = qp_of_each(tensors, options)
+    return {name: coder.quantise(name, tensors[name], qps[name], options) for name in tensors}
+
+
+def dequantise(levels: np.ndarray, qp: int, qp_density: int) -> np.ndarray:
+    """Return the float32 values of int32 levels, as `decode` makes them."""
+    return coder.dequantise(levels, qp, qp_density, np.zeros(levels.shape, np.float32))
+
+
+def _outputs(heads: list[TensorUnit], workers: int) -> list[np.ndarray]:
+    shapes = [head.shape for head in heads]
+    dtypes = [np.float32 if head.is_float else np.int32 for head in heads]
+    if workers > 1:
+        return processes.shared_arrays(shapes, dtypes)
+    return list(map(np.zeros, shapes, dtypes))
+
+
+def _useful(workers: int, sizes: list[int]) -> int:
+    return workers if sum(sizes) >= MIN_SHARED_VALUES else 1
+
+
+def _check_tensor(name: str, tensor: np.ndarray) -> None:
+    """Raise UserError for what an NNC stream or NNCodec cannot carry."""
+    if not isinstance(tensor, np.ndarray) or tensor.dtype not in (np.float32, np.int32):
+        kind = getattr(tensor, "dtype", type(tensor).__name__)
+        raise UserError(f"tensor {name}: {kind} is not a NumPy array of float32 or int32")
+    if not 1 <= tensor.ndim <= MAX_RANK or not 1 <= tensor.size <= MAX_VALUES:
+        raise UserError(f"tensor {name}: the shape {tensor.shape} cannot be coded")
+    if tensor.dtype == np.float32:
+        _check_finite(name, tensor)
+
+
+def _check_name(name: str) -> None:
+    """Raise UserError for names that NNCodec crashes on, or that do not come back."""
+    utf8 = name.encode("utf-8", "replace")
+    if any(part in name for part in ("_G", "_H", "\0")) or utf8.decode() != name:
+        raise UserError(f"tensor {name!r}: NNCodec cannot code a name with _G, _H, \\0 or no UTF-8")
+    if len(utf8) >= MAX_NAME:
+        raise UserError(f"tensor {name[:20]}…: its name has {len(utf8)} bytes, {MAX_NAME} at most")
+
+
+def _check_finite(name: str, tensor: np.ndarray) -> None:
+    # A sum is finite only if all values are, and needs no array of flags.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(np.sum(tensor)):
+            return
+    nans, infs = int(np.isnan(tensor).sum()), int(np.isinf(tensor).sum())
+    if nans or infs:
+        raise UserError(f"tensor {name}: {nans} NaN and {infs} Inf of {tensor.size} values")
