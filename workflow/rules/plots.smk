@@ -19,7 +19,7 @@ rule plot_points:
     benchmark:
         "benchmarks/plot_points/{study}/{plot}.tsv"
     wildcard_constraints:
-        plot="|".join(layout.PLOTS),
+        plot="|".join(plot for kind in points.KINDS.values() for plot in kind.plots),
     conda:
         "../../envs/nnrd.yaml"
     params:

@@ -5,16 +5,12 @@ each looked at, as mappings with ``name``, which no two share, ``path``, and wha
 the ground truth too, where it is not in a file of its own.
 """
 
-import importlib
-import pkgutil
+import sys
 from types import ModuleType
 
-from nnrd.errors import UserError
+from nnrd import plugins
 
 
 def find(name: str) -> ModuleType:
     """Return the module of format ``name``; UserError where there is none."""
-    known = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    if name not in known:
-        raise UserError(f"dataset format {name!r} is not known; known: {', '.join(known)}")
-    return importlib.import_module(f"{__name__}.{name}")
+    return plugins.find(sys.modules[__name__], "dataset format", name)

@@ -7,22 +7,19 @@ of a dataset's index, on the device where the model is. ``download() -> torch.nn
 weights that another library fetches. How a network is compressed it does not know.
 """
 
-import importlib
-import pkgutil
+import sys
 from pathlib import Path
 from types import ModuleType
 
 import torch
 
+from nnrd import plugins
 from nnrd.errors import UserError
 
 
 def find(name: str) -> ModuleType:
     """Return the module of network ``name``; UserError where there is none."""
-    known = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    if name not in known:
-        raise UserError(f"network {name!r} is not known; known: {', '.join(known)}")
-    return importlib.import_module(f"{__name__}.{name}")
+    return plugins.find(sys.modules[__name__], "network", name)
 
 
 def read_checkpoint(folder: Path) -> dict[str, torch.Tensor]:
