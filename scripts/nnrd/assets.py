@@ -121,13 +121,17 @@ def _checked_row(row: dict, where: str) -> AssetFile:
         parts = PurePosixPath(row[column])
         if parts.is_absolute() or ".." in parts.parts or not parts.parts:
             raise UserError(f"{where}, column {column}: {row[column]!r} is outside the folder")
+    _check_source(checked, where)
+    return checked
+
+
+def _check_source(checked: AssetFile, where: str) -> None:
     if checked.scheme not in SOURCES:
         raise UserError(f"{where}: unknown source {checked.scheme!r}; known: {', '.join(SOURCES)}")
     if checked.scheme in NEED_MEMBER and not checked.member:
         raise UserError(f"{where}: source {checked.source!r} needs a #member")
     if checked.is_tree != checked.member.endswith("/"):
         raise UserError(f"{where}: of a tree, both the file and the #member end with '/'")
-    return checked
 
 
 def checkout_of(sheet: str | Path) -> Path:

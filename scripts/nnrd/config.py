@@ -95,8 +95,9 @@ class _Loader:
             rows = (self.models[studies[name].model], self.datasets[studies[name].dataset])
             assets = [row["asset"] for row in rows if "asset" in row]
             if config["studies"][name]["optional"]:
-                found = (availability.missing(self.assets[a], self.root) for a in assets)
-                reasons |= {name: why for why in found if why}
+                found = [availability.missing(self.assets[asset], self.root) for asset in assets]
+                if any(found):
+                    reasons[name] = next(filter(None, found))
         return reasons
 
     def read_assets(self, sheet: str) -> dict[str, list[dict]]:
@@ -128,10 +129,8 @@ class _Loader:
         kind = KINDS[study["kind"]]
         for column in kind.columns:
             if column not in model:
-                reason = f"a {study['kind']} study needs one"
-                self.fail(
-                    f"{key}.model", f"{study['model']} has no {column} in its sheet: {reason}"
-                )
+                need = f"which a study of kind {study['kind']} needs"
+                self.fail(f"{key}.model", f"{study['model']} has no {column} in the sheet, {need}")
         splits = self.splits(f"{key}.splits", study, model)
         points = [
             kind(study["model"], study["dataset"], split, codec, parameters)
