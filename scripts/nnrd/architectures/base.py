@@ -41,7 +41,7 @@ def randomize(network: nn.Module, seed: int = 0) -> nn.Module:
     """Make a freshly built network's constant tensors (biases, norms) differ; return it.
 
     The exporter stores equal tensors once and adds an Identity node for each copy: left as
-    initialised, SSD300 has 48 nodes that a trained one doesn't have, RetinaNet v2 has 67.
+    initialised, SSD300 has 48 nodes that a trained one doesn't have, RetinaNet v2 has 69.
     """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():

@@ -59,13 +59,36 @@ def reorganise(features: torch.Tensor) -> torch.Tensor:
     return moved.reshape(count, 4 * channels, height // 2, width // 2)
 
 
+class _SamePool(torch.autograd.Function):
+    """ONNX's MaxPool with uneven padding as one node; PyTorch pads in eight more."""
+
+    @staticmethod
+    def forward(ctx, features: torch.Tensor) -> torch.Tensor:
+        padded = nn.functional.pad(features, (0, 1, 0, 1), value=-torch.inf)
+        return nn.functional.max_pool2d(padded, 2, 1)
+
+    @staticmethod
+    def symbolic(graph, features):
+        pads = [0, 0, 1, 1]
+        value = graph.op("MaxPool", features, kernel_shape_i=[2, 2], strides_i=[1, 1], pads_i=pads)
+        value.setType(features.type())
+        return value
+
+
+class SamePool(nn.Module):
+    """Maximum of 2 × 2 neighbours at every place; the size is kept, as Darknet keeps it."""
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the maxima, of the same shape."""
+        return _SamePool.apply(features)
+
+
 def tiny(classes: int = 20, boxes: int = 5) -> nn.Module:
     """Return Tiny YOLO v2: float32 (N, 3, 416, 416) to (N, boxes · (5 + classes), 13, 13)."""
     rows = [row for width in (16, 32, 64, 128, 256) for row in ((width, 3), POOL)]
     return nn.Sequential(
         stack(3, [*rows, (512, 3)]),
-        nn.ZeroPad2d((0, 1, 0, 1)),
-        nn.MaxPool2d(2, 1),
+        SamePool(),
         stack(512, [(1024, 3), (1024, 3)]),
         nn.Conv2d(1024, boxes * (5 + classes), 1),
     )
