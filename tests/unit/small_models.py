@@ -134,7 +134,7 @@ def rounding_fusions():
     weights = {"w": floats(4, 4, 3, 3), "scale": floats(4), "bias": floats(4), "mean": floats(4)}
     weights |= {"var": floats(4) ** 2, "m": floats(4, 1, 1), "p": floats(6, 6), "q": floats(6)}
     nodes = []
-    for tail in "BatchNormalization Mul Add".split():
+    for tail in ["BatchNormalization", "Mul", "Add"]:
         last = "x" if not nodes else nodes[-1].output[0]
         extra = "scale bias mean var" if tail.startswith("Batch") else "m"
         nodes.append(node("Conv", f"{last} w", f"conv_{tail}", pads=[1] * 4))

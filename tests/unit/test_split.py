@@ -195,7 +195,7 @@ def test_unknown_operators_are_counted_but_neither_declared_nor_run():
     assert nnrd.split.table(small).needs_inference.tolist() == [1]
     with pytest.raises(UserError, match="the type of 'a', made by /a, is unknown"):
         nnrd.split.extract(small, nnrd.split.cut(small, 1))
-    with pytest.raises(UserError, match="cannot open it: .*Odd"):
+    with pytest.raises(UserError, match=r"cannot open it: .*Odd"):
         Meter(small)
 
 

@@ -36,9 +36,11 @@ def table(
     them, those that shape inference finds. Columns: ``rank, node_name, op_type``, then by the
     lean rule ``branches, bytes, needs_inference`` and ``latency_ms_…`` (bytes · 8 / rate, at
     500 Mbit/s, 1 and 5 Gbit/s, TR 26.847, clause 5.3.9.6), the same by the TR's rule as
-    ``plain_branches, plain_bytes, plain_needs_inference``, then ``names``, the lean rule's,
-    separated by spaces (with ":shape" where just the shape crosses). ``needs_inference``
-    counts the branches whose size is unknown; where it isn't 0, bytes and latency are NA.
+    ``plain_branches, plain_bytes, plain_needs_inference`` and ``plain_captured``, those of the
+    plain branches that are read only inside control-flow bodies; then ``names``, the lean
+    rule's, separated by spaces (with ":shape" where just the shape crosses).
+    ``needs_inference`` counts the branches whose size is unknown; where it isn't 0, bytes and
+    latency are NA.
     """
     graph = model if isinstance(model, Graph) else Graph(model)
     sizes = static_sizes(graph) if sizes is None else sizes
@@ -52,6 +54,7 @@ def table(
     for name, rate in RATES.items():
         columns[f"latency_ms_{name}"] = columns["bytes"].astype("Float64") * 8e3 / rate
     columns |= _sums("plain_", _spans(graph, graph.plain_lives, sizes), len(graph.nodes))
+    columns["plain_captured"] = _captured(graph)
     columns["names"] = _names(graph)
     return pd.DataFrame(columns)
 
@@ -90,6 +93,20 @@ def _sums(prefix: str, spans: list[Span], count: int) -> dict[str, pd.Series]:
         f"{prefix}bytes": pd.Series(size, dtype="Int64").mask(pd.Series(unknown > 0)),
         f"{prefix}needs_inference": pd.Series(unknown),
     }
+
+
+def _captured(graph: Graph) -> np.ndarray:
+    last = {name: len(graph.nodes) for name in graph.outputs}
+    for rank, node in reversed(list(enumerate(graph.nodes))):
+        for name in node.input:
+            last.setdefault(name, rank)
+    steps = np.zeros(len(graph.nodes) + 2, np.int64)
+    for name, life in graph.plain_lives.items():
+        direct = max(last.get(name, -1), life.made)
+        if direct < life.last:
+            steps[direct + 1] += 1
+            steps[life.last + 1] -= 1
+    return steps.cumsum()[1 : len(graph.nodes)]
 
 
 def _names(graph: Graph) -> list[str]:
