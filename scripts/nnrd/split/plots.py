@@ -71,7 +71,7 @@ def both_rules(axes: Axes, x: pd.Series, plain: pd.Series, lean: pd.Series, colo
     values = [series.astype(float).to_numpy() for series in (plain, lean)]
     axes.step(x, values[0], color=GREY, linestyle="--", label="as TR 26.847 counts", **style)
     axes.step(x, values[1], color=colour, label="what has to cross", **style)
-    axes.legend(loc="upper right", frameon=False)
+    axes.legend(loc="best", framealpha=0.7)
     axes.grid(alpha=0.3)
 
 
@@ -120,6 +120,7 @@ def splitability(table: pd.DataFrame, path: str | Path, title: str) -> None:
             axes.bar_label(bars, fontsize=7)
         axes.set_xticks(list(x), table.model, rotation=40, ha="right")
         axes.set(title=title, ylabel="largest number of branches", yscale="log")
+        axes.set_yticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
         axes.legend(frameon=False)
 
 
@@ -128,14 +129,15 @@ def images(table: pd.DataFrame, paths: list[str | Path], title: str) -> None:
 
     The first path gets lines, the second bars (TR 26.847, Figures 5.3.9.6.2-2 and -3).
     """
-    wide = table.pivot_table(index="input", columns="split", values="mbytes", sort=False)
-    for path, kind in zip(paths, ("line", "bar"), strict=True):
-        with _written(Path(path), 1, 4.5) as (axes,):
-            (_lines if kind == "line" else _bars)(axes, wide)
-            axes.set(title=title, xlabel="image (width × height in pixels)", ylim=(0, None))
-            axes.set_ylabel("intermediate data (MB = 10⁶ bytes)")
+    wide = table.pivot_table(index="shape", columns="split", values="mbytes", sort=False)
+    for path, draw in zip(paths, (_lines, _bars), strict=True):
+        with _written(Path(path), 1, 5.5) as (axes,):
+            draw(axes, wide)
+            axes.set(title=title, ylim=(0, None), ylabel="intermediate data (MB = 10⁶ bytes)")
+            axes.set_xlabel("input (channels × height × width), by long side ÷ short side")
             axes.set_xticks(range(len(wide)), wide.index, rotation=20, ha="right")
-            axes.legend(frameon=False, fontsize=7, title="split before", ncols=2)
+            place = {"loc": "upper center", "bbox_to_anchor": (0.45, -0.28)}
+            axes.legend(frameon=False, fontsize=8, title="split before", ncols=2, **place)
             axes.grid(alpha=0.3, axis="y")
 
 
