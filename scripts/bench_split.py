@@ -6,7 +6,7 @@ that of a process that imports the same and does nothing.
 
 import argparse
 import multiprocessing
-import resource
+import re
 import tempfile
 import time
 from collections.abc import Callable
@@ -81,8 +81,16 @@ def _child(pipe, action: Callable, path: Path, plan: split.Plan | None) -> None:
             seconds = action(path, plan, Path(folder))
         except Exception as error:  # what it raises is the result
             problem = f"fails: {type(error).__name__}: {' '.join(str(error).split())[:60]}"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-    pipe.send((seconds, peak, problem))
+    pipe.send((seconds, peak_memory(), problem))
+
+
+def peak_memory() -> float:
+    """Return this process's peak resident memory in MB (10⁶ bytes); needs Linux.
+
+    getrusage's ru_maxrss would not do: a new process inherits its parent's.
+    """
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024 / 1e6
 
 
 def main(arguments: argparse.Namespace) -> None:
