@@ -1,6 +1,5 @@
 """The configuration: checked before any work, with one line a mistake."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,13 +60,12 @@ def load(config: Mapping[str, Any], file: str, root: str | Path = ".") -> Settin
 class _Loader:
     def __init__(self, config: dict, file: str, root: Path):
         self.config, self.file, self.root = config, file, root
-        self.schemas = root / "workflow" / "schemas"
 
     def fail(self, key: str, reason: str) -> None:
         raise UserError(f"{self.file}: {key}: {reason}" if key else f"{self.file}: {reason}")
 
     def load(self) -> Settings:
-        schema = json.loads((self.schemas / "config.schema.json").read_text())
+        schema = sheets.schema("config")
         mistake = first_mistake(schema, self.config)
         if mistake:
             self.fail(*mistake)
@@ -85,13 +83,12 @@ class _Loader:
 
     def read_assets(self, sheet: str) -> dict[str, list[dict]]:
         assets: dict[str, list[dict]] = {}
-        for row in sheets.read(self.root / sheet, self.schemas / "assets.schema.json"):
+        for row in sheets.read(self.root / sheet, "assets"):
             assets.setdefault(row["asset"], []).append(row)
         return assets
 
     def named(self, config: dict, sheet: str, column: str) -> dict[str, dict]:
-        path = self.root / config["sheets"][sheet]
-        rows = sheets.by_name(path, self.schemas / f"{sheet}.schema.json", column)
+        rows = sheets.by_name(self.root / config["sheets"][sheet], sheet, column)
         for name, row in rows.items():
             if row["asset"] not in self.assets:
                 reason = unknown("asset", row["asset"], self.assets)

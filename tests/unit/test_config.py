@@ -94,7 +94,7 @@ def test_every_combination_of_parameters_is_a_point():
         ("models", "\t183", "\tmany", "models.tsv:2: nodes: 'many' is not an integer"),
         ("models", "\tnodes", "\tnode", "models.tsv: unknown column 'node'; did you mean"),
         ("datasets", "\tdemo_photos\tconfig", "\tphotos\tconfig", "demo_photos: unknown asset"),
-        ("assets", "pypi:", "ftp:", "source: 'ftp:"),
+        ("assets", "pypi:", "pypi", "source: 'pypi"),
     ],
 )
 def test_mistake_in_a_sheet_is_one_line_with_file_and_row(tmp_path, sheet, old, new, message):

@@ -118,7 +118,7 @@ def test_weights_that_cannot_be_fetched_are_one_line():
     assert "\n" not in str(error.value)
     with pytest.raises(UserError, match="no published weights"):
         base.load(architectures.get("nerf"), "published")
-    with pytest.raises(UserError, match="no architecture is called 'ssd'; known: ssd300"):
+    with pytest.raises(UserError, match="unknown architecture 'ssd'; known: ssd"):
         architectures.get("ssd")
 
 
