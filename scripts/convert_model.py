@@ -1,29 +1,39 @@
-"""Export a network of nnrd.architectures to ONNX, or take an ONNX file as it is; check it."""
+"""Export an architecture to ONNX, or take an ONNX file as it is; say what the file holds."""
 
 import argparse
+import json
 from pathlib import Path
 
 from nnrd import models, program
 
 
 def main(args: argparse.Namespace) -> None:
-    """Write the model and, beside it, what the check of it found."""
+    """Write the model and, where asked to, the facts of it."""
     with program.complete_file(args.out) as temporary:
         if args.architecture == "onnx":
-            facts = models.take(args.assets / args.file, temporary)
+            facts = models.take(Path(args.weights), temporary)
         else:
-            facts = models.export(args.architecture, args.assets, temporary)
+            facts = models.export(
+                args.architecture, args.weights, temporary, args.seed, args.threads
+            )
         models.check_nodes(facts, args.nodes, args.out)
-    program.write_json(args.facts, facts)
-    print(f"{args.out}: {facts['nodes']} nodes, {facts['bytes']} bytes")
+    if args.facts:
+        program.write_json(args.facts, facts)
+    print(f"{args.out}: {json.dumps(facts)}")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--architecture", required=True, help="its name, or 'onnx'")
-    parser.add_argument("--assets", type=Path, required=True, help="folder of the model's files")
-    parser.add_argument("--file", default="model.onnx", help="for 'onnx': the file in the folder")
+    parser.add_argument("architecture", help="its name (a wrong one lists them), or 'onnx'")
+    parser.add_argument("out", type=Path, help="the ONNX file to write")
+    parser.add_argument(
+        "--weights",
+        default="random",
+        help="random, published (fetched from their source), a PyTorch state dict's file, "
+        "a folder of assets, or for 'onnx' the file to take",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of random weights")
     parser.add_argument("--nodes", type=int, help="how many nodes the graph must have")
-    parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
-    parser.add_argument("--facts", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--facts", type=Path, help="JSON file to write")
+    parser.add_argument("--threads", type=int, default=1)
     program.run(main, parser)

@@ -1,18 +1,16 @@
 """Fetch the files that a sheet of assets names, each with its source and its sha256."""
 
-import csv
 import errno
-import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from nnrd import archives, downloads, registries
+from nnrd import archives, downloads, registries, sheets
 from nnrd.cache import Cache, copy_hashed
 from nnrd.errors import UserError
+from nnrd.schema import unknown
 
 LARGEST = 1 << 30  # bytes that a file of a tree may have
 SLACK = 64 << 20  # bytes that a member may be too large and still be read for its sum
@@ -78,59 +76,31 @@ NEED_MEMBER = {"pypi", "npm", "deb"}
 
 
 def read_sheet(path: str | Path) -> list[AssetFile]:
-    """Read a TSV sheet of assets; its columns are the fields of ``AssetFile``.
+    """Read the sheet of assets, a row a file; its columns are the fields of ``AssetFile``.
 
-    Raises:
-        UserError: a missing or unknown column, or a row that cannot be right: the message
-            names the sheet, the line and the column.
-
+    Raises UserError, naming sheet, line and column: a missing or unknown column, a row that
+    does not fit the schema or cannot be right, a file that is there twice.
     """
-    columns = [field.name for field in fields(AssetFile)]
-    with _reading_sheet(path) as lines:
-        reader = csv.DictReader(lines, delimiter="\t", restkey="more", restval="")
-        if sorted(reader.fieldnames or []) != sorted(columns):
-            raise UserError(f"{path}: the columns must be {', '.join(columns)}")
-        rows: dict[tuple[str, str], AssetFile] = {}
-        for row in reader:
-            where = f"{path}, line {reader.line_num}"
-            checked = _checked_row(row, where)
-            if rows.setdefault((checked.asset, checked.file), checked) is not checked:
-                raise UserError(f"{where}: {checked.asset}/{checked.file} is there twice")
+    rows: dict[tuple[str, str], AssetFile] = {}
+    for number, row in sheets.numbered_rows(path, "assets"):
+        where = f"{path}:{number}"
+        checked = AssetFile(**row)
+        _check_row(checked, where)
+        if rows.setdefault((checked.asset, checked.file), checked) is not checked:
+            raise UserError(f"{where}: {checked.asset}/{checked.file} is there twice")
     return list(rows.values())
 
 
-@contextmanager
-def _reading_sheet(path: str | Path) -> Iterator:
-    try:
-        with Path(path).open(newline="", encoding="utf-8") as lines:
-            yield lines
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path}: is not a table of tab-separated text") from error
-
-
-def _checked_row(row: dict, where: str) -> AssetFile:
-    if "more" in row:
-        raise UserError(f"{where}: more cells than columns")
-    forms = {"asset": r"[\w.-]+", "file": r".+", "source": r"\w+:.+", "license": r".+"}
-    forms |= {"sha256": r"[0-9a-f]{64}", "bytes": r"[0-9]{1,15}"}
-    for column, form in forms.items():
-        if not re.fullmatch(form, row[column]):
-            raise UserError(f"{where}, column {column}: {row[column]!r} does not match {form}")
-    checked = AssetFile(**{**row, "bytes": int(row["bytes"])})
-    for column in ("asset", "file"):
-        parts = PurePosixPath(row[column])
+def _check_row(row: AssetFile, where: str) -> None:
+    for column, value in (("asset", row.asset), ("file", row.file)):
+        parts = PurePosixPath(value)
         if parts.is_absolute() or ".." in parts.parts or not parts.parts:
-            raise UserError(f"{where}, column {column}: {row[column]!r} is outside the folder")
-    _check_source(checked, where)
-    return checked
-
-
-def _check_source(checked: AssetFile, where: str) -> None:
-    if checked.scheme not in SOURCES:
-        raise UserError(f"{where}: unknown source {checked.scheme!r}; known: {', '.join(SOURCES)}")
-    if checked.scheme in NEED_MEMBER and not checked.member:
-        raise UserError(f"{where}: source {checked.source!r} needs a #member")
-    if checked.is_tree != checked.member.endswith("/"):
+            raise UserError(f"{where}: {column}: {value!r} is outside the folder")
+    if row.scheme not in SOURCES:
+        raise UserError(f"{where}: source: {unknown('scheme', row.scheme, SOURCES)}")
+    if row.scheme in NEED_MEMBER and not row.member:
+        raise UserError(f"{where}: source: {row.source!r} needs a #member")
+    if row.is_tree != row.member.endswith("/"):
         raise UserError(f"{where}: of a tree, both the file and the #member end with '/'")
 
 

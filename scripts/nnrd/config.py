@@ -1,6 +1,5 @@
 """The configuration: checked before any work, with one line a mistake."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,17 @@ from typing import Any
 
 from nnrd import availability, codecs, encoder_config, sheets
 from nnrd.errors import UserError
-from nnrd.points import KINDS, Anchor, Point, Split, combinations, fits_a_path, shards, slug
+from nnrd.points import (
+    ALL,
+    KINDS,
+    Anchor,
+    Point,
+    Split,
+    combinations,
+    fits_a_path,
+    shards,
+    slug,
+)
 from nnrd.schema import first_mistake, unknown
 
 
@@ -63,13 +72,12 @@ def load(config: Mapping[str, Any], file: str, root: str | Path = ".") -> Settin
 class _Loader:
     def __init__(self, config: dict, file: str, root: Path):
         self.config, self.file, self.root = config, file, root
-        self.schemas = root / "workflow" / "schemas"
 
     def fail(self, key: str, reason: str) -> None:
         raise UserError(f"{self.file}: {key}: {reason}" if key else f"{self.file}: {reason}")
 
     def load(self) -> Settings:
-        schema = json.loads((self.schemas / "config.schema.json").read_text())
+        schema = sheets.schema("config")
         mistake = first_mistake(schema, self.config)
         if mistake:
             self.fail(*mistake)
@@ -80,6 +88,8 @@ class _Loader:
         for i, name in enumerate(config["run"]):
             if name not in config["studies"]:
                 self.fail(f"run[{i}]", unknown("study", name, config["studies"]))
+        if ALL in config["studies"]:
+            self.fail(f"studies.{ALL}", "a study cannot have this name")
         studies = {name: self.study(name, study) for name, study in config["studies"].items()}
         left_out = self.left_out(config, studies)
         chosen = {name: studies[name] for name in config["run"] if name not in left_out}
@@ -102,13 +112,12 @@ class _Loader:
 
     def read_assets(self, sheet: str) -> dict[str, list[dict]]:
         assets: dict[str, list[dict]] = {}
-        for row in sheets.read(self.root / sheet, self.schemas / "assets.schema.json"):
+        for row in sheets.read(self.root / sheet, "assets"):
             assets.setdefault(row["asset"], []).append(row)
         return assets
 
     def named(self, config: dict, sheet: str, column: str) -> dict[str, dict]:
-        path = self.root / config["sheets"][sheet]
-        rows = sheets.by_name(path, self.schemas / f"{sheet}.schema.json", column)
+        rows = sheets.by_name(self.root / config["sheets"][sheet], sheet, column)
         for name, row in rows.items():
             if "asset" in row and row["asset"] not in self.assets:
                 reason = unknown("asset", row["asset"], self.assets)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 from nnrd.config import Settings, Study
-from nnrd.points import Anchor, Point, slug
+from nnrd.points import ALL, KINDS, Anchor, Point, slug
 
 
 def annotations(settings: Settings, dataset: str) -> str:
@@ -77,10 +77,17 @@ def overlay_inputs(settings: Settings, study: Study, picture: str) -> dict:
     }
 
 
+def points_table(study: str) -> str:
+    """Return the table of points of a study, or of all."""
+    return "results/tables/points.csv" if study == ALL else f"results/tables/{study}/points.csv"
+
+
 def pictures(settings: Settings) -> list[str]:
     """Return all plots and overlays of a run."""
     studies = settings.studies.values()
     plots = [f"results/plots/{study.name}/{plot}.png" for study in studies for plot in study.plots]
+    joint = dict.fromkeys(plot for study in studies for plot in KINDS[study.kind].joint_plots)
+    plots += [f"results/plots/{ALL}/{plot}.png" for plot in joint]
     return plots + [overlay(study, point) for study in studies for point in study.overlays]
 
 

@@ -1,55 +1,54 @@
 """Models as ONNX files: exported by nnrd, or taken as they are."""
 
 import shutil
-import warnings
 from pathlib import Path
 
 import numpy as np
 import onnx
+import torch
 
-from nnrd import architectures
+from nnrd import architectures, inference
+from nnrd.architectures import base
 from nnrd.errors import UserError
-from nnrd.inference import session
 from nnrd.split import load
 
-OPSET = 18
-TOLERANCE = 1e-4  # of ONNX Runtime against torch, absolute
 
+def export(name: str, weights: str, file: Path, seed: int = 0, threads: int = 1) -> dict:
+    """Build an architecture, give it weights, write it to ``file``, and return `facts` of it.
 
-def export(architecture: str, assets: Path, file: Path) -> dict:
-    """Build a network, export it to ``file``, and hold ONNX Runtime against torch.
-
-    The input of the comparison is seeded noise in [-1, 1]. Returns `facts` with
-    ``max_abs_difference``. Raises UserError: missing assets, a difference over 1e-4.
+    ``weights``: random, published, a state dict's file, or a folder of assets. Where the
+    architecture has a tolerance, the facts gain ``max_abs_difference`` of ONNX Runtime against
+    torch. Raises UserError: unknown name, weights that are missing or don't fit, a difference
+    over the tolerance.
     """
-    import torch
-
-    torch.set_num_threads(1)
-    network = architectures.find(architecture)
-    model = network.build(assets)
-    random = np.random.default_rng(0)
-    inputs = {n: random.uniform(-1, 1, s).astype(np.float32) for n, s in network.INPUTS.items()}
-    given = tuple(torch.from_numpy(value) for value in inputs.values())
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            model, given, file, dynamo=True, opset_version=OPSET, external_data=False,
-            input_names=list(network.INPUTS), output_names=list(network.OUTPUTS), verbose=False,
-        )  # fmt: skip
-    with torch.inference_mode():
-        expected = model(*given)
-    found = session(file).run(list(network.OUTPUTS), inputs)
-    pairs = zip(found, expected, strict=True)
-    difference = max(float(np.abs(ours - theirs.numpy()).max()) for ours, theirs in pairs)
-    if not difference <= TOLERANCE:
-        raise UserError(f"{architecture}: ONNX Runtime differs from torch by {difference:.1e}")
+    torch.set_num_threads(threads)
+    architecture = architectures.get(name)
+    network = base.load(architecture, weights, seed)
+    base.export(architecture, network, file)
+    if architecture.tolerance is None:
+        return facts(file)
+    difference = _difference(architecture, network, file)
+    if not difference <= architecture.tolerance:
+        raise UserError(f"{name}: ONNX Runtime differs from torch by {difference:.1e}")
     return facts(file) | {"max_abs_difference": difference}
 
 
+def _difference(architecture: base.Architecture, network: torch.nn.Module, file: Path) -> float:
+    """Return the largest difference between ONNX Runtime and torch on seeded noise in [-1, 1]."""
+    random = np.random.default_rng(0)
+    given = [random.uniform(-1, 1, shape).astype(np.float32) for shape in architecture.example]
+    with torch.inference_mode():
+        expected = network(*architecture.wrap(tuple(map(torch.from_numpy, given))))
+    feeds = dict(zip(architecture.inputs, given, strict=True))
+    found = inference.run(inference.session(file), feeds)
+    pairs = zip(found.values(), expected, strict=True)
+    return max(float(np.abs(ours - theirs.numpy()).max()) for ours, theirs in pairs)
+
+
 def take(source: Path, file: Path) -> dict:
-    """Copy an ONNX file that ONNX Runtime can open; UserError where it cannot."""
+    """Copy an ONNX file that ONNX Runtime can open, and return `facts`; UserError if it can't."""
     load(source)
-    session(source)
+    inference.session(source)
     shutil.copyfile(source, file)
     return facts(file)
 

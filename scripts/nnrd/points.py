@@ -13,6 +13,7 @@ import yaml
 
 SLUG_VALUE = re.compile(r"[A-Za-z0-9_.+-]+")
 DEFAULT = "default"  # stands in a path for "no parameters"
+ALL = "all"  # and for all studies of a run
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Point:
     is_split: ClassVar[bool]
     source_pattern: ClassVar[str]  # a regular expression of all sources
     plots: ClassVar[tuple[str, ...]]  # modules of nnrd.plots
+    joint_plots: ClassVar[tuple[str, ...]] = ()  # those that also show all studies in one
 
     model: str
     dataset: str
@@ -129,6 +131,7 @@ class WeightsPoint(Point):
     is_split = False
     source_pattern = "weights/[^/]+"
     plots = ("accuracy_size",)
+    joint_plots = ("accuracy_size",)
 
     @property
     def source(self) -> str:

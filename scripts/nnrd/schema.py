@@ -66,5 +66,6 @@ _REASONS: dict[str, Callable[[jsonschema.ValidationError], str]] = {
     "enum": lambda e: f"{e.instance!r} is none of {', '.join(map(str, e.validator_value))}",
     "required": lambda e: e.message.replace("a required property", "missing"),
     "minItems": lambda e: "the list is empty",
+    "pattern": lambda e: f"{e.instance!r} does not match {e.validator_value}",
     "minLength": lambda e: "it is empty",
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from nnrd import codecs, layout, points
+from nnrd import architectures, codecs, layout, points
 from nnrd.config import load
 from nnrd.errors import UserError
 from nnrd.source_hash import source_hash
@@ -80,17 +80,17 @@ def models_with(column):
     return "|".join(name for name, row in MODELS.items() if column in row) or "(?!)"
 
 
-def architecture_modules(model):
-    """Return the module that builds a model; none where its file is taken as it is."""
-    name = MODELS[model]["architecture"]
-    return [] if name == "onnx" else [f"nnrd.architectures.{name}"]
+def model_hash(wildcards):
+    """Hash convert_model together with the architecture that it builds."""
+    name = MODELS[wildcards.model]["architecture"]
+    return source_hash("convert_model", *([] if name == "onnx" else [architectures.module(name)]))
 
 
-def model_options(wildcards):
+def model_options(wildcards, input):
     """Return a model's row as convert_model takes it."""
     row = MODELS[wildcards.model]
-    given = {key: row[key] for key in ("architecture", "file", "nodes") if key in row}
-    return " ".join(f"--{key} {shlex.quote(str(value))}" for key, value in given.items())
+    options = f"--weights {shlex.quote(str(Path(str(input), row.get('file', ''))))}"
+    return options + (f" --nodes {row['nodes']}" if "nodes" in row else "")
 
 
 def split_options(wildcards):

@@ -14,13 +14,12 @@ rule convert_model:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=lambda wildcards: source_hash(
-            "convert_model", *architecture_modules(wildcards.model)
-        ),
+        source=model_hash,
+        architecture=model_of("architecture"),
         options=model_options,
     shell:
-        "python scripts/convert_model.py --assets {input} {params.options}"
-        " --out {output.model} --facts {output.facts} > {log} 2>&1"
+        "python scripts/convert_model.py {params.architecture} {output.model} {params.options}"
+        " --facts {output.facts} > {log} 2>&1"
 
 
 rule split_model:

@@ -3,7 +3,7 @@
 
 rule plot_points:
     input:
-        "results/tables/{study}/points.csv",
+        lambda wildcards: layout.points_table(wildcards.study),
     output:
         "results/plots/{study}/{plot}.pdf",
         "results/plots/{study}/{plot}.svg",

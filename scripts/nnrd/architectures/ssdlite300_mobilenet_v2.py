@@ -13,9 +13,8 @@ from torch import nn
 from torch.nn import functional
 
 from nnrd import tfjs
+from nnrd.architectures.base import Architecture
 
-INPUTS = {"image": (1, 3, 300, 300)}
-OUTPUTS = ("boxes", "logits")
 LABELS = 91
 # Channels of the six feature maps, and anchors at each of their cells.
 MAPS = ((576, 3), (1280, 6), (512, 6), (256, 6), (256, 6), (128, 6))
@@ -221,11 +220,26 @@ def load(model: SSDLite300, weights: Weights) -> None:
         weights.head(predictor.class_depthwise, predictor.classes, f"{name}/ClassPredictor")
 
 
-def build(assets: Path) -> nn.Module:
-    """Return the trained detector from ``model.json`` and its shards in ``assets``.
+def read_assets(assets: Path) -> dict[str, torch.Tensor]:
+    """Return the trained detector's state from ``model.json`` and its shards in ``assets``.
 
     Raises UserError where a file is missing, cut short, or is not this network.
     """
-    model = SSDLite300().eval()
-    load(model, Weights(tfjs.read(Path(assets) / "model.json")))
-    return model
+    model = SSDLite300()
+    load(model, Weights(tfjs.read(assets / "model.json")))
+    return model.state_dict()
+
+
+ARCHITECTURES = {
+    "ssdlite300_mobilenet_v2": Architecture(
+        build=SSDLite300,
+        example=((1, 3, 300, 300),),
+        source="Sandler et al., MobileNetV2, CVPR 2018, section 6.2",
+        inputs=("image",),
+        outputs=("boxes", "logits"),
+        opset=18,
+        read_assets=read_assets,
+        dynamo=True,
+        tolerance=1e-4,
+    )
+}

@@ -3,6 +3,18 @@
 from nnrd.split.files import load, save
 from nnrd.split.graph import Graph
 from nnrd.split.parts import extract
-from nnrd.split.plan import Plan, cut
+from nnrd.split.plan import RULES, Plan, cut
+from nnrd.split.sizes import TensorSize, latency_ms, table
 
-__all__ = ["Graph", "Plan", "cut", "extract", "load", "save"]
+__all__ = [
+    "RULES",
+    "Graph",
+    "Plan",
+    "TensorSize",
+    "cut",
+    "extract",
+    "latency_ms",
+    "load",
+    "save",
+    "table",
+]

@@ -11,6 +11,7 @@ from nnrd.split.graph import Graph
 
 # Larger constants are never shapes, axes or sizes, so inference need not see their values.
 SMALL = 1024
+LONG = 2**20
 
 
 def types(graph: Graph) -> dict[str, onnx.TypeProto]:
@@ -19,7 +20,10 @@ def types(graph: Graph) -> dict[str, onnx.TypeProto]:
     Stored shapes of intermediate tensors are not believed (exporters record those of their
     one example); stored element types are, where inference knows none (custom operators).
     """
-    inferred = onnx.shape_inference.infer_shapes(_skeleton(graph), data_prop=True).graph
+    # Propagating values through a vector makes an object per element.
+    vectors = (tensor.dims[0] for tensor in graph.model.graph.initializer if len(tensor.dims) == 1)
+    propagate = max(vectors, default=0) < LONG
+    inferred = onnx.shape_inference.infer_shapes(_skeleton(graph), data_prop=propagate).graph
     found = {v.name: v.type for v in graph.model.graph.value_info}
     found = {name: shapeless(stored) for name, stored in found.items()}
     for value in [*inferred.output, *inferred.value_info, *inferred.input]:

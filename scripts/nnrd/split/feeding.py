@@ -1,0 +1,79 @@
+"""Inputs for a model, read from files or made up, fitted to what the model declares."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx
+from onnx import helper
+
+from nnrd.errors import UserError
+from nnrd.split.graph import initializer_names
+
+Shape = list[int | None]
+
+
+def inputs(model: onnx.ModelProto) -> dict[str, tuple[np.dtype, Shape]]:
+    """Return each input's element type and dimensions (None: open)."""
+    weights = initializer_names(model.graph)
+    found = {}
+    for value in model.graph.input:
+        if value.name not in weights:
+            kind = value.type.tensor_type
+            dims = [d.dim_value if d.HasField("dim_value") else None for d in kind.shape.dim]
+            found[value.name] = helper.tensor_dtype_to_np_dtype(kind.elem_type), dims
+    return found
+
+
+def read(model: onnx.ModelProto, path: str | Path) -> dict[str, np.ndarray]:
+    """Return the inputs of ``model`` from a file.
+
+    ``.npz``: arrays by input name. ``.npy``: the one input's array. Else an image: RGB,
+    float32 in [0, 1], channels first, scaled to the size the model asks for, if any.
+    Raises UserError: a file that is none of these, a model that takes something else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    if path.suffix == ".npz":
+        with _loaded(path) as arrays:
+            return dict(arrays)
+    wanted = inputs(model)
+    if len(wanted) != 1:
+        raise UserError(f"{path}: the model has inputs {', '.join(wanted)}: give them as .npz")
+    ((name, (_, shape)),) = wanted.items()
+    return {name: _loaded(path) if path.suffix == ".npy" else _image(path, shape)}
+
+
+def _loaded(path: Path) -> np.ndarray | np.lib.npyio.NpzFile:
+    try:
+        return np.load(path, allow_pickle=False)
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path}: not a NumPy file") from error
+
+
+def _image(path: Path, shape: Shape) -> np.ndarray:
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise UserError(f"{path}: neither an image nor .npy nor .npz")
+    if len(shape) not in (3, 4) or shape[-3] not in (3, None):
+        raise UserError(f"{path}: the model's input {shape} is no image of three channels")
+    size = [asked or given for asked, given in zip(shape[-2:], pixels.shape[:2], strict=True)]
+    pixels = cv2.resize(pixels, size[::-1]) if size != list(pixels.shape[:2]) else pixels
+    planes = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).transpose(2, 0, 1).astype(np.float32) / 255
+    return planes if len(shape) == 3 else planes[None]
+
+
+def random(model: onnx.ModelProto, shapes: dict[str, list[int]]) -> dict[str, np.ndarray]:
+    """Return inputs drawn uniformly from [0, 1), of the given or else the declared shapes.
+
+    Raises UserError where a shape is open and not given, or of another rank than declared.
+    """
+    generator = np.random.default_rng(0)
+    feeds = {}
+    for name, (dtype, declared) in inputs(model).items():
+        shape = shapes.get(name, declared)
+        if None in shape or len(shape) != len(declared):
+            raise UserError(f"input {name!r} is {declared}: give its shape as {name}=1,3,…")
+        feeds[name] = generator.random(shape).astype(dtype)
+    return feeds

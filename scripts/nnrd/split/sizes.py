@@ -1,0 +1,122 @@
+"""Branches and bytes at every split of a model, from one pass over the graph."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import onnx
+import pandas as pd
+
+from nnrd.split.graph import Graph, Life
+from nnrd.split.shapes import rank_bytes, static_bytes, types
+
+RATES = {"500mbps": 500e6, "1gbps": 1e9, "5gbps": 5e9}
+
+
+class TensorSize(NamedTuple):
+    """Bytes of a tensor, and of its shape as int64s; None where only inference can tell."""
+
+    value: int | None
+    shape: int | None
+
+
+def static_sizes(graph: Graph) -> dict[str, TensorSize]:
+    """Return the size of each tensor as far as shape inference knows it."""
+    kinds = types(graph)
+    names = (name for name in graph.maker)
+    return {n: TensorSize(static_bytes(kinds.get(n)), rank_bytes(kinds.get(n))) for n in names}
+
+
+def table(
+    model: onnx.ModelProto | Graph, sizes: Mapping[str, TensorSize] | None = None
+) -> pd.DataFrame:
+    """Return one row per split of ``model``: what crosses before each rank from 1 to N−1.
+
+    ``sizes`` are the tensors' sizes measured on an input (``nnrd.split.measuring``); without
+    them, those that shape inference finds. Columns: ``rank, node_name, op_type``, then by the
+    lean rule ``branches, bytes, needs_inference`` and ``latency_ms_…`` (bytes · 8 / rate, at
+    500 Mbit/s, 1 and 5 Gbit/s, TR 26.847, clause 5.3.9.6), the same by the TR's rule as
+    ``plain_branches, plain_bytes, plain_needs_inference`` and ``plain_captured``, those of the
+    plain branches that are read only inside control-flow bodies; then ``names``, the lean
+    rule's, separated by spaces (with ":shape" where just the shape crosses).
+    ``needs_inference`` counts the branches whose size is unknown; where it isn't 0, bytes and
+    latency are NA.
+    """
+    graph = model if isinstance(model, Graph) else Graph(model)
+    sizes = static_sizes(graph) if sizes is None else sizes
+    ranks = range(1, len(graph.nodes))
+    columns = {
+        "rank": ranks,
+        "node_name": [graph.label(rank) for rank in ranks],
+        "op_type": [graph.nodes[rank].op_type for rank in ranks],
+    }
+    columns |= _sums("", _spans(graph, graph.lean_lives, sizes), len(graph.nodes))
+    for name, rate in RATES.items():
+        columns[f"latency_ms_{name}"] = columns["bytes"].astype("Float64") * 8e3 / rate
+    columns |= _sums("plain_", _spans(graph, graph.plain_lives, sizes), len(graph.nodes))
+    columns["plain_captured"] = _captured(graph)
+    columns["names"] = _names(graph)
+    return pd.DataFrame(columns)
+
+
+class Span(NamedTuple):
+    """``size`` bytes (None: unknown) cross the splits before ranks ``first`` to ``last``."""
+
+    name: str
+    first: int
+    last: int
+    size: int | None
+
+
+def _spans(graph: Graph, lives: Mapping[str, Life], sizes: Mapping[str, TensorSize]) -> list[Span]:
+    spans = []
+    for name, life in lives.items():
+        size = sizes.get(name, TensorSize(None, None))
+        first, turn = life.made + 1, max(life.made, life.last_value)
+        if first <= turn:
+            spans.append(Span(name, first, turn, size.value))
+        if turn < life.last:
+            spans.append(Span(graph.shape_name(name), turn + 1, life.last, size.shape))
+    return spans
+
+
+def _sums(prefix: str, spans: list[Span], count: int) -> dict[str, pd.Series]:
+    """Return branches, bytes and unknown sizes of each rank, summed by differences."""
+    steps = np.zeros((3, count + 2), np.int64)
+    for span in spans:
+        change = np.array([1, span.size or 0, span.size is None])
+        steps[:, span.first] += change
+        steps[:, span.last + 1] -= change
+    branches, size, unknown = steps.cumsum(axis=1)[:, 1:count]
+    return {
+        f"{prefix}branches": pd.Series(branches),
+        f"{prefix}bytes": pd.Series(size, dtype="Int64").mask(pd.Series(unknown > 0)),
+        f"{prefix}needs_inference": pd.Series(unknown),
+    }
+
+
+def _captured(graph: Graph) -> np.ndarray:
+    last = {name: len(graph.nodes) for name in graph.outputs}
+    for rank, node in reversed(list(enumerate(graph.nodes))):
+        for name in node.input:
+            last.setdefault(name, rank)
+    steps = np.zeros(len(graph.nodes) + 2, np.int64)
+    for name, life in graph.plain_lives.items():
+        direct = max(last.get(name, -1), life.made)
+        if direct < life.last:
+            steps[direct + 1] += 1
+            steps[life.last + 1] -= 1
+    return steps.cumsum()[1 : len(graph.nodes)]
+
+
+def _names(graph: Graph) -> list[str]:
+    found: list[list[str]] = [[] for _ in range(len(graph.nodes) + 1)]
+    for span in _spans(graph, graph.lean_lives, {}):
+        for rank in range(span.first, span.last + 1):
+            found[rank].append(span.name)
+    return [" ".join(names) for names in found[1 : len(graph.nodes)]]
+
+
+def latency_ms(size_bytes: float, rate: float) -> float:
+    """Return the milliseconds that ``size_bytes`` take at ``rate`` bit/s."""
+    return size_bytes * 8e3 / rate

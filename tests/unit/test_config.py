@@ -1,0 +1,115 @@
+"""What a user can get wrong in the configuration is said in one line with the key's path."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from nnrd import UserError
+from nnrd.config import load
+from nnrd.points import Split
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+
+
+def changed(path: str, value: object) -> dict:
+    """Return the shipped configuration with one key set; "-" as value takes it away."""
+    config = copy.deepcopy(CONFIG)
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    place = config
+    for part in parents:
+        place = place[part]
+    if value == "-":
+        del place[last]
+    else:
+        place[last] = value
+    return config
+
+
+MISTAKES = [
+    ("studys", {}, "unknown key 'studys'; did you mean studies?"),
+    ("studies.demo.modle", "x", "studies.demo: unknown key 'modle'; did you mean model?"),
+    ("studies.demo.model", "-", "studies.demo: 'model' is missing"),
+    ("studies.demo.model", "ssdlite", "studies.demo.model: unknown model 'ssdlite'"),
+    ("studies.demo.dataset", "photos", "studies.demo.dataset: unknown dataset 'photos'"),
+    ("studies.demo.kind", "feature", "studies.demo.kind: 'feature' is none of"),
+    ("studies.demo.items", 0, "studies.demo.items: 0 is below 1"),
+    ("studies.demo.items", 28, "studies.demo.items: 28 of 27 items"),
+    ("studies.demo.items", "all", "studies.demo.items: 'all' is not an integer"),
+    ("studies.demo.splits", "-", "studies.demo.splits: missing"),
+    ("studies.demo.splits", [], "studies.demo.splits: the list is empty"),
+    ("studies.demo.splits.1", 183, "studies.demo.splits[1]: rank 183 is out of range 1..182"),
+    ("studies.demo.splits.1", 0, "studies.demo.splits[1]: 0 is below 1"),
+    ("studies.demo.splits.1", 10, "studies.demo.splits[1]: 10 stands there twice"),
+    ("studies.demo.splits.1", {"name": "x", "where": "at"}, "splits[1].where: 'at' is none of"),
+    ("studies.demo.splits.1", {"nam": "x"}, "splits[1]: unknown key 'nam'"),
+    ("studies.demo.codecs.1", "flaot16", "codecs[1]: unknown codec 'flaot16'; did you mean"),
+    ("studies.demo.codecs.1", {"nnc": 5}, "codecs[1].nnc: 5 is not a mapping"),
+    ("studies.demo.codecs.1", {"nnc": {"qp": [3.5]}}, "codecs[1].nnc: qp: 3.5 is not an integer"),
+    ("studies.demo.codecs.1", {"nnc": {"qp": [True]}}, "nnc: qp: True is not an integer"),
+    ("studies.demo.codecs.1", {"nnc": {"qp": [9999]}}, "codecs[1].nnc: qp: 9999 is above"),
+    ("studies.demo.codecs.1", {"nnc": {"pq": 1}}, "codecs[1].nnc: pq: unknown parameter"),
+    ("studies.demo.codecs.1", "raw", "codecs[1]: raw at default stands there twice"),
+    ("studies.demo.overlays.0.split", 9, "overlays[0].split: there are 5 splits"),
+    ("studies.demo.overlays.0.codec", "zstd", "overlays[0]: zstd at qp=-6 is no point"),
+    ("run", ["demos"], "run[0]: unknown study 'demos'; did you mean demo"),
+    ("run", "demo", "run: 'demo' is not a list"),
+    ("isolated", "yes", "isolated: 'yes' is not a boolean"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "message"), MISTAKES, ids=[m[2] for m in MISTAKES])
+def test_mistake_is_one_line_with_file_and_key(path, value, message):
+    with pytest.raises(UserError) as caught:
+        load(changed(path, value), "my.yaml", ROOT)
+    said = str(caught.value)
+    assert said.startswith("my.yaml: ") and message in said and "\n" not in said
+
+
+def test_shipped_configuration_is_right_and_gets_its_defaults():
+    settings = load(CONFIG, "config.yaml", ROOT)
+    study = settings.studies["demo"]
+    assert settings.config["sheets"]["models"] == "config/models.tsv"
+    assert settings.config["studies"]["demo"]["shard_size"] == 50
+    assert study.items == 27 and study.shards == ["0-of-1"]
+    assert Split(name="node_add_4", where="after") in study.splits
+    assert len(study.points) == 5 * 12
+    assert len({point.folder for point in study.points}) == 60
+
+
+def test_every_combination_of_parameters_is_a_point():
+    config = changed("studies.demo.codecs", [{"nnc": {"qp": [-38, -20], "use_dq": [True, False]}}])
+    config["studies"]["demo"]["overlays"] = []
+    points = load(config, "config.yaml", ROOT).studies["demo"].points
+    assert len(points) == 5 * 4
+    assert {"qp": -20, "use_dq": False} in [point.parameters for point in points]
+
+
+@pytest.mark.parametrize(
+    ("sheet", "old", "new", "message"),
+    [
+        ("models", "\tdetection\t", "\tdetecting\t", "models.tsv:2: task: 'detecting' is none of"),
+        ("models", "\t183", "\tmany", "models.tsv:2: nodes: 'many' is not an integer"),
+        ("models", "\tnodes", "\tnode", "models.tsv: unknown column 'node'; did you mean"),
+        ("datasets", "\tdemo_photos\tconfig", "\tphotos\tconfig", "demo_photos: unknown asset"),
+        ("assets", "pypi:", "pypi", "source: 'pypi"),
+    ],
+)
+def test_mistake_in_a_sheet_is_one_line_with_file_and_row(tmp_path, sheet, old, new, message):
+    text = (ROOT / f"config/{sheet}.tsv").read_text()
+    assert old in text
+    (tmp_path / f"{sheet}.tsv").write_text(text.replace(old, new, 1))
+    config = {**CONFIG, "sheets": {sheet: str(tmp_path / f"{sheet}.tsv")}}
+    with pytest.raises(UserError) as caught:
+        load(config, "config.yaml", ROOT)
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_studies_of_one_dataset_share_its_shards():
+    config = copy.deepcopy(CONFIG)
+    config["studies"]["other"] = {**config["studies"]["demo"], "items": 5}
+    config["run"] = ["demo", "other"]
+    with pytest.raises(UserError, match=r"studies\.other: items and shard_size must be those"):
+        load(config, "config.yaml", ROOT)

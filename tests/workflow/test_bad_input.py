@@ -1,0 +1,142 @@
+"""A mistake ends the run with one line that says what, where, what to do; nothing half-written."""
+
+import copy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import CONFIG, DATASET, MODEL, ROOT
+
+FULL_DISK = """
+import resource, runpy, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def program(name: str, *arguments: object, wrap: tuple[str, ...] = ()) -> tuple[int, str]:
+    """Run a program as a rule does; return its exit code and what it said last."""
+    command = [sys.executable, *wrap, str(ROOT / f"scripts/{name}.py"), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stderr.strip()
+
+
+def is_one_line_about(said: str, *words: str) -> bool:
+    return said.startswith("error: ") and "\n" not in said and all(word in said for word in words)
+
+
+def test_mistake_in_the_config_stops_before_any_work(checkout):
+    config = copy.deepcopy(CONFIG)
+    config["studies"]["small"]["splits"].append(999)
+    checkout.configure(config)
+    before = sorted(checkout.folder.rglob("results/**"))
+    done = checkout.run()
+    assert done.returncode != 0
+    said = "error: config/config.yaml: studies.small.splits[2]: rank 999 is out of range 1..182"
+    assert said in (done.stdout + done.stderr)
+    assert sorted(checkout.folder.rglob("results/**")) == before
+
+
+def test_failed_job_shows_its_one_line(checkout):
+    config = copy.deepcopy(CONFIG)
+    config["studies"]["small"]["splits"].append({"name": "node_conv2d_333"})
+    checkout.configure(config)
+    done = checkout.run()
+    assert done.returncode != 0
+    assert "node_conv2d_33" in done.stdout + done.stderr
+    assert "error: " in done.stdout + done.stderr
+    assert not list(checkout.folder.glob("results/split/*/before-node_conv2d_333/*"))
+
+
+def test_wrong_checksum_leaves_no_file(checkout):
+    sheet = (checkout.folder / "config/assets.tsv").read_text()
+    photo = next(line for line in sheet.splitlines() if "astronaut.png" in line)
+    right = photo.split("\t")[3]
+    checkout.edit("config/assets.tsv", right, "0" * 64)
+    done = checkout.run(f"resources/{DATASET}")
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert any(right in line and "0" * 64 in line for line in said.splitlines()), said
+    assert not (checkout.folder / f"resources/{DATASET}").exists()
+
+
+@pytest.fixture
+def out(tmp_path) -> Path:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder
+
+
+def test_file_that_is_not_onnx(out):
+    code, said = program(
+        "convert_model", "onnx", out / "m.onnx", "--weights", ROOT / "README.md",
+        "--facts", out / "m.json",
+    )  # fmt: skip
+    assert code == 1 and is_one_line_about(said, "README.md", "not an ONNX model")
+    assert not list(out.iterdir())
+
+
+def test_truncated_weights(finished, out):
+    weights = out.parent / "weights"
+    weights.mkdir()
+    for file in (finished.folder / "resources" / MODEL).iterdir():
+        data = file.read_bytes()
+        (weights / file.name).write_bytes(data[:-1000] if file.name.endswith("5of5") else data)
+    code, said = program("convert_model", MODEL, out / "m.onnx", "--weights", weights)
+    assert code == 1 and is_one_line_about(said, "too short")
+    assert not list(out.iterdir())
+
+
+def test_other_number_of_nodes_than_the_sheet_says(finished, out):
+    model = finished.folder / f"results/models/{MODEL}.onnx"
+    code, said = program(
+        "convert_model", "onnx", out / "m.onnx", "--weights", model, "--nodes", 182
+    )
+    assert code == 1 and is_one_line_about(said, "183 nodes", "182")
+    assert not list(out.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        (("--rank", 183), ("183", "1 to 182")),
+        (("--rank", 0), ("0", "1 to 182")),
+        (("--name", "node_conv2d_333"), ("node_conv2d_333",)),
+    ],
+)
+def test_split_that_does_not_exist(finished, out, at, words):
+    model = finished.folder / f"results/models/{MODEL}.onnx"
+    code, said = program("split_model", model, *at, "--out", out)
+    assert code == 1 and is_one_line_about(said, *words)
+    assert not list(out.iterdir())
+
+
+def test_photo_that_is_not_an_image(finished, out):
+    photos = out.parent / "photos"
+    photos.mkdir()
+    for file in (finished.folder / "resources" / DATASET).iterdir():
+        (photos / file.name).write_bytes(file.read_bytes())
+    (photos / "coffee.png").write_text("no photo")
+    code, said = program(
+        "index_dataset", "--annotations", "config/ground_truth/demo_photos.json",
+        "--folder", photos, "--items", 27, "--out", out / "i.json",
+    )  # fmt: skip
+    assert code == 1 and is_one_line_about(said, "coffee.png", "not an image")
+    assert not list(out.iterdir())
+
+
+def test_full_disk(finished, out):
+    """A file may have 20 kB at most, which is what a disk that fills up midway looks like."""
+    folder = finished.folder / f"results/features/{MODEL}/{DATASET}/rank50/tensors/0-of-2"
+    wrap = (str(out.parent / "full.py"),)
+    (out.parent / "full.py").write_text(FULL_DISK)
+    code, said = program(
+        "encode_tensors", "--tensors", folder, "--codec", "raw",
+        "--out", out / "bitstreams", "--times", out / "times.json", wrap=wrap,
+    )  # fmt: skip
+    assert code == 1 and is_one_line_about(said, "File too large")
+    assert not list(out.iterdir())

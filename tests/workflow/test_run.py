@@ -1,0 +1,142 @@
+"""What a run makes, and that a killed job leaves no trace in it."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pandas
+import pytest
+from PIL import Image
+
+from .conftest import CONFIG, DATASET, MODEL, Checkout, copy_of_project
+
+CONTRACT = [
+    *("study", "task", "model", "dataset", "split", "split_name", "branches", "codec"),
+    *("parameters", "anc_size", "rec_size", "compress_ratio", "metric_name", "anc_perf"),
+    *("rec_perf", "enc_time", "dec_time", "anc_eval_time", "rec_eval_time"),
+]
+# These differ from run to run; all else must not.
+TIMES = ["enc_time", "dec_time", "anc_eval_time", "rec_eval_time", "part1_time"]
+
+
+def read_points(checkout: Checkout) -> pandas.DataFrame:
+    return pandas.read_csv(checkout.folder / "results/tables/points.csv")
+
+
+def test_points_have_the_columns_of_the_contract(finished):
+    table = read_points(finished)
+    assert list(table.columns[: len(CONTRACT)]) == CONTRACT
+    assert list(table["codec"]) == ["anchor", "raw", "raw", "nnc", "nnc"]
+    assert list(table["branches"].dropna()) == [1, 2, 1, 2]
+    parameters = [json.loads(value) for value in table["parameters"]]
+    assert parameters == [{}, {}, {}, {"qp": -10}, {"qp": -10}]
+
+
+def test_uncompressed_points_equal_the_anchor(finished):
+    table = read_points(finished)
+    anchor, raw = table[table.codec == "anchor"].iloc[0], table[table.codec == "raw"]
+    assert anchor["agreement"] == 100
+    for column in ("agreement", "AP50", "tr26847_map", "rec_perf"):
+        assert (raw[column] == anchor[column]).all()
+    assert (raw["anc_perf"] == anchor["rec_perf"]).all()
+
+
+def test_rate_is_the_length_of_the_bitstreams(finished):
+    table = read_points(finished)
+    for row in table[table.codec != "anchor"].itertuples():
+        qp = json.loads(row.parameters).get("qp")
+        point = f"rank{row.split:.0f}/{row.codec}/{'default' if qp is None else f'qp={qp}'}"
+        folder = finished.folder / f"results/features/{MODEL}/{DATASET}/{point}/bitstreams"
+        files = list(folder.rglob("*.bin"))
+        assert len(files) == 4
+        assert row.rec_size == sum(file.stat().st_size for file in files)
+        assert row.compress_ratio == row.rec_size / row.anc_size
+
+
+def test_items_add_up_to_the_points(finished):
+    items = pandas.read_csv(finished.folder / "results/tables/items.csv")
+    points = read_points(finished)
+    assert len(items) == 4 * len(points)
+    keys = ["split", "codec", "parameters"]
+    sums = items.groupby(keys, dropna=False)["rec_size"].sum(min_count=1)
+    for row in points[points.codec != "anchor"].itertuples():
+        assert sums[row.split, row.codec, row.parameters] == row.rec_size
+
+
+@pytest.mark.parametrize("plot", ["accuracy_bytes", "accuracy_ratio", "codec_bars"])
+def test_plots_are_there_in_three_formats(finished, plot):
+    folder = finished.folder / "results/plots/small"
+    assert (folder / f"{plot}.pdf").read_bytes().startswith(b"%PDF")
+    assert "<svg" in (folder / f"{plot}.svg").read_text()
+    with Image.open(folder / f"{plot}.png") as image:
+        assert min(image.size) > 300 and len(set(image.convert("L").getdata())) > 50
+
+
+def test_provenance(finished):
+    found = json.loads((finished.folder / "results/provenance.json").read_text())
+    assert found["config"]["isolated"] is False
+    assert found["config"]["studies"]["small"]["items"] == 4
+    assert found["packages"]["nncodec"] == "2.1.3"
+    assert found["providers"] and found["machine"]["cores"] == os.cpu_count()
+    assert len(found["assets"][f"{DATASET}/astronaut.png"]) == 64
+    assert "results/tables/points.csv" in found["results"]
+
+
+def test_report(finished):
+    done = subprocess.run(
+        [*finished.command()[:3], "--report", "results/report.html", "--cores", "1"],
+        cwd=finished.folder, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    page = (finished.folder / "results/report.html").read_text()
+    for word in ("accuracy_bytes", "codec_bars", "overlays", "points.csv", "Provenance"):
+        assert word in page
+
+
+def test_killed_job_leaves_the_same_results(finished, tmp_path):
+    checkout = copy_of_project(tmp_path / "killed")
+    checkout.configure(CONFIG)
+    run = subprocess.Popen(
+        checkout.command(), cwd=checkout.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    killed = kill_first("scripts/encode_tensors.py", checkout.folder)
+    run.communicate(timeout=600)
+    assert killed and run.returncode != 0
+    again = checkout.run()
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert deterministic_files(checkout) == deterministic_files(finished)
+    ours, theirs = read_points(checkout), read_points(finished)
+    pandas.testing.assert_frame_equal(ours.drop(columns=TIMES), theirs.drop(columns=TIMES))
+    assert not list(checkout.folder.glob("results/**/.*")), "something temporary was left"
+
+
+def kill_first(program: str, folder: Path) -> bool:
+    """Kill the first process that runs ``program`` in ``folder``; say whether there was one."""
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline:
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and runs(entry, program, folder):
+                os.kill(int(entry.name), signal.SIGKILL)
+                return True
+        time.sleep(0.02)
+    return False
+
+
+def runs(process: Path, program: str, folder: Path) -> bool:
+    try:
+        words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        return program in words and (process / "cwd").resolve() == folder.resolve()
+    except OSError:
+        return False
+
+
+def deterministic_files(checkout: Checkout) -> dict[str, bytes]:
+    """Return bitstreams, tensors, predictions, models: all results that hold no times."""
+    results = checkout.folder / "results"
+    patterns = ("**/*.bin", "**/*.safetensors", "**/*.onnx", "**/predictions/*-of-2.json")
+    files = [file for pattern in patterns for file in results.glob(pattern)]
+    assert len(files) > 40
+    return {str(file.relative_to(results)): file.read_bytes() for file in files}
