@@ -44,13 +44,9 @@ def read(args: argparse.Namespace) -> dict:
 def origin(cost: estimate.Cost) -> str:
     """Say where a line's figures come from."""
     stated = cost.jobs - cost.measured - cost.unknown
-    words = {
-        "benchmark files": cost.measured,
-        "per-value figures": stated,
-        "not known": cost.unknown,
-    }
-    return ", ".join(word if count == cost.jobs else f"{word}: {count} jobs"
-                     for word, count in words.items() if count)  # fmt: skip
+    words = {"benchmark files": cost.measured, "per-value figures": stated}
+    found = {word: n for word, n in (words | {"not known": cost.unknown}).items() if n}
+    return ", ".join(word + (f": {n} jobs" if n < cost.jobs else "") for word, n in found.items())
 
 
 if __name__ == "__main__":
