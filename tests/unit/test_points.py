@@ -48,7 +48,7 @@ def test_folders():
     point = FeaturesPoint("m", "d", Split(rank=3), "nnc", {"qp": -4})
     assert point.source == "features/m/d/rank3"
     assert point.folder == "features/m/d/rank3/nnc/qp=-4"
-    assert Point("features", "m", "d", Split(rank=3), "raw").folder.endswith("/raw/default")
+    assert FeaturesPoint("m", "d", Split(rank=3), "raw").folder.endswith("/raw/default")
     assert Anchor("m", "d").folder == "anchor/m/d"
 
 

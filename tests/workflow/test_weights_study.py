@@ -2,7 +2,8 @@
 
 import pandas
 import pytest
-from conftest import Checkout, copy_of_project
+
+from .conftest import Checkout, copy_of_project
 
 STUDY = {
     "kind": "weights",
