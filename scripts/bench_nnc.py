@@ -10,6 +10,7 @@ Peak memory and imports are measured in fresh processes. One compute thread ever
 import argparse
 import multiprocessing
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -103,11 +104,14 @@ def paired(what: str, a: Callable, b: Callable, rounds: int, goal: str) -> str:
 
 def timed(function: Callable) -> tuple[tuple[float, float], object]:
     """Return ((wall, CPU) seconds with those of ended child processes, result) of a call."""
-    before = os.times()
+    cpu, start = _cpu_seconds(), time.perf_counter()
     result = function()
-    after = os.times()
-    cpu = sum(after[:4]) - sum(before[:4])
-    return (after.elapsed - before.elapsed, max(cpu, 0.01)), result
+    return (time.perf_counter() - start, _cpu_seconds() - cpu), result
+
+
+def _cpu_seconds() -> float:
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def same(a: object, b: object) -> bool:
