@@ -1,4 +1,6 @@
+import importlib
 import json
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -131,6 +133,34 @@ def test_a_random_node_without_inputs_is_not_a_constant():
     nodes = [node("RandomNormal", "", "noise", shape=[1]), node("Sin", "x", "a")]
     small = model([*nodes, node("Add", "a noise", "y")], X, {"y": (TensorProto.FLOAT, None)})
     assert nnrd.split.cut(small, 2).crossing == ("noise", "a")
+
+
+def test_the_table_of_2500_nodes_takes_seconds_at_most():
+    nodes = []
+    for index in range(1250):
+        last = nodes[-1].output[0] if nodes else "x"
+        nodes += [
+            constant(f"c{index}", np.float32(index)),
+            node("Add", f"{last} c{index}", f"a{index}"),
+        ]
+    long = model(nodes, X, {"a1249": (TensorProto.FLOAT, None)})
+    begin = time.perf_counter()
+    assert len(nnrd.split.table(long)) == 2499
+    assert time.perf_counter() - begin < 5
+
+
+def test_measuring_keeps_sizes_not_tensors(tmp_path):
+    """A hundred tensors of 4 MB: an ordinary run holds a few of them at a time."""
+    nodes = [node("Sin", f"a{i}" if i else "x", f"a{i + 1}") for i in range(100)]
+    shape = (TensorProto.FLOAT, [2**20])
+    onnx.save(model(nodes, {"x": shape}, {"a100": shape}), tmp_path / "m.onnx")
+    feeds = {"x": floats(2**20)}
+    bench = importlib.import_module("bench_split")
+    plain, metered = (
+        bench.measured(action, tmp_path / "m.onnx", feeds)[1]
+        for action in (bench.ran, bench.metered)
+    )
+    assert metered - plain < 40, "MB beyond an ordinary run"
 
 
 CUTS = {

@@ -154,11 +154,11 @@ def test_small_retinanet_splits_exactly(tmp_path, bias):
     assert (len(found["scores"]) == 0) == (bias == -30)
     model = nnrd.split.load(path)
     count = len(model.graph.node)
-    ranks = [*range(1, count, 37), *range(count - 12, count)]
+    ranks = [*range(1, count, 61), *range(count - 8, count)]
     table = nnrd.split.table(model, Meter(model)(feeds)).set_index("rank")
-    for rule, column in (("lean", "bytes"), ("plain", "plain_bytes")):
-        sizes = parts_equal_whole(path, ranks, feeds, tmp_path, rule)
-        assert sizes == table[column][ranks].to_dict()
+    for rule, column, some in (("lean", "bytes", ranks), ("plain", "plain_bytes", ranks[::6])):
+        sizes = parts_equal_whole(path, some, feeds, tmp_path, rule)
+        assert sizes == table[column][some].to_dict()
 
 
 @pytest.fixture(scope="module")
