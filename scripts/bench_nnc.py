@@ -1,7 +1,8 @@
 """Measure nnrd.nnc against nncodec.nnc.compress and decompress; the table comes last.
 
 Each row compares two ways, run in turn (A B A B …) in one process order, and prints the median
-of each and the median of the pairs' ratios. Streams are compared byte for byte on the way. Two
+of each, of the pairs' ratios and of the ratios of their CPU time, which tells more where others
+use the machine. Streams are compared byte for byte on the way. Two
 independent processes are timed as well: what they reach together is what two workers can reach.
 Peak memory and imports are measured in fresh processes. One compute thread everywhere.
 """
@@ -9,6 +10,7 @@ Peak memory and imports are measured in fresh processes. One compute thread ever
 import argparse
 import multiprocessing
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -26,7 +28,7 @@ from nnrd import nnc, program
 from nnrd.nnc import coder
 
 Tensors = dict[str, np.ndarray]
-ROW = "{:<52} {:>9} {:>9} {:>7}  {}"
+ROW = "{:<58} {:>8} {:>8} {:>7} {:>7}  {}"
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -40,7 +42,7 @@ def main(arguments: argparse.Namespace) -> None:
     if not arguments.small:
         rows += memory(arguments)
     print(f"# {os.cpu_count()} CPUs, load average {os.getloadavg()[0]:.2f} at the end")
-    print(ROW.format("what (A against B)", "A", "B", "A ÷ B", "goal"))
+    print(ROW.format("what: A | B", "A", "B", "A ÷ B", "of CPU", "goal of A ÷ B"))
     for row in rows:
         print(row)
 
@@ -62,7 +64,7 @@ def encoding(name: str, tensors: Tensors, rounds: int) -> list[str]:
     if len(tensors) > 1:
         goal = "≥ 1.7" if "Whisper" in name else ""
         rows.append(paired(f"{name}: encode, 1 worker | 2 workers, s", one, two, rounds, goal))
-    return [*rows, cpp_share(f"{name}: encode", partial(nnc.encode, tensors), len(tensors))]
+    return rows + cpp_share(f"{name}: encode", partial(nnc.encode, tensors), len(tensors))
 
 
 def decoding(name: str, tensors: Tensors, rounds: int) -> list[str]:
@@ -86,25 +88,30 @@ def theirs(tensors: Tensors) -> Callable[[], bytes]:
 
 
 def paired(what: str, a: Callable, b: Callable, rounds: int, goal: str) -> str:
-    """Time a and b in turn; return a row with both medians and the median ratio."""
-    times = []
+    """Time a and b in turn; return a row with both medians and the median ratios."""
+    pairs = []
     for _ in range(rounds):
-        (ta, ra), (tb, rb) = timed(a), timed(b)
-        times.append((ta, tb))
-        if not same(ra, rb):
+        (seconds_a, result_a), (seconds_b, result_b) = timed(a), timed(b)
+        pairs.append((seconds_a, seconds_b))
+        if not same(result_a, result_b):
             raise SystemExit(f"{what}: the results differ")
-    first, second = (statistics.median(column) for column in zip(*times, strict=True))
-    ratio = statistics.median(ta / tb for ta, tb in times)
-    row = ROW.format(what, f"{first:.3f}", f"{second:.3f}", f"{ratio:.2f}", goal)
+    first, second = (statistics.median(pair[i][0] for pair in pairs) for i in (0, 1))
+    wall, cpu = (statistics.median(x[i] / y[i] for x, y in pairs) for i in (0, 1))
+    row = ROW.format(what, f"{first:.3f}", f"{second:.3f}", f"{wall:.2f}", f"{cpu:.2f}", goal)
     print(row, flush=True)
     return row
 
 
-def timed(function: Callable) -> tuple[float, object]:
-    """Return (wall seconds, result) of a call."""
-    start = time.perf_counter()
+def timed(function: Callable) -> tuple[tuple[float, float], object]:
+    """Return ((wall, CPU) seconds with those of ended child processes, result) of a call."""
+    cpu, start = _cpu_seconds(), time.perf_counter()
     result = function()
-    return time.perf_counter() - start, result
+    return (time.perf_counter() - start, _cpu_seconds() - cpu), result
+
+
+def _cpu_seconds() -> float:
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def same(a: object, b: object) -> bool:
@@ -114,44 +121,65 @@ def same(a: object, b: object) -> bool:
     return list(a) == list(b) and all(np.array_equal(a[k], b[k]) for k in a)
 
 
-def cpp_share(what: str, encode: Callable, pieces: int) -> str:
-    """Return a row with the share of wall time × workers that is spent in the C++ coder."""
+def cpp_share(what: str, encode: Callable, pieces: int) -> list[str]:
+    """Return rows with the time in the C++ coder: its share of wall × workers, and its parts."""
     shares = []
     for workers in (1, 2)[:pieces]:
         with timed_coder() as inside:
-            wall, _ = timed(partial(encode, workers=workers))
-        shares.append(f"{inside.value / wall / workers:.3f}")
+            start = time.perf_counter()
+            encode(workers=workers)
+            wall = time.perf_counter() - start
+        shares.append(f"{sum(inside.values()) / wall / workers:.3f}")
+        if workers == 1:
+            parts = [f"{inside[method]:.3f}" for method in ("quantLayer", "encodeLayer")]
     shares += ["-"] * (2 - len(shares))
-    return ROW.format(f"{what}, C++ ÷ (wall × workers), 1 | 2", *shares, "", "≥ 0.9")
+    rows = [
+        ROW.format(f"{what}, C++ ÷ (wall × workers): 1 | 2", *shares, "", "", "A, B ≥ 0.9"),
+        ROW.format(f"{what}, in C++: quantLayer | encodeLayer, s", *parts, "", "", ""),
+    ]
+    print(*rows, sep="\n", flush=True)
+    return rows
 
 
 @contextmanager
 def timed_coder():
-    """Yield a shared number that adds up the seconds in the C++ coder, over all processes."""
-    inside = multiprocessing.get_context("fork").Value("d", 0.0)
-    original = coder._deepcabac
-    real = original()
+    """Yield a dict that holds the seconds in each method of the C++ coder, over all processes."""
+    context = multiprocessing.get_context("fork")
+    methods = ("iae_v", "initCtxModels", "quantLayer", "encodeLayer", "finish")
+    clocks = {method: context.Value("d", 0.0) for method in methods}
+    original, real = coder._deepcabac, coder._deepcabac()
 
     class Encoder:
         def __init__(self):
             self._encoder = real.Encoder()
 
-        def __getattr__(self, name):
-            return partial(self._timed, getattr(self._encoder, name))
-
-        @staticmethod
-        def _timed(method, *arguments):
-            seconds, result = timed(partial(method, *arguments))
-            with inside.get_lock():
-                inside.value += seconds
-            return result
+        def __getattr__(self, method):
+            return partial(_clocked, clocks[method], getattr(self._encoder, method))
 
     timed_module = type("timed", (), {"Encoder": Encoder, "HdspMode": real.HdspMode})
     coder._deepcabac = lambda: timed_module
     try:
-        yield inside
+        yield _Seconds(clocks)
     finally:
         coder._deepcabac = original
+
+
+class _Seconds(dict):
+    """Shared clocks, read as numbers when asked for."""
+
+    def __getitem__(self, method):
+        return super().__getitem__(method).value
+
+    def values(self):
+        return [clock.value for clock in super().values()]
+
+
+def _clocked(clock, method, *arguments):
+    start = time.perf_counter()
+    result = method(*arguments)
+    with clock.get_lock():
+        clock.value += time.perf_counter() - start
+    return result
 
 
 def scaling(rounds: int) -> list[str]:
@@ -189,7 +217,7 @@ def memory(arguments: argparse.Namespace) -> list[str]:
             peaks = [_peak(name, encoder, dq) for encoder in ("theirs", "ours")]
             what = f"{name}: peak memory ÷ raw, NNCodec | nnrd, DQ {'on' if dq else 'off'}"
             ratio = f"{peaks[0] / peaks[1]:.2f}"
-            rows.append(ROW.format(what, *(f"{peak:.2f}" for peak in peaks), ratio, "B ≤ 2.5"))
+            rows.append(ROW.format(what, *(f"{p:.2f}" for p in peaks), ratio, "", "B ≤ 2.5"))
             print(rows[-1], flush=True)
     return rows
 
@@ -202,18 +230,19 @@ def _peak(name: str, encoder: str, dq: bool) -> float:
 
 
 def print_peak(name: str, encoder: str, dq: bool) -> None:
-    """Print the growth of resident memory from before the tensors to its peak, in raw sizes."""
-    encode = (
-        nnc.encode
-        if encoder == "ours"
-        else partial(_reference().compress, bitstream_path=None, return_bitstream=True)
-    )
+    """Print the growth of resident memory from before the tensors to its peak, in raw sizes.
+
+    A coarse qp, which makes it faster; memory does not depend on it.
+    """
+    encode = nnc.encode
+    if encoder == "theirs":
+        compress = _reference().compress
+        encode = partial(compress, bitstream_path=None, return_bitstream=True)
     encode({"warm": np.ones((2, 2), np.float32)}, use_dq=dq)
-    tensors = {k: v.copy() for k, v in globals()[name]()[1].items()} if name == "resnet56" else None
-    before = _status("VmRSS") - (nbytes(tensors) if tensors else 0)
-    tensors = tensors or globals()[name]()
+    before = _status("VmRSS")
+    tensors = {"resnet56": _resnet56_gaussian, "whisper_tiny": whisper_tiny}[name]()
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-    encode(tensors, use_dq=dq)
+    encode(tensors, use_dq=dq, qp=0)
     print((_status("VmHWM") - before) / nbytes(tensors))
 
 

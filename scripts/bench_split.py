@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from nnrd import program, split
+from nnrd import inference, program, split
+from nnrd.split import feeding
+from nnrd.split.measuring import Meter
 from nnrd.split.sizes import table  # also imports pandas, as every line's process does
 
 
@@ -60,13 +62,29 @@ def by_onnx(path: Path, plan: split.Plan, folder: Path) -> float:
     return time.perf_counter() - begin
 
 
+def ran(path: Path, feeds: dict[str, np.ndarray], folder: Path) -> float:
+    """Run the model."""
+    session = inference.session(path)
+    begin = time.perf_counter()
+    inference.run(session, feeds)
+    return time.perf_counter() - begin
+
+
+def metered(path: Path, feeds: dict[str, np.ndarray], folder: Path) -> float:
+    """Run the model so that it measures the size of every tensor."""
+    meter = Meter(split.load(path), folder=path.parent)
+    begin = time.perf_counter()
+    meter(feeds)
+    return time.perf_counter() - begin
+
+
 def measured(
-    action: Callable, path: Path, plan: split.Plan | None
+    action: Callable, path: Path, given: split.Plan | dict | None
 ) -> tuple[float | None, float, str]:
     """Return the seconds, the peak memory in MB (10⁶ bytes) and the error of an action."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(theirs, action, path, plan))
+    process = context.Process(target=_child, args=(theirs, action, path, given))
     process.start()
     theirs.close()
     answer = ours.recv()
@@ -74,11 +92,11 @@ def measured(
     return answer
 
 
-def _child(pipe, action: Callable, path: Path, plan: split.Plan | None) -> None:
+def _child(pipe, action: Callable, path: Path, given: split.Plan | dict | None) -> None:
     seconds, problem = None, ""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            seconds = action(path, plan, Path(folder))
+            seconds = action(path, given, Path(folder))
         except Exception as error:  # what it raises is the result
             problem = f"fails: {type(error).__name__}: {' '.join(str(error).split())[:60]}"
     pipe.send((seconds, peak_memory(), problem))
@@ -101,6 +119,10 @@ def main(arguments: argparse.Namespace) -> None:
     idle = measured(nothing, path, None)[1]
     print(f"{path.name}: {count} nodes, {size:.0f} MB; the imports alone take {idle:.0f} MB")
     tabling = report("table of all ranks", idle, size, measured(tabulated, path, None))
+    if arguments.shape:
+        feeds = feeding.random(graph.model, dict(map(feeding.shape, arguments.shape)))
+        report("a run", idle, size, measured(ran, path, feeds))
+        report("a run that measures all tensors", idle, size, measured(metered, path, feeds))
     times = {action: [] for action in (extracted, saved, by_onnx)}
     for rank in arguments.ranks:
         plan = split.cut(graph, rank)
@@ -138,6 +160,8 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("--ranks", type=int, nargs="+", default=[100, 300, 800, 1500, 2200])
+    shape_help = "run the model too, on a random input of this shape"
+    parser.add_argument("--shape", nargs="+", default=[], metavar="NAME=1,3,…", help=shape_help)
     return parser
 
 

@@ -8,7 +8,6 @@ import onnx
 import pandas as pd
 
 from nnrd import program, split
-from nnrd.errors import UserError
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -37,19 +36,10 @@ def tables(model: onnx.ModelProto, arguments: argparse.Namespace) -> Iterator[pd
     meter = Meter(graph, arguments.threads, arguments.model.parent)
     feeds = {Path(p).name: feeding.read(model, p) for p in arguments.input}
     if arguments.shape:
-        feeds["random input"] = feeding.random(model, dict(map(shape, arguments.shape)))
+        feeds["random input"] = feeding.random(model, dict(map(feeding.shape, arguments.shape)))
     for name, feed in feeds.items():
         label = f"{name} ({', '.join('×'.join(map(str, a.shape)) for a in feed.values())})"
         yield split.table(graph, meter(feed)).assign(input=label).pipe(_input_first)
-
-
-def shape(text: str) -> tuple[str, list[int]]:
-    """Return the name and dimensions in ``name=1,3,300,300``."""
-    name, _, dims = text.rpartition("=")
-    try:
-        return name, [int(dim) for dim in dims.split(",")]
-    except ValueError as error:
-        raise UserError(f"--shape {text}: write NAME=1,3,300,300") from error
 
 
 def _input_first(table: pd.DataFrame) -> pd.DataFrame:

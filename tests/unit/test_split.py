@@ -1,4 +1,5 @@
 import json
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -131,6 +132,32 @@ def test_a_random_node_without_inputs_is_not_a_constant():
     nodes = [node("RandomNormal", "", "noise", shape=[1]), node("Sin", "x", "a")]
     small = model([*nodes, node("Add", "a noise", "y")], X, {"y": (TensorProto.FLOAT, None)})
     assert nnrd.split.cut(small, 2).crossing == ("noise", "a")
+
+
+def test_the_table_of_2500_nodes_takes_seconds_at_most():
+    nodes = []
+    for index in range(1250):
+        last = nodes[-1].output[0] if nodes else "x"
+        nodes += [
+            constant(f"c{index}", np.float32(index)),
+            node("Add", f"{last} c{index}", f"a{index}"),
+        ]
+    long = model(nodes, X, {"a1249": (TensorProto.FLOAT, None)})
+    begin = time.perf_counter()
+    assert len(nnrd.split.table(long)) == 2499
+    assert time.perf_counter() - begin < 5
+
+
+def test_a_long_vector_is_not_followed_element_by_element():
+    """ONNX's inference would make an object for each of its elements: 24 GB."""
+    nodes = [node("Sin", "x", "a"), node("Add", "a w", "b"), node("Add", "b x", "y")]
+    weights = {"w": np.zeros(1, np.float32)}
+    small = model(
+        nodes, {"x": (TensorProto.FLOAT, [2**22])}, {"y": (TensorProto.FLOAT, None)}, weights
+    )
+    begin = time.perf_counter()
+    assert nnrd.split.table(small).bytes.tolist() == [2**25, 2**25]
+    assert time.perf_counter() - begin < 0.5
 
 
 CUTS = {

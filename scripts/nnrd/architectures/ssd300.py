@@ -77,6 +77,7 @@ def additional_block(inner: int, middle: int, outer: int, shrink: bool) -> nn.Se
     )
 
 
+# Exported it has 155 nodes, so ranks 0 to 154: the TR's 154 is the rank of the last node.
 SSD300 = Architecture(
     build=Ssd300,
     example=((1, 3, 300, 300),),

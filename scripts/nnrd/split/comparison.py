@@ -13,11 +13,11 @@ TOLERANCE = 0.01
 # Why the largest number of branches of a model differs from the TR's, which names no files.
 # Each was found by looking at the split with the most branches.
 EXPLAINED = {
-    "yolo-v4": "theirs decodes the boxes within the file, as ONNX's model zoo has it; ours ends at"
-    " the three raw maps, and has 6 where a residual block of the last stage waits for two"
-    " finer maps, the stage's other half, its own input, a convolution and its softplus",
-    "inception": "our exporter joins the inner Concat of Inception v3's last blocks to the outer"
-    " one, so two tensors wait where an inner Concat would leave one",
+    "yolo-v4": "ONNX's model zoo has one that decodes the boxes too; ours ends at the three raw"
+    " maps, and has 6 where a residual block of the last stage waits for two finer maps, the"
+    " stage's other half, its own input, a convolution and its softplus",
+    "inception": "our exporter joins the inner Concats of Inception v3's last blocks to the outer"
+    " one, so two tensors wait instead of one; with the inner ones put back it has 5 too",
     "nerf": "an implementation the TR doesn't name; in ours, of the paper's network, the 20 sines"
     " and cosines of the positions wait beside positions and directions",
 }

@@ -11,7 +11,8 @@ from nnrd.split.graph import Graph
 
 # Larger constants are never shapes, axes or sizes, so inference need not see their values.
 SMALL = 1024
-LONG = 2**20
+# Bytes of a vector.
+LONG = 2**18
 
 
 def types(graph: Graph) -> dict[str, onnx.TypeProto]:
@@ -20,9 +21,25 @@ def types(graph: Graph) -> dict[str, onnx.TypeProto]:
     Stored shapes of intermediate tensors are not believed (exporters record those of their
     one example); stored element types are, where inference knows none (custom operators).
     """
-    # Propagating values through a vector makes an object per element.
-    vectors = (tensor.dims[0] for tensor in graph.model.graph.initializer if len(tensor.dims) == 1)
-    propagate = max(vectors, default=0) < LONG
+    return _infer(graph, propagate=False)
+
+
+def static_types(graph: Graph) -> dict[str, onnx.TypeProto]:
+    """Return ``types``, with the shapes too that follow from computed ones, where affordable.
+
+    Inference then follows the values of vectors, with an object for each element: with a
+    vector of 2²⁸ weights it takes 24 GB. So it isn't done where any vector is long.
+    """
+    found = _infer(graph, propagate=False)
+    sizes = (static_bytes(kind) for kind in found.values() if _is_vector(kind))
+    return found if max((size or 0 for size in sizes), default=0) > LONG else _infer(graph, True)
+
+
+def _is_vector(kind: onnx.TypeProto) -> bool:
+    return len(kind.tensor_type.shape.dim) == 1
+
+
+def _infer(graph: Graph, propagate: bool) -> dict[str, onnx.TypeProto]:
     inferred = onnx.shape_inference.infer_shapes(_skeleton(graph), data_prop=propagate).graph
     found = {v.name: v.type for v in graph.model.graph.value_info}
     found = {name: shapeless(stored) for name, stored in found.items()}

@@ -8,7 +8,7 @@ import onnx
 import pandas as pd
 
 from nnrd.split.graph import Graph, Life
-from nnrd.split.shapes import rank_bytes, static_bytes, types
+from nnrd.split.shapes import rank_bytes, static_bytes, static_types
 
 RATES = {"500mbps": 500e6, "1gbps": 1e9, "5gbps": 5e9}
 
@@ -22,7 +22,7 @@ class TensorSize(NamedTuple):
 
 def static_sizes(graph: Graph) -> dict[str, TensorSize]:
     """Return the size of each tensor as far as shape inference knows it."""
-    kinds = types(graph)
+    kinds = static_types(graph)
     names = (name for name in graph.maker)
     return {n: TensorSize(static_bytes(kinds.get(n)), rank_bytes(kinds.get(n))) for n in names}
 
