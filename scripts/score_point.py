@@ -5,14 +5,14 @@ import json
 from pathlib import Path
 
 from nnrd import program, records, tasks
-from nnrd.datasets import coco
 
 
 def main(args: argparse.Namespace) -> None:
     """Write the record: the point's row, and a row for each item."""
     task = tasks.find(args.task)
     anchor, predictions = predictions_of(args.anchor), predictions_of(args.predictions)
-    metrics, rows = task.score(coco(args.annotations), anchor, predictions)
+    truth = task.truth(args.index, args.annotations)
+    metrics, rows = task.score(truth, anchor, predictions)
     steps = {name: read(getattr(args, name)) for name in records.STEPS}
     point = json.loads(args.point) | {"task": args.task, **split_columns(args.split)}
     point |= {"metric_name": task.METRIC, "rec_perf": metrics.pop(task.METRIC)}
@@ -45,7 +45,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--task", required=True, help="module of nnrd.tasks")
     parser.add_argument("--point", required=True, help="model, dataset, codec, parameters as JSON")
-    parser.add_argument("--annotations", type=Path, required=True, help="ground truth")
+    parser.add_argument("--index", type=Path, required=True, help="the dataset's index")
+    parser.add_argument("--annotations", type=Path, required=True, help="its ground truth")
     parser.add_argument("--split", type=Path, help="the split's JSON file")
     parser.add_argument("--anchor-record", type=Path, help="the anchor's record")
     for name, words in {

@@ -60,14 +60,15 @@ def extract(archive: str | Path, wanted: Mapping[str, Path], max_bytes: int) -> 
 
 
 def member_names(archive: str | Path) -> list[str]:
-    """Return the names of the files in a zip.
+    """Return the names of the files in an archive, sorted.
 
     Raises:
-        UserError: an unsafe or broken archive.
+        UserError: an unsafe, broken or unknown archive.
 
     """
-    with _reading(Path(archive)), zipfile.ZipFile(archive) as opened:
-        return [_checked_zip(entry) for entry in opened.infolist() if not entry.is_dir()]
+    archive = Path(archive)
+    with _reading(archive):
+        return sorted(_extractor(archive)(archive, {}, 0))
 
 
 @contextmanager
@@ -94,8 +95,10 @@ def _from_zip(archive: Path, wanted: Mapping[str, Path], max_bytes: int) -> set[
     with zipfile.ZipFile(archive) as opened:
         entries = [(_checked_zip(entry), entry) for entry in opened.infolist()]
         for name, entry in entries:
+            if entry.is_dir():
+                continue
             seen.add(name)
-            if name in wanted and not entry.is_dir():
+            if name in wanted:
                 with opened.open(entry) as member:
                     _write(name, member, wanted[name], max_bytes)
     return seen

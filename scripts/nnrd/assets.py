@@ -12,13 +12,18 @@ from nnrd.cache import Cache, copy_hashed
 from nnrd.errors import UserError
 from nnrd.schema import unknown
 
+LARGEST = 1 << 30  # bytes that a file of a tree may have
 SLACK = 64 << 20  # bytes that a member may be too large and still be read for its sum
 MARKERS = {".snakemake_timestamp"}  # what a workflow leaves in a folder it made
 
 
 @dataclass(frozen=True)
 class AssetFile:
-    """One row of the sheet: a file of an asset."""
+    """One row of the sheet: a file of an asset, or a tree of files.
+
+    A tree is all files below a folder of a package: ``file`` and the member end with ``/`` (the
+    member ``/`` is the whole package), and ``sha256`` and ``bytes`` are the package's.
+    """
 
     asset: str
     file: str
@@ -41,6 +46,11 @@ class AssetFile:
     def member(self) -> str:
         """The file inside the package; empty if the package is the file."""
         return self.source.partition("#")[2]
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether the row is a folder of files."""
+        return self.file.endswith("/")
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,8 @@ def _check_row(row: AssetFile, where: str) -> None:
         raise UserError(f"{where}: source: {unknown('scheme', row.scheme, SOURCES)}")
     if row.scheme in NEED_MEMBER and not row.member:
         raise UserError(f"{where}: source: {row.source!r} needs a #member")
+    if row.is_tree != row.member.endswith("/"):
+        raise UserError(f"{where}: of a tree, both the file and the #member end with '/'")
 
 
 def checkout_of(sheet: str | Path) -> Path:
@@ -144,9 +156,11 @@ def _refuse_strangers(rows: Sequence[AssetFile], out: Path) -> None:
     """Refuse to replace a folder in which somebody keeps other things."""
     known = {PurePosixPath(row.file) for row in rows}
     known |= {parent for file in known for parent in file.parents}
+    trees = {PurePosixPath(row.file) for row in rows if row.is_tree}
     for path in out.rglob("*") if out.exists() else ():
         name = PurePosixPath(path.relative_to(out).as_posix())
-        if name not in known and path.name not in MARKERS:
+        of_a_tree = not trees.isdisjoint(name.parents)
+        if name not in known and not of_a_tree and path.name not in MARKERS:
             raise UserError(f"{path}: is not of the asset; move it away, or choose another --out")
 
 
@@ -168,15 +182,39 @@ def _replace(folder: Path, out: Path, old: Path) -> None:
 def _fetch_package(
     rows: Sequence[AssetFile], folder: Path, cache: Cache, checkout: str | Path
 ) -> None:
-    missing = [row for row in rows if not cache.take(row.sha256, folder / row.file)]
+    missing = [row for row in rows if not _take(row, folder, cache)]
     if not missing:
         return
     with cache.lock(rows[0].package), cache.workspace() as work:
         # Another process may have fetched it while this one waited for the lock.
-        missing = [row for row in missing if not cache.take(row.sha256, folder / row.file)]
+        missing = [row for row in missing if not _take(row, folder, cache)]
         if missing:
             places = Places(work, cache.parts, Path(checkout))
             _download(missing, folder, cache, places)
+
+
+def _take(row: AssetFile, folder: Path, cache: Cache) -> bool:
+    if not row.is_tree:
+        return cache.take(row.sha256, folder / row.file)
+    with cache.workspace() as work:
+        package = work / "package"
+        if not cache.take(row.sha256, package):
+            return False
+        _plant(row, package, folder)
+    return True
+
+
+def _plant(row: AssetFile, package: Path, folder: Path) -> None:
+    """Write all files of a tree, from its package."""
+    try:
+        below = row.member.removeprefix("/")
+        names = [name for name in archives.member_names(package) if name.startswith(below)]
+        if not names:
+            raise UserError(f"{package.name}: has no files below {row.member!r}")
+        targets = {name: folder / row.file / name.removeprefix(below) for name in names}
+        archives.extract(package, targets, LARGEST)
+    except UserError as error:
+        raise UserError(f"{row.package}: {error}") from error
 
 
 def _download(rows: Sequence[AssetFile], folder: Path, cache: Cache, places: Places) -> None:
@@ -184,20 +222,23 @@ def _download(rows: Sequence[AssetFile], folder: Path, cache: Cache, places: Pla
     package = SOURCES[scheme](rest, places)
     try:
         members = _members(package, rows, places.work)
-        sums = [(row, members[row.member], *copy_hashed(members[row.member])) for row in rows]
+        files = [members["" if row.is_tree else row.member] for row in rows]
+        sums = [(row, file, *copy_hashed(file)) for row, file in zip(rows, files, strict=True)]
         for row, _, sha256, size in sums:
             _check_sum(row, sha256, size)
         for row, path, _, _ in sums:
-            _deliver(row, path, folder, cache)
+            deliver = _deliver_tree if row.is_tree else _deliver
+            deliver(row, path, folder, cache)
     finally:
         if package.parent == places.parts:
             downloads.forget(package)
 
 
 def _members(package: Path, rows: Sequence[AssetFile], work: Path) -> dict[str, Path]:
-    wanted = {row.member: work / f"member{n}" for n, row in enumerate(rows) if row.member}
+    files = [row for row in rows if row.member and not row.is_tree]
+    wanted = {row.member: work / f"member{n}" for n, row in enumerate(files)}
     if wanted:
-        largest = max(row.bytes for row in rows) + SLACK
+        largest = max(row.bytes for row in files) + SLACK
         try:
             archives.extract(package, wanted, largest)
         except UserError as error:
@@ -223,6 +264,16 @@ def _deliver(row: AssetFile, path: Path, folder: Path, cache: Cache) -> None:
     if path.exists():  # else a row with the same content, or member, has moved it already
         cache.put(path, row.sha256)
     if not cache.take(row.sha256, target):
+        raise UserError(f"{cache.entry(row.sha256)}: the cache's disk does not keep what it gets")
+
+
+def _deliver_tree(row: AssetFile, package: Path, folder: Path, cache: Cache) -> None:
+    """Put a tree's files into the folder and its package into the cache."""
+    if package.exists():  # else another tree of the package has moved it to the cache
+        _plant(row, package, folder)
+        if row.scheme != "file":
+            cache.put(package, row.sha256)
+    elif not _take(row, folder, cache):
         raise UserError(f"{cache.entry(row.sha256)}: the cache's disk does not keep what it gets")
 
 

@@ -8,7 +8,10 @@ from typing import NamedTuple
 from nnrd.errors import UserError
 
 # The jobs that a study is about; all others are what the workflow costs on top.
-USEFUL = ("encode_tensors", "extract_features", "infer_anchor", "infer_features")
+USEFUL = (
+    *("encode_tensors", "extract_features", "infer_anchor", "infer_features"),
+    *("infer_weights", "infer_weights_anchor"),
+)
 PREPARATION = ("fetch_asset",)
 
 

@@ -5,9 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nnrd import codecs, sheets
+from nnrd import availability, codecs, encoder_config, sheets
 from nnrd.errors import UserError
-from nnrd.points import Anchor, Point, Split, combinations, fits_a_path, shards, slug
+from nnrd.points import (
+    ALL,
+    KINDS,
+    Anchor,
+    Point,
+    Split,
+    combinations,
+    fits_a_path,
+    shards,
+    slug,
+)
 from nnrd.schema import first_mistake, unknown
 
 
@@ -24,6 +34,7 @@ class Study:
     splits: list[Split]
     points: list[Point]
     overlays: list[Point]
+    plots: tuple[str, ...]
 
     @property
     def anchor(self) -> Anchor:
@@ -45,6 +56,7 @@ class Settings:
     models: dict[str, dict]
     datasets: dict[str, dict]
     studies: dict[str, Study]
+    left_out: dict[str, str]  # study → why an optional study cannot be made here
 
 
 def load(config: Mapping[str, Any], file: str, root: str | Path = ".") -> Settings:
@@ -76,10 +88,27 @@ class _Loader:
         for i, name in enumerate(config["run"]):
             if name not in config["studies"]:
                 self.fail(f"run[{i}]", unknown("study", name, config["studies"]))
+        if ALL in config["studies"]:
+            self.fail(f"studies.{ALL}", "a study cannot have this name")
         studies = {name: self.study(name, study) for name, study in config["studies"].items()}
-        chosen = {name: studies[name] for name in config["run"]}
+        left_out = self.left_out(config, studies)
+        chosen = {name: studies[name] for name in config["run"] if name not in left_out}
+        if not chosen:
+            self.fail("run", "; ".join(f"{name}: {why}" for name, why in left_out.items()))
         self.check_shards(chosen)
-        return Settings(config, self.assets, self.models, self.datasets, chosen)
+        return Settings(config, self.assets, self.models, self.datasets, chosen, left_out)
+
+    def left_out(self, config: dict, studies: dict[str, Study]) -> dict[str, str]:
+        """Return the optional studies whose assets this machine cannot get, and why."""
+        reasons = {}
+        for name in config["run"]:
+            rows = (self.models[studies[name].model], self.datasets[studies[name].dataset])
+            assets = [row["asset"] for row in rows if "asset" in row]
+            if config["studies"][name]["optional"]:
+                found = [availability.missing(self.assets[asset], self.root) for asset in assets]
+                if any(found):
+                    reasons[name] = next(filter(None, found))
+        return reasons
 
     def read_assets(self, sheet: str) -> dict[str, list[dict]]:
         assets: dict[str, list[dict]] = {}
@@ -90,7 +119,7 @@ class _Loader:
     def named(self, config: dict, sheet: str, column: str) -> dict[str, dict]:
         rows = sheets.by_name(self.root / config["sheets"][sheet], sheet, column)
         for name, row in rows.items():
-            if row["asset"] not in self.assets:
+            if "asset" in row and row["asset"] not in self.assets:
                 reason = unknown("asset", row["asset"], self.assets)
                 raise UserError(f"{config['sheets'][sheet]}: {name}: {reason}")
         return rows
@@ -106,24 +135,30 @@ class _Loader:
         items = study.get("items", dataset["items"])
         if items > dataset["items"]:
             self.fail(f"{key}.items", f"{items} of {dataset['items']} items")
+        kind = KINDS[study["kind"]]
+        for column in kind.columns:
+            if column not in model:
+                need = f"which a study of kind {study['kind']} needs"
+                self.fail(f"{key}.model", f"{study['model']} has no {column} in the sheet, {need}")
         splits = self.splits(f"{key}.splits", study, model)
         points = [
-            Point(study["kind"], study["model"], study["dataset"], split, codec, parameters)
+            kind(study["model"], study["dataset"], split, codec, parameters)
             for codec, parameters in self.operating_points(f"{key}.codecs", study["codecs"])
-            for split in splits
+            for split in splits or [None]
         ]
         overlays = self.overlays(f"{key}.overlays", study["overlays"], splits, points)
         names = shards(items, study["shard_size"])
         return Study(
             name, study["kind"], study["model"], study["dataset"], names, items, splits, points,
-            overlays,
+            overlays, kind.plots,
         )  # fmt: skip
 
     def splits(self, key: str, study: dict, model: dict) -> list[Split]:
-        if "splits" not in study:
-            self.fail(key, "missing: a features study needs at least one split")
+        if KINDS[study["kind"]].is_split != ("splits" in study):
+            need = "missing: needed in" if "splits" not in study else "must not be in"
+            self.fail(key, f"{need} a study of kind {study['kind']}")
         splits: dict[str, Split] = {}
-        for i, given in enumerate(study["splits"]):
+        for i, given in enumerate(study.get("splits", [])):
             split = Split(rank=given) if isinstance(given, int) else Split(**given)
             nodes = model.get("nodes")
             if split.rank is not None and nodes and split.rank >= nodes:
@@ -143,12 +178,22 @@ class _Loader:
                 self.fail(where, unknown("codec", codec, codecs.available()))
             if not isinstance(values, dict):
                 self.fail(f"{where}.{codec}", f"{values!r} is not a mapping of parameters")
-            for parameters in combinations(values):
+            for parameters in combinations(self.with_file(f"{where}.{codec}", codec, values)):
                 self.check_operating_point(f"{where}.{codec}", codec, parameters)
                 if (codec, slug(parameters)) in found:
                     self.fail(where, f"{codec} at {slug(parameters)} stands there twice")
                 found[codec, slug(parameters)] = (codec, parameters)
         return list(found.values())
+
+    def with_file(self, key: str, codec: str, values: dict) -> dict:
+        """Return parameters with those of an encoder configuration file below them."""
+        if codec != encoder_config.CODEC or encoder_config.KEY not in values:
+            return values
+        try:
+            read = encoder_config.read(self.root / str(values[encoder_config.KEY]))
+        except UserError as error:
+            self.fail(f"{key}.{encoder_config.KEY}", str(error))
+        return read | {name: v for name, v in values.items() if name != encoder_config.KEY}
 
     def check_operating_point(self, key: str, codec: str, parameters: dict) -> None:
         try:

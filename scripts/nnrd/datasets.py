@@ -56,9 +56,14 @@ def coco(path: str | Path) -> dict:
 
 
 def read_index(path: str | Path, shard: str | None = None) -> list[Item]:
-    """Return the items of an index, or those of one shard, ``0-of-2``: every second one."""
-    items = [Item(**row) for row in read_json(path)]
+    """Return the photos of an index, or those of one shard."""
+    return [Item(**row) for row in read_rows(path, shard)]
+
+
+def read_rows(path: str | Path, shard: str | None = None) -> list[dict]:
+    """Return the rows of any index, or those of one shard, ``0-of-2``: every second one."""
+    rows = read_json(path)
     if shard is None:
-        return items
+        return rows
     number, count = map(int, shard.split("-of-"))
-    return items[number::count]
+    return rows[number::count]

@@ -1,11 +1,10 @@
 """Which files a job reads and which pictures a run makes: pure functions of the settings."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 from nnrd.config import Settings, Study
-from nnrd.points import Anchor, Point, slug
-
-PLOTS = ("accuracy_bytes", "accuracy_ratio", "codec_bars")
+from nnrd.points import ALL, KINDS, Anchor, Point, slug
 
 
 def annotations(settings: Settings, dataset: str) -> str:
@@ -20,14 +19,20 @@ def annotations_input(settings: Settings, dataset: str) -> str:
     return str(PurePosixPath(*path.parts[:2])) if path.parts[0] == "resources" else str(path)
 
 
+def folder(rows: Mapping[str, Mapping], name: str) -> str | None:
+    """Return where the files of a model or dataset are: its asset, or a folder of the machine."""
+    row = rows[name]
+    return f"resources/{row['asset']}" if "asset" in row else row.get("folder")
+
+
 def predictions(study: Study, folder: str) -> list[str]:
     """Return the predictions of a point or an anchor, a file a shard."""
     return [f"results/{folder}/predictions/{shard}.json" for shard in study.shards]
 
 
-def times(study: Study, folder: str, step: str) -> list[str]:
+def times(shards: Iterable[str], folder: str, step: str) -> list[str]:
     """Return the times of a step (``tensors``, ``bitstreams``, ``predictions``)."""
-    return [f"results/{folder}/{step}/{shard}.times.json" for shard in study.shards]
+    return [f"results/{folder}/{step}/{shard}.times.json" for shard in shards]
 
 
 def record_inputs(settings: Settings, study: Study, record: Anchor | Point) -> dict:
@@ -35,18 +40,24 @@ def record_inputs(settings: Settings, study: Study, record: Anchor | Point) -> d
     anchor = study.anchor.folder
     inputs = {
         "truth": annotations_input(settings, study.dataset),
+        "index": f"results/datasets/{study.dataset}.json",
         "anchor": predictions(study, anchor),
         "predictions": predictions(study, record.folder),
-        "inferred": times(study, record.folder, "predictions"),
+        "inferred": times(study.shards, record.folder, "predictions"),
     }
     if record == study.anchor:
         return inputs
-    return inputs | {
-        "anchor_record": f"results/{anchor}/point.json",
-        "split": f"results/split/{record.model}/{record.split.id}/split.json",
-        "source": times(study, record.source, "tensors"),
-        "encoded": times(study, record.folder, "bitstreams"),
-    }
+    shards = record.source_shards(study.shards)
+    split = {"split": record.plan} if record.plan else {}
+    return (
+        inputs
+        | split
+        | {
+            "anchor_record": f"results/{anchor}/point.json",
+            "source": times(shards, record.source, "tensors"),
+            "encoded": times(shards, record.encoded, "bitstreams"),
+        }
+    )
 
 
 def overlay(study: Study, point: Point) -> str:
@@ -66,17 +77,25 @@ def overlay_inputs(settings: Settings, study: Study, picture: str) -> dict:
     }
 
 
+def points_table(study: str) -> str:
+    """Return the table of points of a study, or of all."""
+    return "results/tables/points.csv" if study == ALL else f"results/tables/{study}/points.csv"
+
+
 def pictures(settings: Settings) -> list[str]:
     """Return all plots and overlays of a run."""
     studies = settings.studies.values()
-    plots = [f"results/plots/{study.name}/{plot}.png" for study in studies for plot in PLOTS]
+    plots = [f"results/plots/{study.name}/{plot}.png" for study in studies for plot in study.plots]
+    joint = dict.fromkeys(plot for study in studies for plot in KINDS[study.kind].joint_plots)
+    plots += [f"results/plots/{ALL}/{plot}.png" for plot in joint]
     return plots + [overlay(study, point) for study in studies for point in study.overlays]
 
 
 def asset_sums(settings: Settings) -> dict[str, str]:
     """Return the SHA-256 of every file that the studies use, by asset and name."""
     studies = settings.studies.values()
-    used = {settings.models[study.model]["asset"] for study in studies}
-    used |= {settings.datasets[study.dataset]["asset"] for study in studies}
+    named = [settings.models[study.model] for study in studies]
+    named += [settings.datasets[study.dataset] for study in studies]
+    used = {row["asset"] for row in named if "asset" in row}
     rows = [row for asset in sorted(used) for row in settings.assets[asset]]
     return {f"{row['asset']}/{row['file']}": row["sha256"] for row in rows}

@@ -7,12 +7,13 @@ import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
 SLUG_VALUE = re.compile(r"[A-Za-z0-9_.+-]+")
 DEFAULT = "default"  # stands in a path for "no parameters"
+ALL = "all"  # and for all studies of a run
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,18 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Point:
-    """One measured cell: a model, a dataset, perhaps a split, a codec and its parameters."""
+    """One measured cell: a model, a dataset, perhaps a split, a codec and its parameters.
 
-    kind: str
+    Each kind of study has its own class, found by name in ``KINDS``: where its tensors come
+    from, and what depends on what.
+    """
+
+    columns: ClassVar[tuple[str, ...]]  # of the sheet of models, which such a study needs
+    is_split: ClassVar[bool]
+    source_pattern: ClassVar[str]  # a regular expression of all sources
+    plots: ClassVar[tuple[str, ...]]  # modules of nnrd.plots
+    joint_plots: ClassVar[tuple[str, ...]] = ()  # those that also show all studies in one
+
     model: str
     dataset: str
     split: Split | None
@@ -63,12 +73,26 @@ class Point:
     @property
     def source(self) -> str:
         """The folder, under results/, of the source that yields this point's tensors."""
-        return f"{self.kind}/{self.model}/{self.dataset}/{self.split.id}"
+        raise NotImplementedError
+
+    @property
+    def encoded(self) -> str:
+        """The folder, under results/, of this source's bitstreams at this operating point."""
+        return f"{self.source}/{self.codec}/{slug(self.parameters)}"
 
     @property
     def folder(self) -> str:
         """The folder, under results/, of everything that is made for this point alone."""
-        return f"{self.source}/{self.codec}/{slug(self.parameters)}"
+        return self.encoded
+
+    @property
+    def plan(self) -> str | None:
+        """The file that says where the model was split; None where it is not."""
+        return None
+
+    def source_shards(self, shards: list[str]) -> list[str]:
+        """Return the shards of the source's tensors for a dataset's ``shards``."""
+        return shards
 
     @property
     def label(self) -> dict[str, Any]:
@@ -79,6 +103,52 @@ class Point:
             "codec": self.codec,
             "parameters": dict(self.parameters),
         }
+
+
+class FeaturesPoint(Point):
+    """What crosses a split is compressed: a bundle an item, so the dataset is in the source."""
+
+    columns = ("architecture", "detector")
+    is_split = True
+    source_pattern = "features/[^/]+/[^/]+/[^/]+"
+    plots = ("accuracy_bytes", "accuracy_ratio", "codec_bars")
+
+    @property
+    def source(self) -> str:
+        """One source a model, dataset and split."""
+        return f"features/{self.model}/{self.dataset}/{self.split.id}"
+
+    @property
+    def plan(self) -> str | None:
+        """The split's JSON file."""
+        return f"results/split/{self.model}/{self.split.id}/split.json"
+
+
+class WeightsPoint(Point):
+    """The model is compressed: one bundle, which knows nothing of the dataset."""
+
+    columns = ("network",)
+    is_split = False
+    source_pattern = "weights/[^/]+"
+    plots = ("accuracy_size",)
+    joint_plots = ("accuracy_size",)
+
+    @property
+    def source(self) -> str:
+        """One source a model; so another dataset does not encode again."""
+        return f"weights/{self.model}"
+
+    @property
+    def folder(self) -> str:
+        """What is made for the point alone is the evaluation on its dataset."""
+        return f"{self.encoded}/{self.dataset}"
+
+    def source_shards(self, shards: list[str]) -> list[str]:
+        """Return the one shard of a model's tensors."""
+        return ["0-of-1"]
+
+
+KINDS: dict[str, type[Point]] = {"features": FeaturesPoint, "weights": WeightsPoint}
 
 
 def slug(parameters: Mapping[str, Any]) -> str:

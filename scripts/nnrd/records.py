@@ -25,9 +25,17 @@ def merge(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def total(step: Mapping[str, Any] | None, column: str) -> Any:
-    """Return the sum of a column of a step's rows; None where the step was not made."""
-    rows = step["rows"] if step else []
-    return sum(row[column] for row in rows) if rows and column in rows[0] else None
+    """Return the sum of a column over a step's items; None where the step has no such column.
+
+    What several shards did again for the same item, such as decoding a model's weights, counts
+    once, by its mean.
+    """
+    values: dict[str, list] = {}
+    for row in step["rows"] if step else []:
+        if column in row:
+            values.setdefault(row["item"], []).append(row[column])
+    means = [v[0] if len(v) == 1 else sum(v) / len(v) for v in values.values()]
+    return sum(means) if means else None
 
 
 def measured(steps: Mapping[str, dict | None]) -> dict:
@@ -45,15 +53,16 @@ def measured(steps: Mapping[str, dict | None]) -> dict:
         "dec_time": total(inferred, "dec_time"),
         "rec_eval_time": total(inferred, "eval_time"),
         "part1_time": total(steps["source"], "part1_time"),
-        "items": len(inferred["rows"]),
+        "items": sum("eval_time" in row for row in inferred["rows"]),
         **{key: inferred[key] for key in ("threads", "isolated", "provider")},
     }
 
 
 def items(scores: Sequence[dict], steps: Mapping[str, dict | None]) -> list[dict]:
-    """Return a row an item: what every step measured on it, and its scores."""
+    """Return a row an item: what every step measured on it alone, and its scores."""
     rows = {row["item"]: {} for row in scores}
     measured_rows = [steps[name]["rows"] for name in STEPS if steps[name]]
     for row in itertools.chain(*measured_rows, scores):
-        rows[row["item"]] |= row
+        if row["item"] in rows:
+            rows[row["item"]] |= row
     return list(rows.values())

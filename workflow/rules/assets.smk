@@ -34,9 +34,13 @@ rule index_dataset:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=source_hash("index_dataset"),
+        source=lambda wildcards: source_hash(
+            "index_dataset", f"nnrd.formats.{DATASETS[wildcards.dataset]['format']}"
+        ),
+        format=lambda wildcards: DATASETS[wildcards.dataset]["format"],
         annotations=lambda wildcards: layout.annotations(SETTINGS, wildcards.dataset),
         most=lambda wildcards: ITEMS[wildcards.dataset],
     shell:
-        "python scripts/index_dataset.py --annotations {params.annotations}"
-        " --folder {input.folder} --items {params.most} --out {output} > {log} 2>&1"
+        "python scripts/index_dataset.py --format {params.format}"
+        " --annotations {params.annotations} --folder {input.folder} --items {params.most}"
+        " --out {output} > {log} 2>&1"

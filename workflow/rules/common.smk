@@ -15,10 +15,12 @@ try:
     SETTINGS = load(config, str(workflow.configfiles[-1]), workflow.basedir)
 except UserError as error:
     sys.exit(f"error: {error}")
+for study, reason in SETTINGS.left_out.items():
+    print(f"study {study} is left out: {reason}", file=sys.stderr)
 
 MODELS, DATASETS = SETTINGS.models, SETTINGS.datasets
 STUDIES = SETTINGS.studies
-SPLITS = {(p.model, p.split.id): p.split for s in STUDIES.values() for p in s.points}
+SPLITS = {(p.model, p.split.id): p.split for s in STUDIES.values() for p in s.points if p.split}
 ITEMS = {study.dataset: study.items for study in STUDIES.values()}
 RECORDS = {record.folder: (study, record) for study in STUDIES.values() for record in study.records}
 
@@ -30,21 +32,23 @@ wildcard_constraints:
     dataset="[A-Za-z0-9_]+",
     split="[A-Za-z0-9_.-]+",
     shard=r"\d+-of-\d+",
-    source="features/[^/]+/[^/]+/[^/]+",
+    source="|".join(kind.source_pattern for kind in points.KINDS.values()),
     codec="[A-Za-z0-9_]+",
     parameters=r"[A-Za-z0-9_.,=+-]+",
-    folder="(anchor|features)/.+",
+    folder="(anchor|" + "|".join(points.KINDS) + ")/.+",
 
 
 def job_hash(program):
-    """Hash a program together with the codec and the detector that a job's wildcards name."""
+    """Hash a program with the codec, detector and network that a job's wildcards name."""
 
     def hashed(wildcards):
         modules = []
         if "codec" in wildcards.keys():
             modules.append(codecs.module(wildcards.codec))
         if "model" in wildcards.keys():
-            modules.append(f"nnrd.detectors.{MODELS[wildcards.model]['detector']}")
+            row = MODELS[wildcards.model]
+            parts = {"detector": "detectors", "network": "networks"}
+            modules += [f"nnrd.{parts[part]}.{row[part]}" for part in parts if part in row]
         return source_hash(program, *modules)
 
     return hashed
@@ -61,8 +65,19 @@ def model_of(column):
 
 
 def asset_folder(sheet, column):
-    """Return a function that gives the folder of the asset of the job's model or dataset."""
-    return lambda wildcards: f"resources/{sheet[wildcards[column]]['asset']}"
+    """Return a function that gives the folder of the files of the job's model or dataset."""
+    return lambda wildcards: layout.folder(sheet, wildcards[column]) or []
+
+
+def asset_option(wildcards):
+    """Return the folder of the job's model's files as an option; nothing where it has none."""
+    folder = layout.folder(MODELS, wildcards.model)
+    return f"--assets {folder}" if folder else ""
+
+
+def models_with(column):
+    """Return a pattern of the models that have a column; it matches nothing if none has it."""
+    return "|".join(name for name, row in MODELS.items() if column in row) or "(?!)"
 
 
 def model_hash(wildcards):
@@ -118,3 +133,4 @@ def kept_tensors(path):
 ISOLATED = SETTINGS.config["isolated"]
 TIMED_CORES = (workflow.cores or 1) if ISOLATED else 1
 TIMING = "--threads 1 --isolated" if ISOLATED else "--threads 1"
+PRECISION = "--mixed" if SETTINGS.config["mixed_precision"] else ""

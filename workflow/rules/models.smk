@@ -55,6 +55,8 @@ rule infer_anchor:
         "logs/infer_anchor/{model}/{dataset}/{shard}.log",
     benchmark:
         "benchmarks/infer_anchor/{model}/{dataset}/{shard}.tsv"
+    wildcard_constraints:
+        model=models_with("detector"),
     conda:
         "../../envs/nnrd.yaml"
     threads: TIMED_CORES

@@ -3,7 +3,7 @@
 
 rule plot_points:
     input:
-        "results/tables/{study}/points.csv",
+        lambda wildcards: layout.points_table(wildcards.study),
     output:
         "results/plots/{study}/{plot}.pdf",
         "results/plots/{study}/{plot}.svg",
@@ -19,7 +19,7 @@ rule plot_points:
     benchmark:
         "benchmarks/plot_points/{study}/{plot}.tsv"
     wildcard_constraints:
-        plot="|".join(layout.PLOTS),
+        plot="|".join(plot for kind in points.KINDS.values() for plot in kind.plots),
     conda:
         "../../envs/nnrd.yaml"
     params:

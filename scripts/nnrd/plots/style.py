@@ -23,6 +23,8 @@ LABELS = {
     "AP50": "AP50 against ground truth (%)",
     "agreement": "agreement with the anchor (%)",
     "tr26847_map": "mAP of TR 26.847 (%)",
+    "WER": "word error rate (%)",
+    "top1": "right class first (%)",
 }
 
 

@@ -1,12 +1,19 @@
 """Object detection: COCO's AP, agreement with the anchor, TR 26.847's mAP; all in percent."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from nnrd.datasets import coco
 from nnrd.detection import agreement, coco_ap, tr26847_map
 
 METRIC = "AP"
 HIGHER_IS_BETTER = True
 SURE = 0.5  # the score from which on a detection counts as one that a user is shown
+
+
+def truth(index: Path, annotations: Path) -> dict:
+    """Return the ground truth: the annotations, a COCO dataset."""
+    return coco(annotations)
 
 
 def score(
