@@ -1,4 +1,5 @@
 # make demo   set up if needed, run the embedded default
+# make tr26847   ... and the splits of TR 26.847 beside ours (2 GB of models)
 # make test   set up if needed, run the fast tests
 # make test-all   ... and the slow ones
 # make lint   the linters
@@ -8,7 +9,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 READY := .venv/.ready
 
-.PHONY: demo test test-all lint setup clean
+.PHONY: demo tr26847 test test-all lint setup clean
 
 demo: $(READY)
 	$(SNAKEMAKE)
@@ -22,6 +23,11 @@ results/report.html: results/provenance.json
 
 results/provenance.json:
 	$(SNAKEMAKE)
+
+tr26847: $(READY)
+	$(SNAKEMAKE) --config tr26847=true
+	snakemake --report results/report.html --quiet all --config tr26847=true
+	@echo "The report: results/report.html"
 
 test: $(READY)
 	pytest -m "not slow"

@@ -13,6 +13,7 @@ report: "workflow/report/workflow.rst"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/assets.smk"
 include: "workflow/rules/models.smk"
+include: "workflow/rules/split.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/weights.smk"
 include: "workflow/rules/encode.smk"
@@ -28,3 +29,4 @@ localrules:
 rule all:
     input:
         "results/provenance.json",
+        layout.comparisons(SETTINGS),

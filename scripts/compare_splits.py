@@ -14,9 +14,7 @@ def main(arguments: argparse.Namespace) -> None:
     """Compare and write."""
     compared = COMPARISONS[arguments.comparison](arguments)
     for path in arguments.table:
-        text = (
-            comparison.markdown(compared) if path.suffix == ".md" else compared.to_csv(index=False)
-        )
+        text = WRITERS[path.suffix](compared)
         with program.complete_file(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
 
@@ -53,6 +51,13 @@ def inputs(arguments: argparse.Namespace) -> pd.DataFrame:
 COMPARISONS = {"ranks": ranks, "splitability": splitability, "inputs": inputs}
 
 
+WRITERS = {
+    ".csv": lambda table: table.to_csv(index=False),
+    ".md": comparison.markdown,
+    ".html": comparison.page,
+}
+
+
 def _read(path: Path | None) -> pd.DataFrame:
     try:
         return pd.read_csv(path)
@@ -68,7 +73,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--splits", type=Path, nargs="+", required=True, help=splits)
     parser.add_argument("--reference", type=Path, help="the TR's table, as CSV")
     parser.add_argument("--ranks", type=int, nargs="+", help="for inputs: the splits to show")
-    parser.add_argument("--table", type=Path, nargs="+", required=True, help=".csv, .md to write")
+    parser.add_argument(
+        "--table", type=Path, nargs="+", required=True, help=".csv, .md, .html to write"
+    )
     plot = ".svg, .pdf, .png to write; for inputs in pairs, lines and bars"
     parser.add_argument("--plot", type=Path, nargs="+", default=[], help=plot)
     return parser

@@ -130,8 +130,9 @@ class _Loader:
             if study[column] not in rows:
                 self.fail(f"{key}.{column}", unknown(column, study[column], rows))
         model, dataset = self.models[study["model"]], self.datasets[study["dataset"]]
-        if model["task"] != dataset["task"]:
-            self.fail(f"{key}.dataset", f"is for {dataset['task']}, the model for {model['task']}")
+        if model.get("task") != dataset["task"]:
+            task = model.get("task", "no task")
+            self.fail(f"{key}.dataset", f"is for {dataset['task']}, the model for {task}")
         items = study.get("items", dataset["items"])
         if items > dataset["items"]:
             self.fail(f"{key}.items", f"{items} of {dataset['items']} items")

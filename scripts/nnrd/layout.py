@@ -99,3 +99,36 @@ def asset_sums(settings: Settings) -> dict[str, str]:
     used = {row["asset"] for row in named if "asset" in row}
     rows = [row for asset in sorted(used) for row in settings.assets[asset]]
     return {f"{row['asset']}/{row['file']}": row["sha256"] for row in rows}
+
+
+# 3GPP TR 26.847, clause 5.3.9: the models whose published splits are set beside ours, those of
+# the splitability table, and the one whose sizes depend on the photo.
+RANKED = ("ssd300_resnet50", "retinanet_resnet50_fpn_v2")
+TABULATED = (
+    *RANKED,
+    *("yolo-v2", "yolo-v4", "tiny-yolo-v2", "mobilenet-v3", "resnet152", "resnet18", "resnext50"),
+    *("squeezenet", "efficientnet", "caffenet", "inception", "vgg16", "nerf"),
+)
+SIZED = "retinanet_resnet50_fpn_v2"
+SIZED_RANKS = (98, 198, 298, 498, 798, 1098, 1398)  # the TR's less 2: two nodes of its file
+SIZED_PHOTOS = (
+    *("chelsea.png", "voc.jpg", "astronaut.png", "coffee.png", "china.jpg"),
+    *("motorcycle_left.png", "imagenet_10_541.jpg"),
+)
+
+
+def compared_splits(comparison: str) -> dict[str, list[str] | str]:
+    """Return what a comparison with TR 26.847 reads; the names are options of compare_splits."""
+    models = [comparison] if comparison in RANKED else list(TABULATED)
+    return {
+        "splits": [f"results/splits/{model}.csv" for model in models],
+        "reference": f"config/tr26847/{comparison}.csv",
+    }
+
+
+def comparisons(settings: Settings) -> list[str]:
+    """Return the pages that set TR 26.847's splits beside ours; none unless asked for."""
+    if not settings.config["tr26847"]:
+        return []
+    pages = [f"results/splits/tr26847/{name}.html" for name in (*RANKED, "splitability", "photos")]
+    return pages + [f"results/splits/{model}.html" for model in TABULATED]

@@ -39,6 +39,12 @@ def test_shards_cover_the_items_once(tmp_path):
     assert datasets.read_index(tmp_path / "i.json") == items
 
 
+def cut_short(photo):
+    noise = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
+    cv2.imwrite(str(photo), noise)
+    photo.write_bytes(photo.read_bytes()[:-200])
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -46,6 +52,7 @@ def test_shards_cover_the_items_once(tmp_path):
         (lambda f: (write(f, ["a.png"]), (f / "a.png").unlink()), r"a\.png: no such photo"),
         (lambda f: (write(f, ["a.png"]), (f / "a.png").write_text("x")), r"a\.png: not an image"),
         (lambda f: (write(f, ["a.png"]), (f / "a.png").write_bytes(b"")), r"a\.png: not an image"),
+        (lambda f: cut_short(write(f, ["a.jpg"]).parent / "a.jpg"), r"a\.jpg: not an image.*trunc"),
         (lambda f: write(f, ["a.png"], {"a.png": 31}), "30x20 pixels, the annotations say 31x20"),
         (lambda f: write(f, ["a.png", "a.jpg"]), "two photos are called a"),
         (lambda f: (f / "gt.json").write_text("{"), r"gt\.json: not JSON"),

@@ -17,9 +17,9 @@ from nnrd.architectures import base, retinanet
 from nnrd.split import comparison, feeding
 from nnrd.split.measuring import Meter
 
-TABLES = Path(__file__).parent.parent / "data"
-SSD_ROWS = pd.read_csv(TABLES / "tr26847_ssd300_splits.csv")
-RETINANET_ROWS = pd.read_csv(TABLES / "tr26847_retinanet_640x428_splits.csv")
+TABLES = Path(__file__).resolve().parents[2] / "config/tr26847"
+SSD_ROWS = pd.read_csv(TABLES / "ssd300_resnet50.csv")
+RETINANET_ROWS = pd.read_csv(TABLES / "retinanet_resnet50_fpn_v2.csv")
 DATA = Path(os.environ.get("NNRD_DATA", "/nonexistent"))
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="NNRD_DATA names no folder of real data")
 RETINANET_IMAGE = np.random.default_rng(0).random((3, 428, 640), np.float32)
@@ -218,7 +218,7 @@ def test_measuring_retinanet_takes_no_memory_for_the_tensors(full_retinanet, ret
     assert metered - plain < 2.5 * full_retinanet.stat().st_size / 1e6
 
 
-SPLITABILITY = pd.read_csv(TABLES / "tr26847_splitability.csv")
+SPLITABILITY = pd.read_csv(TABLES / "splitability.csv")
 # Ours by the TR's count where it isn't the TR's.
 OTHERS = {"yolo-v4": 6, "inception": 6, "nerf": 22}
 

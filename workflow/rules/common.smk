@@ -28,7 +28,7 @@ RECORDS = {record.folder: (study, record) for study in STUDIES.values() for reco
 wildcard_constraints:
     asset="[A-Za-z0-9_]+",
     study="[A-Za-z0-9_]+",
-    model="[A-Za-z0-9_]+",
+    model="[A-Za-z0-9_-]+",
     dataset="[A-Za-z0-9_]+",
     split="[A-Za-z0-9_.-]+",
     shard=r"\d+-of-\d+",
@@ -89,7 +89,8 @@ def model_hash(wildcards):
 def model_options(wildcards, input):
     """Return a model's row as convert_model takes it."""
     row = MODELS[wildcards.model]
-    options = f"--weights {shlex.quote(str(Path(str(input), row.get('file', ''))))}"
+    weights = str(Path(str(input), row.get("file", ""))) if input else "random"
+    options = f"--weights {shlex.quote(weights)}"
     return options + (f" --nodes {row['nodes']}" if "nodes" in row else "")
 
 
@@ -99,6 +100,12 @@ def split_options(wildcards):
     if split.rank is not None:
         return f"--rank {split.rank}"
     return f"--name {shlex.quote(split.name)} --where {split.where}"
+
+
+def shape_option(wildcards):
+    """Return the random input on which a model's splits are measured; nothing: static sizes."""
+    shape = MODELS[wildcards.model].get("input_shape")
+    return f"--shape {shape}" if shape else ""
 
 
 def record_inputs(wildcards):

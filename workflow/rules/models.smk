@@ -1,4 +1,4 @@
-# ONNX models: exported or taken as they are, split, and run whole for the anchor.
+# ONNX models: exported or taken as they are, and run whole for the anchor.
 
 
 rule convert_model:
@@ -20,27 +20,6 @@ rule convert_model:
     shell:
         "python scripts/convert_model.py {params.architecture} {output.model} {params.options}"
         " --facts {output.facts} > {log} 2>&1"
-
-
-rule split_model:
-    input:
-        "results/models/{model}.onnx",
-    output:
-        part1="results/split/{model}/{split}/part1.onnx",
-        part2="results/split/{model}/{split}/part2.onnx",
-        plan="results/split/{model}/{split}/split.json",
-    log:
-        "logs/split_model/{model}/{split}.log",
-    benchmark:
-        "benchmarks/split_model/{model}/{split}.tsv"
-    conda:
-        "../../envs/nnrd.yaml"
-    params:
-        source=source_hash("split_model"),
-        folder=subpath(output.plan, parent=True),
-        at=split_options,
-    shell:
-        "python scripts/split_model.py {input} {params.at} --out {params.folder} > {log} 2>&1"
 
 
 rule infer_anchor:

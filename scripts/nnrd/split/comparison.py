@@ -167,3 +167,19 @@ def markdown(table: pd.DataFrame) -> str:
     lines = [list(table.columns), ["---"] * len(table.columns)]
     lines += table.astype(str).to_numpy().tolist()
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+PAGE_STYLE = """<style>
+body { font: 13px/1.4 sans-serif; margin: 1em }
+table { border-collapse: collapse }
+th, td { padding: .25em .6em; text-align: right; border-bottom: 1px solid #ddd }
+th { position: sticky; top: 0; background: #f4f4f4 }
+td:last-child { text-align: left; min-width: 24em }
+</style>
+"""
+
+
+def page(table: pd.DataFrame) -> str:
+    """Return a table as an HTML page that needs nothing else."""
+    body = table.to_html(index=False, border=0, na_rep="", float_format="{:g}".format)
+    return f"<!doctype html><meta charset=utf-8><title>TR 26.847</title>{PAGE_STYLE}{body}"
