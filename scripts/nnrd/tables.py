@@ -14,7 +14,10 @@ COLUMNS = (
     *("enc_time", "dec_time", "anc_eval_time", "rec_eval_time"),
 )
 ITEM_COLUMNS = ("study", "model", "dataset", "split", "codec", "parameters", "item")
-INTEGERS = ("split", "branches", "anc_size", "rec_size", "items", "threads", "detections")
+INTEGERS = (
+    *("split", "branches", "anc_size", "rec_size", "items", "threads", "detections"),
+    *("substitutions", "deletions", "insertions", "words"),
+)
 
 
 def points(records: Iterable[tuple[str, Mapping]]) -> pandas.DataFrame:
