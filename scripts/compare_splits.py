@@ -73,9 +73,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--splits", type=Path, nargs="+", required=True, help=splits)
     parser.add_argument("--reference", type=Path, help="the TR's table, as CSV")
     parser.add_argument("--ranks", type=int, nargs="+", help="for inputs: the splits to show")
-    parser.add_argument(
-        "--table", type=Path, nargs="+", required=True, help=".csv, .md, .html to write"
-    )
+    parser.add_argument("--table", type=Path, nargs="+", required=True, help=".csv, .md, .html")
     plot = ".svg, .pdf, .png to write; for inputs in pairs, lines and bars"
     parser.add_argument("--plot", type=Path, nargs="+", default=[], help=plot)
     return parser

@@ -78,6 +78,7 @@ class _Loader:
 
     def load(self) -> Settings:
         schema = sheets.schema("config")
+        self.config = from_command_line(schema, self.config)
         mistake = first_mistake(schema, self.config)
         if mistake:
             self.fail(*mistake)
@@ -227,6 +228,14 @@ class _Loader:
             if (other.items, other.shards) != (study.items, study.shards):
                 reason = f"items and shard_size must be those of study {other.name}"
                 self.fail(f"studies.{study.name}", f"{reason}, which has the same dataset")
+
+
+def from_command_line(schema: dict, config: dict) -> dict:
+    """Return a configuration with the switches that ``--config KEY=true`` left as words."""
+    switches = [key for key, rule in schema["properties"].items() if rule["type"] == "boolean"]
+    words = {"true": True, "false": False}
+    found = {key: words[config[key]] for key in switches if config.get(key) in words}
+    return config | found
 
 
 def with_defaults(schema: dict, value: Any) -> Any:

@@ -79,6 +79,12 @@ def test_shipped_configuration_is_right_and_gets_its_defaults():
     assert len({point.folder for point in study.points}) == 60
 
 
+@pytest.mark.parametrize(("word", "value"), [("true", True), ("false", False), (True, True)])
+def test_switch_on_the_command_line(word, value):
+    config = load(changed("isolated", word), "config.yaml", ROOT).config
+    assert config["isolated"] is value
+
+
 def test_every_combination_of_parameters_is_a_point():
     config = changed("studies.demo.codecs", [{"nnc": {"qp": [-38, -20], "use_dq": [True, False]}}])
     config["studies"]["demo"]["overlays"] = []
