@@ -22,7 +22,7 @@ def predict(
     """
     device = next(model.parameters()).device
     for item in items:
-        photo = torch.from_numpy(read_rgb(item["path"])).permute(2, 0, 1)
+        photo = torch.tensor(read_rgb(item["path"])).permute(2, 0, 1)
         start = time.perf_counter()
         with torch.inference_mode():
             scores = model(preprocess(photo)[None].to(device))[0].float().cpu()
