@@ -263,6 +263,8 @@ def test_classification_end_to_end(tmp_path):
     assert (task.metric, task.higher_is_better) == ("top1", True)
     with pytest.raises(UserError, match="part 'train' is not known; known: test, valid"):
         task.evaluate(model, "train")
+    mixed = [found for found, _ in weights.infer(network, model, rows, None, mixed=True)]
+    assert [found["item"] for found in mixed] == [row["name"] for row in rows]
     torch.nn.init.constant_(model.fc.weight, torch.nan)
     assert len(list(weights.infer(network, model, rows, None))) == 3
 

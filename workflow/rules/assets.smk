@@ -11,6 +11,8 @@ rule fetch_asset:
         "benchmarks/fetch_asset/{asset}.tsv"
     conda:
         "../../envs/nnrd.yaml"
+    # What cannot be fetched is found out before any work.
+    priority: 100
     params:
         source=source_hash("fetch_asset"),
         rows=lambda wildcards: SETTINGS.assets[wildcards.asset],

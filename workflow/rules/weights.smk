@@ -16,6 +16,8 @@ rule extract_weights:
         shard="0-of-1",
     conda:
         "../../envs/nnrd.yaml"
+    # A network without an asset is downloaded here.
+    priority: 50
     params:
         source=job_hash("extract_weights"),
         network=model_of("network"),
