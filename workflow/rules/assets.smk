@@ -9,10 +9,10 @@ rule fetch_asset:
         "logs/fetch_asset/{asset}.log",
     benchmark:
         "benchmarks/fetch_asset/{asset}.tsv"
-    conda:
-        "../../envs/nnrd.yaml"
     # What cannot be fetched is found out before any work.
     priority: 100
+    conda:
+        "../../envs/nnrd.yaml"
     params:
         source=source_hash("fetch_asset"),
         rows=lambda wildcards: SETTINGS.assets[wildcards.asset],

@@ -14,10 +14,10 @@ rule extract_weights:
     wildcard_constraints:
         model=models_with("network"),
         shard="0-of-1",
-    conda:
-        "../../envs/nnrd.yaml"
     # A network without an asset is downloaded here.
     priority: 50
+    conda:
+        "../../envs/nnrd.yaml"
     params:
         source=job_hash("extract_weights"),
         network=model_of("network"),
