@@ -1,5 +1,6 @@
 # make demo   set up if needed, run the embedded default
 # make tr26847   ... and the splits of TR 26.847 beside ours (2 GB of models)
+# make estimate   jobs, hours and disk that a run would still take
 # make test   set up if needed, run the fast tests
 # make test-all   ... and the slow ones
 # make lint   the linters
@@ -9,7 +10,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 READY := .venv/.ready
 
-.PHONY: demo tr26847 test test-all lint setup clean
+.PHONY: demo tr26847 estimate test test-all lint setup clean
 
 demo: $(READY)
 	$(SNAKEMAKE)
@@ -28,6 +29,9 @@ tr26847: $(READY)
 	$(SNAKEMAKE) --config tr26847=true
 	snakemake --report results/report.html --quiet all --config tr26847=true
 	@echo "The report: results/report.html"
+
+estimate: $(READY)
+	@python scripts/estimate_cost.py
 
 test: $(READY)
 	pytest -m "not slow"
@@ -54,4 +58,5 @@ $(READY): envs/requirements.txt envs/constraints.txt
 	touch $@
 
 clean:
-	rm -rf .venv .snakemake results/* benchmarks logs
+	rm -rf .venv .snakemake benchmarks logs
+	find results -mindepth 1 ! -name README.md -delete

@@ -6,7 +6,6 @@ A codec's module is imported when the codec is asked for and not before, so an e
 touches the jobs of that codec only; and no codec imports its coder before the first encode.
 """
 
-import difflib
 import importlib
 import pkgutil
 from importlib.metadata import EntryPoint, entry_points
@@ -14,8 +13,8 @@ from typing import Any
 
 from nnrd.bitstream import CODED_FLOAT, CODED_INT, Entry
 from nnrd.codecs._base import Codec, cut
-from nnrd.codecs._check import first_mistake
 from nnrd.errors import UserError
+from nnrd.schema import first_mistake, unknown
 
 __all__ = [
     "CODED_FLOAT",
@@ -47,6 +46,8 @@ def check(name: str, parameters: dict[str, Any]) -> None:
     """Raise UserError, one line, for an unknown codec or parameters that it does not take."""
     codec = _class(name)
     mistake = first_mistake(codec.schema(), parameters) or codec.validate(parameters)
+    if isinstance(mistake, tuple):
+        mistake = ": ".join(part for part in mistake if part)
     if mistake:
         raise UserError(f"codec {name}: {mistake}")
 
@@ -71,9 +72,7 @@ def _entry_point(name: str) -> EntryPoint:
     for entry in entry_points(group=GROUP):
         if entry.name == name:
             return entry
-    known = available()
-    near = difflib.get_close_matches(name, known) or known
-    raise UserError(f"codec {name}: unknown; did you mean {' or '.join(near)}?")
+    raise UserError(unknown("codec", name, available()))
 
 
 def _class(name: str) -> type[Codec]:
