@@ -22,7 +22,8 @@ def main(args: argparse.Namespace) -> None:
     print(f"{args.out}: {json.dumps(facts)}")
 
 
-if __name__ == "__main__":
+def parser() -> argparse.ArgumentParser:
+    """Return the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("architecture", help="its name (a wrong one lists them), or 'onnx'")
     parser.add_argument("out", type=Path, help="the ONNX file to write")
@@ -36,4 +37,8 @@ if __name__ == "__main__":
     parser.add_argument("--nodes", type=int, help="how many nodes the graph must have")
     parser.add_argument("--facts", type=Path, help="JSON file to write")
     parser.add_argument("--threads", type=int, default=1)
-    program.run(main, parser)
+    return parser
+
+
+if __name__ == "__main__":
+    program.run(main, parser())

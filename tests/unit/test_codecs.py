@@ -171,11 +171,11 @@ WRONG_PARAMETERS = [
     ("nnc", {"lambda_scale": -1}, "codec nnc: lambda_scale: -1 is below 0"),
     ("nnc", {"quality": 3}, "codec nnc: unknown key 'quality'; known: qp, "),
     ("raw", {"qp": 1}, "codec raw: unknown key 'qp'; known: "),
-    ("intn", {}, "codec intn: 'bits' is a required property"),
+    ("intn", {}, "codec intn: 'bits' is missing"),
     ("intn", {"bits": 17}, "codec intn: bits: 17 is above 16"),
-    ("int8", {"nonfinite": "keep"}, "codec int8: nonfinite: 'keep' is none of 'refuse', 'exact'"),
-    ("ncc", {}, "codec ncc: unknown; did you mean nnc"),
-    ("JPEG", {}, "codec JPEG: unknown; did you mean bfloat16 or bzip2"),
+    ("int8", {"nonfinite": "keep"}, "codec int8: nonfinite: 'keep' is none of refuse, exact"),
+    ("ncc", {}, "unknown codec 'ncc'; did you mean nnc"),
+    ("JPEG", {}, "unknown codec 'JPEG'; known: bfloat16, bzip2"),
 ]
 
 

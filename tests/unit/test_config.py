@@ -50,7 +50,7 @@ MISTAKES = [
     ("studies.demo.codecs.1", {"nnc": {"qp": [3.5]}}, "codecs[1].nnc: qp: 3.5 is not an integer"),
     ("studies.demo.codecs.1", {"nnc": {"qp": [True]}}, "nnc: qp: True is not an integer"),
     ("studies.demo.codecs.1", {"nnc": {"qp": [9999]}}, "codecs[1].nnc: qp: 9999 is above"),
-    ("studies.demo.codecs.1", {"nnc": {"pq": 1}}, "codecs[1].nnc: unknown key 'pq'; did you mean"),
+    ("studies.demo.codecs.1", {"nnc": {"pq": 1}}, "codecs[1].nnc: unknown key 'pq'; known: qp,"),
     ("studies.demo.codecs.1", "raw", "codecs[1]: raw at default stands there twice"),
     ("studies.demo.overlays.0.split", 9, "overlays[0].split: there are 5 splits"),
     ("studies.demo.overlays.0.codec", "zstd", "overlays[0]: zstd at qp=-6 is no point"),

@@ -204,7 +204,7 @@ def test_compare_splits_writes_tables_and_plots(tmp_path):
 
 def test_convert_model_refuses_in_one_line(tmp_path):
     line = refused("convert_model", "resnet19", tmp_path / "m.onnx")
-    assert "no architecture is called 'resnet19'; known: ssd300_resnet50" in line
+    assert "unknown architecture 'resnet19'; did you mean resnet1" in line
     line = refused("convert_model", "nerf", tmp_path / "m.onnx", "--weights", "absent.pt")
     assert "no such file" in line and not (tmp_path / "m.onnx").exists()
     run("convert_model", "nerf", tmp_path / "m.onnx")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import onnx
 import torch
 from torch import nn
 
@@ -135,3 +136,15 @@ def export(architecture: Architecture, network: nn.Module, path: str | Path) -> 
             dynamic_axes=architecture.dynamic,
             **options,
         )
+        if architecture.dynamo:
+            _drop_stack_traces(temporary)
+
+
+def _drop_stack_traces(path: Path) -> None:
+    """Take out where in the source each node came from: the same network, the same bytes."""
+    model = onnx.load(path)
+    for node in model.graph.node:
+        kept = [p for p in node.metadata_props if not p.key.endswith("stack_trace")]
+        del node.metadata_props[:]
+        node.metadata_props.extend(kept)
+    onnx.save(model, path)
