@@ -48,7 +48,8 @@ rule tabulate_splits:
         " --plot {output.page} {output.plot} > {log} 2>&1"
 
 
-# Photos of seven sizes: TR 26.847, Figures 5.3.9.6.2-2 and -3.
+# Photos of seven sizes, and a random input wide enough to be clipped after the resize:
+# TR 26.847, Figures 5.3.9.6.2-2 and -3.
 rule tabulate_photos:
     input:
         model=f"results/models/{layout.SIZED}.onnx",
@@ -66,7 +67,8 @@ rule tabulate_photos:
         photos=layout.SIZED_PHOTOS,
     shell:
         "python scripts/tabulate_splits.py {input.model} --csv {output}"
-        " --input $(printf '{input.photos}/%s ' {params.photos}) > {log} 2>&1"
+        " --input $(printf '{input.photos}/%s ' {params.photos}) --shape input=3,320,640"
+        " > {log} 2>&1"
 
 
 rule compare_splits:

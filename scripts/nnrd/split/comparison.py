@@ -172,7 +172,8 @@ def markdown(table: pd.DataFrame) -> str:
 PAGE_STYLE = """<style>
 body { font: 13px/1.4 sans-serif; margin: 1em }
 table { border-collapse: collapse }
-th, td { padding: .25em .6em; text-align: right; border-bottom: 1px solid #ddd }
+th, td { padding: .25em .6em; text-align: right; border-bottom: 1px solid #ddd;
+         overflow-wrap: anywhere }
 th { position: sticky; top: 0; background: #f4f4f4 }
 td:last-child { text-align: left; min-width: 24em }
 </style>
