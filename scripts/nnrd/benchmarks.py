@@ -13,6 +13,7 @@ USEFUL = (
     *("infer_weights", "infer_weights_anchor"),
 )
 PREPARATION = ("fetch_asset",)
+PAUSE = 20  # seconds
 
 
 class Rule(NamedTuple):
@@ -38,17 +39,26 @@ def summarise(folder: Path, cores: int) -> Summary:
 
     The share is the wall time of the jobs that encode, decode and infer, each on one core,
     divided by ``cores`` times the span from the first job's start to the last one's end.
-    Fetching assets is left out of both: the network's speed is not the workflow's. It is that of
-    one run; files from several runs make the span too long. Raises UserError where there are no
-    files.
+    Fetching assets is left out of both: the network's speed is not the workflow's. Only the last
+    run counts: jobs before a pause of PAUSE seconds are of earlier ones. Raises UserError where
+    there are no files.
     """
     jobs = [job for job in map(_job, folder.rglob("*.tsv")) if job is not None]
-    jobs = [job for job in jobs if job["rule"] not in PREPARATION]
+    jobs = _last_run([job for job in jobs if job["rule"] not in PREPARATION])
     if not jobs:
         raise UserError(f"{folder}: no benchmark files; run the workflow first")
     span = max(job["end"] for job in jobs) - min(job["start"] for job in jobs)
     useful = sum(job["wall"] for job in jobs if job["rule"] in USEFUL)
     return Summary(_rules(jobs), span, useful / (cores * span))
+
+
+def _last_run(jobs: list[dict]) -> list[dict]:
+    run: list[dict] = []
+    for job in sorted(jobs, key=lambda job: job["start"]):
+        if run and job["start"] > max(earlier["end"] for earlier in run) + PAUSE:
+            run = []
+        run.append(job)
+    return run
 
 
 def _job(file: Path) -> dict | None:
