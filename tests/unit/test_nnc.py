@@ -347,17 +347,25 @@ def test_large_stream_is_nncodecs(reference):
 
 
 @pytest.mark.slow
-def test_streams_of_the_models_that_were_made(reference):
-    """MobileNetV2, Whisper, …: whatever the workflow has put into results/models."""
-    paths = sorted(SCRIPTS.parent.glob("results/models/*.onnx"))
-    if not paths:
-        pytest.skip("no results/models/*.onnx: make some first (make demo)")
-    import onnx
+@pytest.mark.parametrize(
+    ("network", "options"),
+    [
+        ("mobilenet_v2", {"qp": -38}),
+        ("mobilenet_v2", {"qp": -20, "use_dq": False, "opt_qp": True}),
+        ("whisper_tiny_en", {"qp": -34, "opt_qp": True}),
+    ],
+)
+def test_streams_of_real_weights_are_nncodecs(reference, tmp_path, network, options):
+    from nnrd import networks, weights
 
-    for path in paths:
-        arrays = {
-            weight.name.replace("_G", "-G").replace("_H", "-H"): onnx.numpy_helper.to_array(weight)
-            for weight in onnx.load(path).graph.initializer
-        }
-        tensors = {k: v for k, v in arrays.items() if v.dtype == F and v.ndim and v.size}
-        assert nnc.encode(tensors) == compressed(reference, tensors), path
+    fetch = [sys.executable, SCRIPTS / "fetch_asset.py", "--asset", network]
+    sheet = SCRIPTS.parent / "config/assets.tsv"
+    subprocess.run([*fetch, "--sheet", sheet, "--out", tmp_path / network], check=True)
+    model = networks.find(network).build(tmp_path / network)
+    tensors = {
+        # NNCodec takes a name with "_G" or "_H" for one of its own.
+        name.replace("_G", "-G").replace("_H", "-H"): values
+        for name, values in weights.tensors(model).items()
+        if values.dtype == F and values.ndim
+    }
+    assert nnc.encode(tensors, **options) == compressed(reference, tensors, **options)
