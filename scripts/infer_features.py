@@ -17,9 +17,7 @@ def main(args: argparse.Namespace) -> None:
         part2, codec, args.bitstreams, plan["crossing"],
         datasets.read_index(args.items, args.shard), detectors.find(args.detector), args.threads,
     )  # fmt: skip
-    predictions, rows = zip(*results, strict=True)
-    program.write_json(args.predictions, predictions)
-    program.write_json(args.times, program.timed(args, rows, part2.get_providers()[0]))
+    program.write_predictions(args, results, part2.get_providers()[0])
 
 
 if __name__ == "__main__":
@@ -29,10 +27,6 @@ if __name__ == "__main__":
     parser.add_argument("--bitstreams", type=Path, required=True, help="folder of bitstreams")
     parser.add_argument("--codec", required=True, help="the codec's name")
     parser.add_argument("--parameters", type=json.loads, default={}, help="JSON object")
-    parser.add_argument("--items", type=Path, required=True, help="the dataset's index")
-    parser.add_argument("--shard", required=True, help="which part of it, e.g. 0-of-2")
     parser.add_argument("--detector", required=True, help="module of nnrd.detectors")
-    parser.add_argument("--predictions", type=Path, required=True, help="JSON file to write")
-    parser.add_argument("--times", type=Path, required=True, help="JSON file of times to write")
-    program.add_timing_arguments(parser)
+    program.add_inference_arguments(parser)
     program.run(main, parser)

@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 from onnxruntime import InferenceSession
 
-from nnrd import bundles, coding
+from nnrd import bundles, coding, inference
 from nnrd.codecs import Codec
 from nnrd.datasets import Item
 from nnrd.errors import UserError
@@ -87,9 +87,7 @@ def _feeds(
 
 
 def _detect(session: InferenceSession, feed: dict, item: Item, detector: ModuleType) -> dict:
-    names = [output.name for output in session.get_outputs()]
-    outputs = dict(zip(names, session.run(names, feed), strict=True))
-    found = detector.postprocess(outputs, item.width, item.height)
+    found = detector.postprocess(inference.run(session, feed), item.width, item.height)
     return {
         "item": item.name,
         "image_id": item.image_id,

@@ -71,9 +71,38 @@ def add_timing_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def timed(args: argparse.Namespace, rows: Iterable[dict], provider: str | None = None) -> dict:
-    """Return the rows of a timed step with how it ran, as `nnrd.tables.merge` reads it."""
+    """Return the rows of a timed step with how it ran, as `nnrd.records.merge` reads it."""
     ran = {"threads": args.threads, "isolated": args.isolated, "rows": list(rows)}
     return ran | ({"provider": provider} if provider else {})
+
+
+def add_inference_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what every step is told that makes predictions; `write_predictions` uses it."""
+    parser.add_argument("--items", type=Path, required=True, help="the dataset's index")
+    parser.add_argument("--shard", required=True, help="which part of it, e.g. 0-of-2")
+    parser.add_argument("--predictions", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--times", type=Path, required=True, help="JSON file of times to write")
+    add_timing_arguments(parser)
+
+
+def write_predictions(
+    args: argparse.Namespace,
+    results: Iterable[tuple[dict, dict]],
+    provider: str,
+    more: Iterable[dict] = (),
+    **ran: Any,
+) -> None:
+    """Write pairs of a prediction and its row of times into two files, with how the step ran.
+
+    ``more``: rows of times that no prediction belongs to, put first. Raises UserError where
+    there are no results.
+    """
+    found = list(results)
+    if not found:
+        raise UserError(f"{args.items}: shard {args.shard} has no items")
+    predictions, rows = zip(*found, strict=True)
+    write_json(args.predictions, predictions)
+    write_json(args.times, timed(args, [*more, *rows], provider) | ran)
 
 
 def write_json(path: str | Path, value: Any) -> None:
