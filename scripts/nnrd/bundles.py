@@ -15,12 +15,19 @@ SUFFIX = ".safetensors"
 
 
 def write(path: str | Path, tensors: Mapping[str, np.ndarray]) -> None:
-    """Write tensors of any shape, names in their order (the format itself sorts them)."""
+    """Write tensors of any shape, names in their order (the format itself sorts them).
+
+    Raises UserError where the disk is full or does not take the file.
+    """
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     # ascontiguousarray gives scalars a dimension; take it away again.
     contiguous = {name: array.reshape(tensors[name].shape) for name, array in contiguous.items()}
-    with complete_file(path) as temporary:
-        save_file(contiguous, temporary, metadata={"order": json.dumps(list(tensors))})
+    metadata = {"order": json.dumps(list(tensors))}
+    try:
+        with complete_file(path) as temporary:
+            save_file(contiguous, temporary, metadata=metadata)
+    except SafetensorError as error:  # safetensors' own word for a full disk, too
+        raise UserError(f"{path}: cannot be written ({error})") from None
 
 
 def read(path: str | Path) -> dict[str, np.ndarray]:

@@ -1,6 +1,7 @@
 """A mistake ends the run with one line that says what, where, what to do; nothing half-written."""
 
 import copy
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -140,4 +141,22 @@ def test_full_disk(finished, out):
         "--out", out / "bitstreams", "--times", out / "times.json", wrap=wrap,
     )  # fmt: skip
     assert code == 1 and is_one_line_about(said, "File too large")
+    assert not list(out.iterdir())
+
+
+def test_full_disk_under_the_tensors_that_cross(finished, out):
+    split = finished.folder / f"results/split/{MODEL}/rank50"
+    # Its rows name photos from the checkout's top.
+    rows = json.loads((finished.folder / f"results/datasets/{DATASET}.json").read_text())
+    for row in rows:
+        row["path"] = str(finished.folder / row["path"])
+    (out.parent / "index.json").write_text(json.dumps(rows))
+    (out.parent / "full.py").write_text(FULL_DISK)
+    code, said = program(
+        "extract_features", "--part1", split / "part1.onnx", "--split", split / "split.json",
+        "--items", out.parent / "index.json", "--shard", "0-of-2", "--detector", MODEL,
+        "--out", out / "tensors", "--times", out / "times.json",
+        wrap=(str(out.parent / "full.py"),),
+    )  # fmt: skip
+    assert code == 1 and is_one_line_about(said, "cannot be written", "File too large")
     assert not list(out.iterdir())
