@@ -6,15 +6,13 @@
 from pathlib import Path
 from typing import Any
 
+from nnrd.codecs.nnc import Codec
 from nnrd.errors import UserError
 from nnrd.program import read_json
 from nnrd.schema import unknown
 
 CODEC, KEY = "nnc", "enc_cfg_file"
-CODED = (
-    *("qp", "qp_density", "nonweight_qp", "qp_per_tensor", "use_dq", "opt_qp", "param_opt"),
-    *("codebook_mode", "cabac_unary_length_minus1", "row_skipping", "lambda_scale"),
-)
+CODED = tuple(Codec.properties)
 # NNCodec's names for what looks at data, or changes the tensors before they are coded.
 TOOLS = {
     "ioq": "inference-optimised quantisation",
