@@ -28,5 +28,5 @@ localrules:
 
 rule all:
     input:
-        "results/provenance.json",
-        layout.comparisons(SETTINGS),
+        paths.PROVENANCE,
+        inputs.pictures(SETTINGS),

@@ -24,7 +24,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from nnrd import nnc, program
+from nnrd import nnc
+from nnrd.core import program
 from nnrd.nnc import coder
 
 Tensors = dict[str, np.ndarray]

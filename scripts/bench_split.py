@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from nnrd import inference, program, split
+from nnrd import split
+from nnrd.core import program
+from nnrd.runtime import sessions as inference
 from nnrd.split import feeding
 from nnrd.split.measuring import Meter
 from nnrd.split.sizes import table  # also imports pandas, as every line's process does

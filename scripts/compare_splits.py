@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from nnrd import program
-from nnrd.errors import UserError
-from nnrd.split import comparison, plots
+from nnrd.core import program
+from nnrd.core.errors import UserError
+from nnrd.report import split_comparison as comparison
+from nnrd.report import split_plots as plots
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import yaml
 
-from nnrd import config, estimate, program
-from nnrd.errors import UserError
+from nnrd.core import program
+from nnrd.core.errors import UserError
+from nnrd.study import config, estimate
 
 
 def main(args: argparse.Namespace) -> None:

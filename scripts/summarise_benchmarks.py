@@ -4,7 +4,8 @@ import argparse
 import os
 from pathlib import Path
 
-from nnrd import benchmarks, program
+from nnrd.core import program
+from nnrd.report import benchmarks
 
 
 def main(args: argparse.Namespace) -> None:

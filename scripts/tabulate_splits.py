@@ -7,7 +7,8 @@ from pathlib import Path
 import onnx
 import pandas as pd
 
-from nnrd import program, split
+from nnrd import split
+from nnrd.core import program
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -17,7 +18,7 @@ def main(arguments: argparse.Namespace) -> None:
     with program.complete_file(arguments.csv) as path:
         table.to_csv(path, index=False)
     if arguments.plot:
-        from nnrd.split import plots
+        from nnrd.report import split_plots as plots
 
         first = table[table.input == table.input[0]]
         for path in arguments.plot:

@@ -1,5 +1,5 @@
 """nnrd: what it costs to send neural networks, and the tensors inside them, over a network."""
 
-from nnrd.errors import BitstreamError, UserError
+from nnrd.core.errors import BitstreamError, UserError
 
 __all__ = ["BitstreamError", "UserError"]

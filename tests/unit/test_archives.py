@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from nnrd import UserError
-from nnrd.archives import extract
+from nnrd.assets.archives import extract
 
 GOOD = {"pack/a.txt": b"alpha", "pack/deep/b.bin": bytes(range(256)) * 300}
 MANY = 1 << 20

@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from nnrd import UserError, assets, downloads, registries
-from nnrd.cache import Cache
+from nnrd import UserError
+from nnrd.assets import downloads, registries
+from nnrd.assets import fetch as assets
+from nnrd.assets.cache import Cache
 
 PROGRAM = Path(__file__).parents[2] / "scripts/fetch_asset.py"
 CONTENT = bytes(range(256)) * 4000  # 1 MB

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from nnrd import UserError, benchmarks
+from nnrd import UserError
+from nnrd.report import benchmarks
 
 HEADER = "s\th:m:s\tmax_rss\tcpu_time\n"
 

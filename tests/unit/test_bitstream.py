@@ -7,8 +7,18 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from nnrd import BitstreamError, bitstream, codecs
-from nnrd.bitstream import CODED_FLOAT, CODED_INT, STORED, Container, Entry, read, varint, write
+from nnrd import BitstreamError, codecs
+from nnrd.codecs import container as bitstream
+from nnrd.codecs.container import (
+    CODED_FLOAT,
+    CODED_INT,
+    STORED,
+    Container,
+    Entry,
+    read,
+    varint,
+    write,
+)
 
 GOLDEN = Path(__file__).parents[1] / "data"
 

@@ -4,7 +4,9 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from nnrd import BitstreamError, UserError, bundles, codecs, coding
+from nnrd import BitstreamError, UserError, codecs
+from nnrd.codecs import files as coding
+from nnrd.core import bundles
 
 TENSORS = {
     "z": np.arange(6, dtype=np.float32).reshape(2, 3).T,

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nnrd import BitstreamError, UserError, bitstream, codecs, nnc
+from nnrd import BitstreamError, UserError, codecs, nnc
+from nnrd.codecs import container as bitstream
 
 OPERATING_POINTS = [  # codec, parameters, largest error as a share of the largest value
     ("raw", {}, 0),

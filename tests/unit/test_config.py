@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from nnrd import UserError
-from nnrd.config import load
-from nnrd.points import Split
+from nnrd.study.config import load
+from nnrd.study.points import Split
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())

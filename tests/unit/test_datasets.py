@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from nnrd import UserError, datasets
+from nnrd import UserError
+from nnrd.datasets import index as datasets
 
 
 def write(folder, images, sizes=None):

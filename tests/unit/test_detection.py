@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nnrd import UserError
-from nnrd.detection import COCO_METRICS, agreement, coco_ap, tr26847_map
+from nnrd.metrics.detection import COCO_METRICS, agreement, coco_ap, tr26847_map
 
 EXAMPLES = json.loads((Path(__file__).parents[1] / "data/tr26847_map_examples.json").read_text())
 

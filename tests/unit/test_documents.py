@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from nnrd import codecs, sheets
+from nnrd import codecs
+from nnrd.core import sheets
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = (ROOT / "config/README.md").read_text()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from test_studies import FEATURES, SPEECH, settings
 
-from nnrd import estimate
+from nnrd.study import estimate
 
 
 def benchmark(folder, seconds):

@@ -3,7 +3,7 @@
 import pandas
 import pytest
 
-from nnrd.plots import accuracy_size
+from nnrd.report.plots import accuracy_size
 
 
 def table(*rows):

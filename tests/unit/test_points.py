@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnrd.points import Anchor, FeaturesPoint, Split, combinations, fits_a_path, parse, shards, slug
+from nnrd.study.points import (
+    Anchor,
+    FeaturesPoint,
+    Split,
+    combinations,
+    fits_a_path,
+    parse,
+    shards,
+    slug,
+)
 
 values = st.one_of(
     st.integers(-4096, 4095), st.booleans(), st.sampled_from(["exact", "a-b", "x.y"])

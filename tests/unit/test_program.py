@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from nnrd import UserError, program
+from nnrd import UserError
+from nnrd.core import program
 
 
 def test_file_appears_when_complete(tmp_path):

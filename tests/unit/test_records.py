@@ -1,6 +1,6 @@
 """Records: what was measured of a point, gathered from the files of its steps."""
 
-from nnrd import records
+from nnrd.report import records
 
 
 def step(*rows, **more):

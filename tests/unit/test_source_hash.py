@@ -2,7 +2,8 @@
 
 import pytest
 
-from nnrd import UserError, source_hash
+from nnrd import UserError
+from nnrd.study import source_hash
 
 FILES = {
     "program.py": "from nnrd import first\nfirst.f()\n",

@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from nnrd import UserError, formats, normaliser, speech, tasks, word_errors
-from nnrd.word_errors import Errors
+from nnrd import UserError, tasks
+from nnrd.datasets import audio as speech
+from nnrd.datasets import formats
+from nnrd.metrics import normaliser
+from nnrd.metrics import words as word_errors
+from nnrd.metrics.words import Errors
 
 
 @pytest.mark.parametrize(

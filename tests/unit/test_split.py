@@ -9,7 +9,8 @@ from onnx import TensorProto, numpy_helper
 from small_models import MODELS, X, constant, feeds, floats, model, node
 
 import nnrd.split
-from nnrd import UserError, inference
+from nnrd import UserError
+from nnrd.runtime import sessions as inference
 from nnrd.split.measuring import Meter
 from nnrd.split.plan import RULES, Plan
 

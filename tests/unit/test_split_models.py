@@ -12,8 +12,9 @@ import pytest
 import torch
 
 import nnrd.split
-from nnrd import UserError, architectures, inference
+from nnrd import UserError, architectures
 from nnrd.architectures import base, retinanet
+from nnrd.runtime import sessions as inference
 from nnrd.split import comparison, feeding
 from nnrd.split.measuring import Meter
 

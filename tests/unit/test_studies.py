@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from nnrd import UserError, availability, config, encoder_config, layout
-from nnrd.points import KINDS, parse, slug
+from nnrd import UserError
+from nnrd.assets import availability
+from nnrd.codecs import encoder_file as encoder_config
+from nnrd.study import config
+from nnrd.study import paths as layout
+from nnrd.study.points import KINDS, parse, slug
 
 ROOT = Path(__file__).parents[2]
 SPEECH = {

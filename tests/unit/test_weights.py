@@ -15,19 +15,11 @@ import soundfile
 import torch
 from torchaudio.pipelines import HUBERT_ASR_LARGE, WAV2VEC2_ASR_BASE_960H
 
-from nnrd import (
-    UserError,
-    bundles,
-    codecs,
-    coding,
-    ctc,
-    ctranslate2,
-    formats,
-    networks,
-    tasks,
-    weights,
-)
-from nnrd import speech as speech_module
+from nnrd import UserError, codecs, ctc, ctranslate2, networks, tasks, weights
+from nnrd.codecs import files as coding
+from nnrd.core import bundles
+from nnrd.datasets import audio as speech_module
+from nnrd.datasets import formats
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 SMALL = {

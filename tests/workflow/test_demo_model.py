@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from nnrd import datasets, inference
+from nnrd.datasets import index as datasets
+from nnrd.datasets.images import read_rgb
 from nnrd.detectors import find
-from nnrd.images import read_rgb
+from nnrd.runtime import sessions as inference
 
 from .conftest import DATASET, MODEL, ROOT
 

@@ -1,48 +1,42 @@
-# Files from package registries and the web, fetched once and checked.
+# Files from package registries and the web, fetched once and checked; datasets, looked at once.
 
 
 # Not protected(): a row that changes in the sheet has to fetch its asset again.
 rule fetch_asset:
     output:
-        directory("resources/{asset}"),
+        directory(paths.ASSET),
     log:
-        "logs/fetch_asset/{asset}.log",
+        paths.log("fetch_asset", paths.ASSET),
     benchmark:
-        "benchmarks/fetch_asset/{asset}.tsv"
+        paths.benchmark("fetch_asset", paths.ASSET)
     # What cannot be fetched is found out before any work.
     priority: 100
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=source_hash("fetch_asset"),
-        rows=lambda wildcards: SETTINGS.assets[wildcards.asset],
-        sheet=SETTINGS.config["sheets"]["assets"],
+        # File, source and sum are all that a fetched file depends on; so there is no source hash.
+        rows=JOBS.asset,
+        checkout=".",
     shell:
         # Progress goes to the terminal too: a download can take minutes.
-        "python scripts/fetch_asset.py --sheet {params.sheet} --asset {wildcards.asset}"
-        " --out {output} 2>&1 | tee {log} >&2"
+        "python scripts/fetch_asset.py --asset {wildcards.asset:q} --rows {params.rows:q}"
+        " --checkout {params.checkout:q} --out {output:q} 2>&1 | tee {log:q} >&2"
 
 
 rule index_dataset:
     input:
-        annotations=lambda wildcards: layout.annotations_input(SETTINGS, wildcards.dataset),
-        folder=asset_folder(DATASETS, "dataset"),
+        unpack(JOBS.dataset_files),
     output:
-        "results/datasets/{dataset}.json",
+        paths.INDEX,
     log:
-        "logs/index_dataset/{dataset}.log",
+        paths.log("index_dataset", paths.INDEX),
     benchmark:
-        "benchmarks/index_dataset/{dataset}.tsv"
+        paths.benchmark("index_dataset", paths.INDEX)
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=lambda wildcards: source_hash(
-            "index_dataset", f"nnrd.formats.{DATASETS[wildcards.dataset]['format']}"
-        ),
-        format=lambda wildcards: DATASETS[wildcards.dataset]["format"],
-        annotations=lambda wildcards: layout.annotations(SETTINGS, wildcards.dataset),
-        most=lambda wildcards: ITEMS[wildcards.dataset],
+        source=JOBS.hashed("index_dataset", "format"),
+        dataset=JOBS.dataset,
     shell:
-        "python scripts/index_dataset.py --format {params.format}"
-        " --annotations {params.annotations} --folder {input.folder} --items {params.most}"
-        " --out {output} > {log} 2>&1"
+        "python scripts/index_dataset.py {params.dataset:q} --folder {input.folder:q}"
+        " --out {output:q} > {log:q} 2>&1"

@@ -3,22 +3,23 @@
 
 rule encode_tensors:
     input:
-        "results/{source}/tensors/{shard}",
+        tensors=paths.TENSORS,
+        source=paths.times(paths.TENSORS),
     output:
-        bitstreams=directory("results/{source}/{codec}/{parameters}/bitstreams/{shard}"),
-        times="results/{source}/{codec}/{parameters}/bitstreams/{shard}.times.json",
+        bitstreams=directory(paths.BITSTREAMS),
+        times=paths.times(paths.BITSTREAMS),
     log:
-        "logs/encode_tensors/{source}/{codec}/{parameters}/{shard}.log",
+        paths.log("encode_tensors", paths.BITSTREAMS),
     benchmark:
-        "benchmarks/encode_tensors/{source}/{codec}/{parameters}/{shard}.tsv"
+        paths.benchmark("encode_tensors", paths.BITSTREAMS)
     conda:
         "../../envs/nnrd.yaml"
     threads: TIMED_CORES
     params:
-        source=job_hash("encode_tensors"),
+        source=JOBS.hashed("encode_tensors", "codec"),
         parameters=parameters_json,
         timing=TIMING,
     shell:
-        "python scripts/encode_tensors.py --tensors {input} --codec {wildcards.codec}"
-        " --parameters {params.parameters:q} {params.timing}"
-        " --out {output.bitstreams} --times {output.times} > {log} 2>&1"
+        "python scripts/encode_tensors.py --tensors {input.tensors:q} --source {input.source:q}"
+        " --codec {wildcards.codec:q} --parameters {params.parameters:q} {params.timing:q}"
+        " --out {output.bitstreams:q} --times {output.times:q} > {log:q} 2>&1"

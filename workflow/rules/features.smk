@@ -3,60 +3,61 @@
 
 rule extract_features:
     input:
-        part1="results/split/{model}/{split}/part1.onnx",
-        plan="results/split/{model}/{split}/split.json",
-        index="results/datasets/{dataset}.json",
-        photos=asset_folder(DATASETS, "dataset"),
+        part1=paths.PART1,
+        plan=paths.PLAN,
+        index=paths.INDEX,
+        data=JOBS.items_folder,
+        files=JOBS.model_folder,
     output:
-        tensors=kept_tensors(
-            directory("results/features/{model}/{dataset}/{split}/tensors/{shard}")
-        ),
-        times="results/features/{model}/{dataset}/{split}/tensors/{shard}.times.json",
+        tensors=kept_tensors(directory(paths.FEATURES_TENSORS)),
+        times=paths.times(paths.FEATURES_TENSORS),
     log:
-        "logs/extract_features/{model}/{dataset}/{split}/{shard}.log",
+        paths.log("extract_features", paths.FEATURES_TENSORS),
     benchmark:
-        "benchmarks/extract_features/{model}/{dataset}/{split}/{shard}.tsv"
+        paths.benchmark("extract_features", paths.FEATURES_TENSORS)
     conda:
         "../../envs/nnrd.yaml"
     threads: TIMED_CORES
     resources:
         gpu=1,
     params:
-        source=job_hash("extract_features"),
-        detector=model_of("detector"),
+        source=JOBS.hashed("extract_features", "preprocessing"),
+        model=JOBS.model,
         timing=TIMING,
     shell:
-        "python scripts/extract_features.py --part1 {input.part1} --split {input.plan}"
-        " --items {input.index} --shard {wildcards.shard} --detector {params.detector}"
-        " {params.timing} --out {output.tensors} --times {output.times} > {log} 2>&1"
+        "python scripts/extract_features.py --part1 {input.part1:q} --split {input.plan:q}"
+        " {params.model:q} --index {input.index:q} --shard {wildcards.shard:q}"
+        " {params.timing:q} --out {output.tensors:q} --times {output.times:q} > {log:q} 2>&1"
 
 
 rule infer_features:
     input:
-        part2="results/split/{model}/{split}/part2.onnx",
-        plan="results/split/{model}/{split}/split.json",
-        index="results/datasets/{dataset}.json",
-        bitstreams="results/features/{model}/{dataset}/{split}/{codec}/{parameters}/bitstreams/{shard}",
+        part2=paths.PART2,
+        plan=paths.PLAN,
+        index=paths.INDEX,
+        files=JOBS.model_folder,
+        bitstreams=paths.FEATURES_BITSTREAMS,
+        encoded=paths.times(paths.FEATURES_BITSTREAMS),
     output:
-        predictions="results/features/{model}/{dataset}/{split}/{codec}/{parameters}/predictions/{shard}.json",
-        times="results/features/{model}/{dataset}/{split}/{codec}/{parameters}/predictions/{shard}.times.json",
+        predictions=paths.FEATURES_PREDICTIONS,
+        times=paths.times(paths.FEATURES_PREDICTIONS),
     log:
-        "logs/infer_features/{model}/{dataset}/{split}/{codec}/{parameters}/{shard}.log",
+        paths.log("infer_features", paths.FEATURES_PREDICTIONS),
     benchmark:
-        "benchmarks/infer_features/{model}/{dataset}/{split}/{codec}/{parameters}/{shard}.tsv"
+        paths.benchmark("infer_features", paths.FEATURES_PREDICTIONS)
     conda:
         "../../envs/nnrd.yaml"
     threads: TIMED_CORES
     resources:
         gpu=1,
     params:
-        source=job_hash("infer_features"),
-        detector=model_of("detector"),
+        source=JOBS.hashed("infer_features", "postprocessing", "network", "codec"),
+        model=JOBS.model,
         parameters=parameters_json,
         timing=TIMING,
     shell:
-        "python scripts/infer_features.py --part2 {input.part2} --split {input.plan}"
-        " --items {input.index} --shard {wildcards.shard} --detector {params.detector}"
-        " --bitstreams {input.bitstreams} --codec {wildcards.codec}"
-        " --parameters {params.parameters:q} {params.timing}"
-        " --predictions {output.predictions} --times {output.times} > {log} 2>&1"
+        "python scripts/infer_features.py --part2 {input.part2:q} --split {input.plan:q}"
+        " {params.model:q} --index {input.index:q} --shard {wildcards.shard:q}"
+        " --bitstreams {input.bitstreams:q} --encoded {input.encoded:q}"
+        " --codec {wildcards.codec:q} --parameters {params.parameters:q} {params.timing:q}"
+        " --predictions {output.predictions:q} --times {output.times:q} > {log:q} 2>&1"

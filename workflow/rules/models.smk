@@ -1,51 +1,52 @@
-# ONNX models: exported or taken as they are, and run whole for the anchor.
+# ONNX models: exported or taken as they are; and whole models run for the anchor.
 
 
 rule convert_model:
     input:
-        asset_folder(MODELS, "model"),
+        JOBS.model_folder,
     output:
-        model="results/models/{model}.onnx",
-        facts="results/models/{model}.json",
+        model=paths.MODEL,
+        facts=paths.FACTS,
     log:
-        "logs/convert_model/{model}.log",
+        paths.log("convert_model", paths.MODEL),
     benchmark:
-        "benchmarks/convert_model/{model}.tsv"
+        paths.benchmark("convert_model", paths.MODEL)
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=model_hash,
-        architecture=model_of("architecture"),
-        options=model_options,
+        source=JOBS.hashed("convert_model", "export"),
+        model=JOBS.model,
+        nodes=JOBS.nodes,
     shell:
-        "python scripts/convert_model.py {params.architecture} {output.model} {params.options}"
-        " --facts {output.facts} > {log} 2>&1"
+        "python scripts/convert_model.py {params.model:q} {params.nodes:q} --out {output.model:q}"
+        " --facts {output.facts:q} > {log:q} 2>&1"
 
 
 rule infer_anchor:
     input:
-        model="results/models/{model}.onnx",
-        index="results/datasets/{dataset}.json",
-        photos=asset_folder(DATASETS, "dataset"),
+        unpack(JOBS.onnx),
+        files=JOBS.model_folder,
+        data=JOBS.items_folder,
+        index=paths.INDEX,
     output:
-        predictions="results/anchor/{model}/{dataset}/predictions/{shard}.json",
-        times="results/anchor/{model}/{dataset}/predictions/{shard}.times.json",
+        predictions=paths.ANCHOR_PREDICTIONS,
+        times=paths.times(paths.ANCHOR_PREDICTIONS),
     log:
-        "logs/infer_anchor/{model}/{dataset}/{shard}.log",
+        paths.log("infer_anchor", paths.ANCHOR_PREDICTIONS),
     benchmark:
-        "benchmarks/infer_anchor/{model}/{dataset}/{shard}.tsv"
-    wildcard_constraints:
-        model=models_with("detector"),
+        paths.benchmark("infer_anchor", paths.ANCHOR_PREDICTIONS)
     conda:
         "../../envs/nnrd.yaml"
     threads: TIMED_CORES
     resources:
         gpu=1,
     params:
-        source=job_hash("infer_anchor"),
-        detector=model_of("detector"),
+        source=JOBS.hashed("infer_anchor", "trained", "pipeline", "network"),
+        model=JOBS.model,
+        run_by=JOBS.run_by,
         timing=TIMING,
+        precision=PRECISION,
     shell:
-        "python scripts/infer_anchor.py --model {input.model} --items {input.index}"
-        " --shard {wildcards.shard} --detector {params.detector} {params.timing}"
-        " --predictions {output.predictions} --times {output.times} > {log} 2>&1"
+        "python scripts/infer_anchor.py {params.model:q} {params.run_by:q} --index {input.index:q}"
+        " --shard {wildcards.shard:q} {params.timing:q} {params.precision:q}"
+        " --predictions {output.predictions:q} --times {output.times:q} > {log:q} 2>&1"

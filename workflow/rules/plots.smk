@@ -3,54 +3,52 @@
 
 rule plot_points:
     input:
-        lambda wildcards: layout.points_table(wildcards.study),
+        lambda wildcards: paths.points_table(wildcards.study),
     output:
-        "results/plots/{study}/{plot}.pdf",
-        "results/plots/{study}/{plot}.svg",
+        expand(paths.PLOT, suffix=["pdf", "svg"], allow_missing=True),
         report(
-            "results/plots/{study}/{plot}.png",
+            expand(paths.PLOT, suffix="png", allow_missing=True),
             caption="../report/plots.rst",
             category="Plots",
             subcategory="{study}",
             labels={"study": "{study}", "plot": "{plot}"},
         ),
     log:
-        "logs/plot_points/{study}/{plot}.log",
+        paths.log("plot_points", "{study}/{plot}"),
     benchmark:
-        "benchmarks/plot_points/{study}/{plot}.tsv"
+        paths.benchmark("plot_points", "{study}/{plot}")
     wildcard_constraints:
-        plot="|".join(plot for kind in points.KINDS.values() for plot in kind.plots),
+        plot="[A-Za-z0-9_]+",
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=lambda wildcards: source_hash("plot_points", f"nnrd.plots.{wildcards.plot}"),
+        source=JOBS.hashed("plot_points", "plot"),
     shell:
-        "python scripts/plot_points.py {wildcards.plot} --points {input} --out {output}"
-        " > {log} 2>&1"
+        "python scripts/plot_points.py {wildcards.plot:q} --points {input:q} --out {output:q}"
+        " > {log:q} 2>&1"
 
 
 rule draw_overlays:
     input:
-        unpack(overlay_inputs),
+        unpack(JOBS.overlay_inputs),
     output:
         report(
-            "results/plots/{study}/overlays/{split}/{codec}/{parameters}.png",
+            paths.OVERLAY,
             caption="../report/overlays.rst",
             category="Pictures",
             subcategory="{study}",
             labels={"split": "{split}", "codec": "{codec}", "parameters": "{parameters}"},
         ),
     log:
-        "logs/draw_overlays/{study}/{split}/{codec}/{parameters}.log",
+        paths.log("draw_overlays", "{study}/{split}/{codec}/{parameters}"),
     benchmark:
-        "benchmarks/draw_overlays/{study}/{split}/{codec}/{parameters}.tsv"
+        paths.benchmark("draw_overlays", "{study}/{split}/{codec}/{parameters}")
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=source_hash("draw_overlays"),
-        annotations=lambda wildcards: layout.annotations(SETTINGS, STUDIES[wildcards.study].dataset),
+        source=source_hash("nnrd.stages.draw_overlays"),
         options=input_options,
+        title="{split} {codec} {parameters}",
     shell:
-        "python scripts/draw_overlays.py --annotations {params.annotations} {params.options}"
-        " --title '{wildcards.split} {wildcards.codec} {wildcards.parameters}'"
-        " --out {output} > {log} 2>&1"
+        "python scripts/draw_overlays.py {params.options:q} --title {params.title:q}"
+        " --out {output:q} > {log:q} 2>&1"

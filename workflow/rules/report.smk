@@ -3,20 +3,18 @@
 
 rule write_provenance:
     input:
-        points="results/tables/points.csv",
-        results=["results/tables/items.csv", *layout.pictures(SETTINGS)],
+        inputs.tables(SETTINGS),
+        inputs.pictures(SETTINGS),
     output:
-        report("results/provenance.json", caption="../report/provenance.rst", category="Provenance"),
+        report(paths.PROVENANCE, caption="../report/provenance.rst", category="Provenance"),
     log:
-        "logs/write_provenance.log",
+        paths.log("write_provenance", paths.PROVENANCE),
     benchmark:
-        "benchmarks/write_provenance.tsv"
+        paths.benchmark("write_provenance", paths.PROVENANCE)
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=source_hash("write_provenance"),
-        config=json.dumps(SETTINGS.config),
-        assets=json.dumps(layout.asset_sums(SETTINGS)),
+        source=source_hash("nnrd.stages.write_provenance"),
+        run=JOBS.provenance,
     shell:
-        "python scripts/write_provenance.py --config {params.config:q} --assets {params.assets:q}"
-        " --points {input.points} --results {input.results} --out {output} > {log} 2>&1"
+        "python scripts/write_provenance.py --run {params.run:q} --out {output:q} > {log:q} 2>&1"

@@ -3,68 +3,65 @@
 
 rule score_point:
     input:
-        unpack(record_inputs),
+        unpack(JOBS.record_inputs),
     output:
-        "results/{folder}/point.json",
+        paths.RECORD,
     log:
-        "logs/score_point/{folder}.log",
+        paths.log("score_point", paths.RECORD),
     benchmark:
-        "benchmarks/score_point/{folder}.tsv"
+        paths.benchmark("score_point", paths.RECORD)
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=lambda wildcards: source_hash("score_point", f"nnrd.tasks.{record_task(wildcards)}"),
-        task=record_task,
-        point=lambda wildcards: json.dumps(RECORDS[wildcards.folder][1].label),
-        annotations=lambda wildcards: layout.annotations(
-            SETTINGS, RECORDS[wildcards.folder][1].dataset
-        ),
+        source=JOBS.hashed("score_point", "task"),
+        record=JOBS.record,
         options=input_options,
     shell:
-        "python scripts/score_point.py --task {params.task} --point {params.point:q}"
-        " --annotations {params.annotations} {params.options} --out {output} > {log} 2>&1"
+        "python scripts/score_point.py {params.record:q} {params.options:q} --out {output:q}"
+        " > {log:q} 2>&1"
 
 
+# A study may have more records than a command line holds, so they are listed in a file.
 rule tabulate_points:
     input:
-        lambda wildcards: [
-            f"results/{record.folder}/point.json" for record in STUDIES[wildcards.study].records
-        ],
+        lambda wildcards: JOBS.study_records(wildcards.study),
     output:
-        points="results/tables/{study}/points.csv",
-        per_item="results/tables/{study}/items.csv",
+        points=paths.study_table("points"),
+        per_item=paths.study_table("items"),
     log:
-        "logs/tabulate_points/{study}.log",
+        paths.log("tabulate_points", "{study}"),
     benchmark:
-        "benchmarks/tabulate_points/{study}.tsv"
+        paths.benchmark("tabulate_points", "{study}")
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=source_hash("tabulate_points"),
+        source=source_hash("nnrd.stages.tabulate_points", *JOBS.tasks()),
+        records=lambda wildcards: JOBS.record_list(wildcards),
     shell:
-        "python scripts/tabulate_points.py --study {wildcards.study} --records {input}"
-        " --points {output.points} --items {output.per_item} > {log} 2>&1"
+        "python scripts/tabulate_points.py --study {wildcards.study:q}"
+        " --records {params.records:q} --points {output.points:q} --items {output.per_item:q}"
+        " > {log:q} 2>&1"
 
 
 rule join_tables:
     input:
-        expand("results/tables/{study}/{{table}}.csv", study=STUDIES),
+        expand(paths.STUDY_TABLE, study=JOBS.measured, allow_missing=True),
     output:
         report(
-            "results/tables/{table}.csv",
+            paths.TABLE,
             caption="../report/tables.rst",
             category="Tables",
             labels={"table": "{table}"},
         ),
     log:
-        "logs/join_tables/{table}.log",
+        paths.log("join_tables", paths.TABLE),
     benchmark:
-        "benchmarks/join_tables/{table}.tsv"
+        paths.benchmark("join_tables", paths.TABLE)
     wildcard_constraints:
         table="points|items",
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=source_hash("join_tables"),
+        source=source_hash("nnrd.stages.join_tables"),
     shell:
-        "python scripts/join_tables.py {input} --out {output} > {log} 2>&1"
+        "python scripts/join_tables.py {input:q} --out {output:q} > {log:q} 2>&1"

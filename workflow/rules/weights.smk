@@ -3,93 +3,86 @@
 
 rule extract_weights:
     input:
-        asset_folder(MODELS, "model"),
+        unpack(JOBS.onnx),
+        files=JOBS.model_folder,
     output:
-        tensors=kept_tensors(directory("results/weights/{model}/tensors/{shard}")),
-        times="results/weights/{model}/tensors/{shard}.times.json",
+        tensors=kept_tensors(directory(paths.WEIGHTS_TENSORS)),
+        times=paths.times(paths.WEIGHTS_TENSORS),
     log:
-        "logs/extract_weights/{model}/{shard}.log",
+        paths.log("extract_weights", paths.WEIGHTS_TENSORS),
     benchmark:
-        "benchmarks/extract_weights/{model}/{shard}.tsv"
-    wildcard_constraints:
-        model=models_with("network"),
-        shard="0-of-1",
-    # A network without an asset is downloaded here.
-    priority: 50
+        paths.benchmark("extract_weights", paths.WEIGHTS_TENSORS)
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=job_hash("extract_weights"),
-        network=model_of("network"),
-        assets=asset_option,
+        source=JOBS.hashed("extract_weights", "tensors", "weights"),
+        model=JOBS.model,
+        run_by=JOBS.run_by,
     shell:
-        "python scripts/extract_weights.py --network {params.network} {params.assets}"
-        " --out {output.tensors} --times {output.times} > {log} 2>&1"
+        "python scripts/extract_weights.py {params.model:q} {params.run_by:q}"
+        " --out {output.tensors:q} --times {output.times:q} > {log:q} 2>&1"
+
+
+rule transform_model:
+    input:
+        unpack(JOBS.calibration),
+        files=JOBS.model_folder,
+        tensors=paths.WEIGHTS_TENSORS,
+        source=paths.times(paths.WEIGHTS_TENSORS),
+    output:
+        tensors=kept_tensors(directory(paths.TRANSFORMED)),
+        times=paths.times(paths.TRANSFORMED),
+    log:
+        paths.log("transform_model", paths.TRANSFORMED),
+    benchmark:
+        paths.benchmark("transform_model", paths.TRANSFORMED)
+    conda:
+        "../../envs/nnrd.yaml"
+    params:
+        source=JOBS.hashed("transform_model", "transform", "network", "pipeline"),
+        model=JOBS.model,
+        transform=JOBS.transform,
+        calibration=JOBS.calibration_options,
+    shell:
+        "python scripts/transform_model.py {params.model:q} --tensors {input.tensors:q}"
+        " --source {input.source:q} {params.transform:q} {params.calibration:q}"
+        " --out {output.tensors:q} --times {output.times:q} > {log:q} 2>&1"
 
 
 rule infer_weights:
     input:
-        asset_folder(MODELS, "model"),
-        asset_folder(DATASETS, "dataset"),
-        index="results/datasets/{dataset}.json",
-        bitstreams="results/weights/{model}/{codec}/{parameters}/bitstreams/0-of-1",
+        unpack(JOBS.onnx),
+        files=JOBS.model_folder,
+        data=JOBS.items_folder,
+        index=paths.INDEX,
+        bitstreams=paths.fill_shard(paths.BITSTREAMS, "0-of-1"),
+        encoded=paths.times(paths.fill_shard(paths.BITSTREAMS, "0-of-1")),
     output:
-        predictions="results/weights/{model}/{codec}/{parameters}/{dataset}/predictions/{shard}.json",
-        times="results/weights/{model}/{codec}/{parameters}/{dataset}/predictions/{shard}.times.json",
+        predictions=paths.WEIGHTS_PREDICTIONS,
+        times=paths.times(paths.WEIGHTS_PREDICTIONS),
     log:
-        "logs/infer_weights/{model}/{codec}/{parameters}/{dataset}/{shard}.log",
+        paths.log("infer_weights", paths.WEIGHTS_PREDICTIONS),
     benchmark:
-        "benchmarks/infer_weights/{model}/{codec}/{parameters}/{dataset}/{shard}.tsv"
+        paths.benchmark("infer_weights", paths.WEIGHTS_PREDICTIONS)
     wildcard_constraints:
-        model=models_with("network"),
+        source="weights/.+",
     conda:
         "../../envs/nnrd.yaml"
     threads: TIMED_CORES
     resources:
         gpu=1,
     params:
-        source=job_hash("infer_weights"),
-        network=model_of("network"),
-        assets=asset_option,
+        source=JOBS.hashed("infer_weights", "received", "pipeline", "network", "codec", "transform"),
+        model=JOBS.model,
+        run_by=JOBS.run_by,
+        transform=JOBS.transform,
         parameters=parameters_json,
         timing=TIMING,
         precision=PRECISION,
     shell:
-        "python scripts/infer_weights.py --network {params.network} {params.assets}"
-        " --bitstreams {input.bitstreams} --codec {wildcards.codec}"
-        " --parameters {params.parameters:q} --items {input.index} --shard {wildcards.shard}"
-        " {params.timing} {params.precision}"
-        " --predictions {output.predictions} --times {output.times} > {log} 2>&1"
-
-
-rule infer_weights_anchor:
-    input:
-        asset_folder(MODELS, "model"),
-        asset_folder(DATASETS, "dataset"),
-        index="results/datasets/{dataset}.json",
-        tensors="results/weights/{model}/tensors/0-of-1",
-    output:
-        predictions="results/anchor/{model}/{dataset}/predictions/{shard}.json",
-        times="results/anchor/{model}/{dataset}/predictions/{shard}.times.json",
-    log:
-        "logs/infer_weights_anchor/{model}/{dataset}/{shard}.log",
-    benchmark:
-        "benchmarks/infer_weights_anchor/{model}/{dataset}/{shard}.tsv"
-    wildcard_constraints:
-        model=models_with("network"),
-    conda:
-        "../../envs/nnrd.yaml"
-    threads: TIMED_CORES
-    resources:
-        gpu=1,
-    params:
-        source=job_hash("infer_weights_anchor"),
-        network=model_of("network"),
-        assets=asset_option,
-        timing=TIMING,
-        precision=PRECISION,
-    shell:
-        "python scripts/infer_weights_anchor.py --network {params.network} {params.assets}"
-        " --tensors {input.tensors} --items {input.index} --shard {wildcards.shard}"
-        " {params.timing} {params.precision}"
-        " --predictions {output.predictions} --times {output.times} > {log} 2>&1"
+        "python scripts/infer_weights.py {params.model:q} {params.run_by:q}"
+        " {params.transform:q} --bitstreams {input.bitstreams:q} --encoded {input.encoded:q}"
+        " --codec {wildcards.codec:q} --parameters {params.parameters:q}"
+        " --index {input.index:q} --shard {wildcards.shard:q} {params.timing:q}"
+        " {params.precision:q} --predictions {output.predictions:q} --times {output.times:q}"
+        " > {log:q} 2>&1"

@@ -3,7 +3,7 @@
 import ml_dtypes
 import numpy as np
 
-from nnrd.codecs._half import Half
+from nnrd.codecs.half import Half
 
 
 class Codec(Half):

@@ -3,8 +3,8 @@
 import bz2
 from typing import ClassVar
 
-from nnrd.codecs._quantised import Quantised
-from nnrd.errors import BitstreamError
+from nnrd.codecs.quantised import Quantised
+from nnrd.core.errors import BitstreamError
 
 
 class Codec(Quantised):

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nnrd.codecs._quantised import Quantised
-from nnrd.errors import UserError
+from nnrd.codecs.quantised import Quantised
+from nnrd.core.errors import UserError
 
 
 class Codec(Quantised):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nnrd.codecs._half import Half
+from nnrd.codecs.half import Half
 
 
 class Codec(Half):

@@ -2,8 +2,8 @@
 
 import zlib
 
-from nnrd.codecs._quantised import Quantised
-from nnrd.errors import BitstreamError
+from nnrd.codecs.quantised import Quantised
+from nnrd.core.errors import BitstreamError
 
 
 class Codec(Quantised):

@@ -4,13 +4,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from nnrd.codecs import _base
-from nnrd.errors import BitstreamError
+from nnrd.codecs import base
+from nnrd.core.errors import BitstreamError
 
 CHUNK = 1 << 16  # values packed at once: bounds the memory that bits take as bytes
 
 
-class Codec(_base.Codec):
+class Codec(base.Codec):
     """A value is scale · level, level in ±(2^(bits−1) − 1), scale = max |value| ÷ that limit.
 
     The payload is, tensor by tensor, the float32 scales (one, or one for each index of the first
@@ -43,14 +43,14 @@ class Codec(_base.Codec):
 
     def expand(self, payload, entries, parameters, workers):
         """Return scale · level as float32."""
-        _base.expect_floats(entries)
+        base.expect_floats(entries)
         bits = _bits(parameters)
         arrays, position = [], 0
         for entry in entries:
             channels = _channels(entry.shape, parameters)
             middle = position + 4 * channels
             end = middle + -(-entry.size * bits // 8)
-            scales = _base.fixed_width(payload[position:middle], "<f4", channels)
+            scales = base.fixed_width(payload[position:middle], "<f4", channels)
             levels = _unpacked(payload[middle:end], bits, entry.size)
             arrays.append(_scaled(scales, levels.reshape(channels, -1)))
             position = end
@@ -104,7 +104,7 @@ def _as_bits(words: np.ndarray) -> np.ndarray:
 
 def _unpacked(data: memoryview, bits: int, count: int) -> np.ndarray:
     """Return ``count`` levels in ±limit as int32; BitstreamError where the bytes do not suffice."""
-    packed = _base.fixed_width(data, np.uint8, -(-count * bits // 8))
+    packed = base.fixed_width(data, np.uint8, -(-count * bits // 8))
     levels = packed.astype(np.int32) if bits == 8 else np.empty(count, np.int32)
     step = CHUNK * bits // 8
     for i in range(0, len(packed) if bits != 8 else 0, step):

@@ -5,12 +5,12 @@ from typing import ClassVar
 import numpy as np
 
 from nnrd import nnc
-from nnrd.codecs import _base
-from nnrd.codecs._qp import OPT_QP, QP_PROPERTIES, mistake_in_qp
-from nnrd.errors import BitstreamError
+from nnrd.codecs import base
+from nnrd.codecs.qp import OPT_QP, QP_PROPERTIES, mistake_in_qp
+from nnrd.core.errors import BitstreamError
 
 
-class Codec(_base.Codec):
+class Codec(base.Codec):
     """The payload is a standard stream; tensors are called 0, 1, … 9, a, … in base 36 there.
 
     Floats are coded as float32 with the loss that ``qp`` sets, integers without loss.
@@ -63,6 +63,6 @@ class Codec(_base.Codec):
         if len(arrays) != len(entries):
             raise BitstreamError(f"{len(arrays)} tensors in the stream, {len(entries)} expected")
         for array, entry in zip(arrays, entries, strict=True):
-            if (array.dtype == np.float32) != (entry.mode == _base.CODED_FLOAT):
+            if (array.dtype == np.float32) != (entry.mode == base.CODED_FLOAT):
                 raise BitstreamError("a tensor of the stream has another dtype than announced")
         return arrays

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 import zstandard
 
-from nnrd.codecs._quantised import Quantised
-from nnrd.errors import BitstreamError
+from nnrd.codecs.quantised import Quantised
+from nnrd.core.errors import BitstreamError
 
 MAX_WINDOW = 1 << 27  # bytes that a frame may ask for; the format's recommended limit
 

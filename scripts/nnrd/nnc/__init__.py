@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nnrd.errors import BitstreamError, UserError
+from nnrd.core.errors import BitstreamError, UserError
 from nnrd.nnc import coder, processes
 from nnrd.nnc.options import Options, qp_of_each, qp_range
 from nnrd.nnc.syntax import MAX_NAME, MAX_RANK, MAX_VALUES, TensorUnit, read_stream, stream_head

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnrd.errors import UserError
+from nnrd.core.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
 
-from nnrd.errors import BitstreamError
+from nnrd.core.errors import BitstreamError
 
 NNR_STR, NNR_MPS, NNR_TPL, NNR_NDU = 0, 1, 3, 5
 PT_INT, PT_FLOAT = 0, 1

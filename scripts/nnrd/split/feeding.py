@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from nnrd.errors import UserError
+from nnrd.core.errors import UserError
 from nnrd.split.graph import initializer_names
 
 Shape = list[int | None]

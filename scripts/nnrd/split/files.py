@@ -9,8 +9,8 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper
 
-from nnrd.errors import UserError
-from nnrd.program import complete_file
+from nnrd.core.errors import UserError
+from nnrd.core.files import complete_file
 from nnrd.split.shapes import is_external
 
 # Protocol Buffers cannot hold more than 2 GiB; the rest of the model needs some room too.
@@ -36,6 +36,13 @@ def load(path: str | Path) -> onnx.ModelProto:
         raise UserError(f"{path}: not an ONNX model, or one without nodes and outputs")
     for tensor in filter(is_external, tensors(model.graph)):
         _locate(tensor, path.parent)
+    return model
+
+
+def load_whole(path: str | Path) -> onnx.ModelProto:
+    """Read an ONNX file with its external weights; errors as in `load`."""
+    model = load(path)
+    onnx.external_data_helper.load_external_data_for_model(model, str(Path(path).parent))
     return model
 
 

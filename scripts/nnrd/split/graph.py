@@ -8,7 +8,7 @@ from functools import cached_property
 
 import onnx
 
-from nnrd.errors import UserError
+from nnrd.core.errors import UserError
 
 # Made anew by each run, so never a constant, even without an input.
 RANDOM = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike"}

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from nnrd import inference
+from nnrd.runtime import sessions as inference
 from nnrd.split.graph import Graph
 from nnrd.split.shapes import item_size, types
 from nnrd.split.sizes import TensorSize

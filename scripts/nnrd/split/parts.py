@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import onnx
 from onnx import TensorProto, helper
 
-from nnrd.errors import UserError
+from nnrd.core.errors import UserError
 from nnrd.split.graph import Graph, reads
 from nnrd.split.plan import Plan
 from nnrd.split.shapes import shapeless, types

@@ -1,11 +1,12 @@
 """Where a model is split, and what crosses there."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import onnx
 
-from nnrd.errors import UserError
+from nnrd.core.errors import UserError
 from nnrd.split.graph import Graph
 
 RULES = ("lean", "plain")
@@ -54,17 +55,17 @@ class Plan:
         """The number of tensors that cross as TR 26.847 counts."""
         return len(self.plain_crossing)
 
-    def to_json(self) -> str:
-        """Return the plan as a JSON object, ``branches`` and ``plain_branches`` included."""
+    def as_record(self) -> dict[str, Any]:
+        """Return the plan as JSON values, ``branches`` and ``plain_branches`` included."""
         counts = {"branches": self.branches, "plain_branches": self.plain_branches}
-        return json.dumps(asdict(self) | counts, indent=2)
+        return asdict(self) | counts
 
     @classmethod
-    def from_json(cls, text: str) -> "Plan":
-        """Read back what ``to_json`` wrote; raise UserError if it is something else."""
+    def from_record(cls, record: Mapping[str, Any]) -> "Plan":
+        """Return the plan of `as_record`; UserError if it is something else."""
         try:
-            values = {name: json.loads(text)[name] for name in cls.__dataclass_fields__}
-        except (ValueError, KeyError, TypeError) as error:
+            values = {name: record[name] for name in cls.__dataclass_fields__}
+        except (KeyError, TypeError) as error:
             raise UserError(f"not a split plan: {error!r}") from error
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 

@@ -1,17 +1,69 @@
-"""Tasks, one module each: what a model's output is worth.
+"""Tasks: what a model's output is worth; others' are found under ``nnrd.tasks``."""
 
-A module has ``METRIC``, the name of the metric that stands in ``anc_perf`` and ``rec_perf``;
-``HIGHER_IS_BETTER``; ``truth(index, annotations)``, the ground truth in a dataset's index or in
-its annotations; and ``score(truth, anchor, predictions) -> (metrics, rows)``: all metrics by name,
-``METRIC`` among them, and one row an item.
-"""
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-import sys
-from types import ModuleType
+from nnrd.core.registry import Registry
+from nnrd.datasets.index import Index
 
-from nnrd import plugins
+Prediction = Mapping[str, Any]
+Row = dict[str, Any]
 
 
-def find(name: str) -> ModuleType:
-    """Return the module of task ``name``; UserError where there is none."""
-    return plugins.find(sys.modules[__name__], "task", name)
+@dataclass(frozen=True)
+class Metric:
+    """A number that a task computes: its column, what an axis calls it, its unit and direction.
+
+    ``interval``: the columns ``NAME_low`` and ``NAME_high`` hold its 95 % bootstrap interval.
+    """
+
+    name: str
+    label: str
+    unit: str
+    higher_is_better: bool
+    interval: bool = False
+
+    @property
+    def axis(self) -> str:
+        """The label of an axis."""
+        return f"{self.label} ({self.unit})"
+
+
+class Task(ABC):
+    """How predictions are scored. Subclass it to add a task.
+
+    ``metrics``: the metric that stands in ``anc_perf`` and ``rec_perf``, then those that are worth
+    a panel of a plot beside it. ``count_columns``: further columns of whole numbers.
+    """
+
+    metrics: ClassVar[tuple[Metric, ...]]
+    count_columns: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that models are compared by."""
+        return self.metrics[0]
+
+    @abstractmethod
+    def score(
+        self, index: Index, anchor: Sequence[Prediction], predictions: Sequence[Prediction]
+    ) -> tuple[dict[str, Any], list[Row]]:
+        """Return all metrics by name, and a row an item with its name in ``item``.
+
+        ``index`` has the ground truth; ``anchor`` and ``predictions`` are a mapping an item, with
+        its name in ``item`` and what the task's models predict. Raises UserError for an item
+        without ground truth.
+        """
+
+
+REGISTRY: Registry[type[Task]] = Registry(
+    "nnrd.tasks",
+    "task",
+    {
+        "asr": "nnrd.tasks.asr:Asr",
+        "classification": "nnrd.tasks.classification:Classification",
+        "detection": "nnrd.tasks.detection:Detection",
+    },
+)

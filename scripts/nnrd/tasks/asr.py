@@ -1,56 +1,53 @@
 """Speech recognition: word and character error rate over the corpus, in percent."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from typing import Any
 
-from nnrd import normaliser, word_errors
-from nnrd.errors import UserError
-from nnrd.program import read_json
-from nnrd.word_errors import Errors
-
-METRIC = "WER"
-HIGHER_IS_BETTER = False
+from nnrd.core.errors import UserError
+from nnrd.datasets.index import Index
+from nnrd.metrics import normaliser, words
+from nnrd.metrics.words import Errors
+from nnrd.tasks import Metric, Prediction, Row, Task
 
 
-def truth(index: Path, annotations: Path) -> dict[str, str]:
-    """Return the transcript of each item, from the dataset's index."""
-    return {row["name"]: row["text"] for row in read_json(index)}
+class Asr(Task):
+    """A prediction has ``text``, the transcript; so have an item's facts, the reference."""
+
+    metrics = (Metric("WER", "word error rate", "%", higher_is_better=False, interval=True),)
+    count_columns = ("substitutions", "deletions", "insertions", "words")
+
+    def score(
+        self, index: Index, anchor: Sequence[Prediction], predictions: Sequence[Prediction]
+    ) -> tuple[dict[str, Any], list[Row]]:
+        """Score transcripts against the references, and against the anchor's.
+
+        Both sides are normalised (`nnrd.metrics.normaliser`). Returns ``WER`` and ``CER`` in
+        percent, over the corpus; ``substitutions``, ``deletions``, ``insertions`` and ``words``
+        (of the references) as counts; ``WER_low``, ``WER_high``, the 95 % bootstrap interval;
+        ``WER_difference_low`` and ``_high``, that of the paired difference to the anchor; and a
+        row an utterance. Raises UserError for a reference that is missing or has no words.
+        """
+        texts = {item.name: item.facts.get("text") for item in index.items}
+        ours = [_errors(texts, prediction) for prediction in predictions]
+        theirs = {prediction["item"]: prediction for prediction in anchor}
+        paired = [_errors(texts, theirs[prediction["item"]]) for prediction in predictions]
+        rows = [
+            {"item": found["item"], "WER": words.rate([errors]), "text": found["text"]}
+            for found, errors in zip(predictions, ours, strict=True)
+        ]
+        characters = [
+            words.characters(_reference(texts, row["item"]), normaliser.normalise(row["text"]))
+            for row in predictions
+        ]
+        return _metrics(ours, paired, characters), rows
 
 
-def score(
-    truth: Mapping[str, str], anchor: Sequence[dict], predictions: Sequence[dict]
-) -> tuple[dict, list[dict]]:
-    """Score transcripts against ``truth``, the references by item, and against the anchor's.
-
-    ``anchor`` and ``predictions``: one mapping an utterance with ``item`` and ``text``. Both
-    sides are normalised (`nnrd.normaliser`). Returns ``WER`` and ``CER`` in percent, over the
-    corpus; ``substitutions``, ``deletions``, ``insertions`` and ``words`` (of the references) as
-    counts; ``WER_low``, ``WER_high``, the 95 % bootstrap interval; ``WER_difference_low`` and
-    ``_high``, that of the paired difference to the anchor; and a row an utterance. Raises
-    UserError where an utterance has no transcript, or one without words.
-    """
-    ours = [_words(truth, prediction) for prediction in predictions]
-    texts = {prediction["item"]: prediction for prediction in anchor}
-    theirs = [_words(truth, texts[prediction["item"]]) for prediction in predictions]
-    rows = [
-        {"item": prediction["item"], "WER": word_errors.rate([errors]), "text": prediction["text"]}
-        for prediction, errors in zip(predictions, ours, strict=True)
-    ]
-    return _metrics(truth, predictions, ours, theirs), rows
-
-
-def _metrics(
-    truth: Mapping[str, str], predictions: Sequence[dict], ours: list[Errors], theirs: list[Errors]
-) -> dict:
-    characters = [
-        word_errors.characters(_reference(truth, row["item"]), normaliser.normalise(row["text"]))
-        for row in predictions
-    ]
-    low, high = word_errors.interval(ours)
-    less, more = word_errors.interval(ours, theirs)
+def _metrics(ours: list[Errors], paired: list[Errors], characters: list[Errors]) -> dict[str, Any]:
+    low, high = words.interval(ours)
+    less, more = words.interval(ours, paired)
     return {
-        "WER": word_errors.rate(ours),
-        "CER": word_errors.rate(characters),
+        "WER": words.rate(ours),
+        "CER": words.rate(characters),
         "substitutions": sum(errors.substitutions for errors in ours),
         "deletions": sum(errors.deletions for errors in ours),
         "insertions": sum(errors.insertions for errors in ours),
@@ -61,15 +58,16 @@ def _metrics(
     }
 
 
-def _words(truth: Mapping[str, str], prediction: dict) -> Errors:
-    reference = _reference(truth, prediction["item"])
-    return word_errors.words(reference, normaliser.normalise(prediction["text"]))
+def _errors(texts: Mapping[str, str | None], prediction: Prediction) -> Errors:
+    reference = _reference(texts, prediction["item"])
+    return words.words(reference, normaliser.normalise(prediction["text"]))
 
 
-def _reference(truth: Mapping[str, str], item: str) -> str:
-    if item not in truth:
+def _reference(texts: Mapping[str, str | None], item: str) -> str:
+    text = texts.get(item)
+    if text is None:
         raise UserError(f"{item}: has no transcript")
-    reference = normaliser.normalise(truth[item])
+    reference = normaliser.normalise(text)
     if not reference:
-        raise UserError(f"{item}: its transcript {truth[item]!r} has no words")
+        raise UserError(f"{item}: its transcript {text!r} has no words")
     return reference

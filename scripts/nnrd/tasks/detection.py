@@ -1,92 +1,105 @@
 """Object detection: COCO's AP, agreement with the anchor, TR 26.847's mAP; all in percent."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
-from nnrd.datasets import coco
-from nnrd.detection import agreement, coco_ap, tr26847_map
+from nnrd.datasets.index import Index, Item
+from nnrd.metrics.detection import agreement, coco_ap, tr26847_map
+from nnrd.tasks import Metric, Prediction, Row, Task
 
-METRIC = "AP"
-HIGHER_IS_BETTER = True
 SURE = 0.5  # the score from which on a detection counts as one that a user is shown
 
 
-def truth(index: Path, annotations: Path) -> dict:
-    """Return the ground truth: the annotations, a COCO dataset."""
-    return coco(annotations)
+class Detection(Task):
+    """A prediction has ``detections``: rows of ``category_id``, ``bbox``, ``score``.
 
-
-def score(
-    truth: dict, anchor: Sequence[dict], predictions: Sequence[dict]
-) -> tuple[dict[str, float], list[dict]]:
-    """Score predictions against ground truth and against the anchor's predictions.
-
-    ``truth``: a COCO dataset. ``anchor`` and ``predictions``: one mapping a photo with ``item``,
-    ``image_id`` and ``detections``. Returns metrics in percent — ``AP``, ``AP50``, ``agreement``,
-    ``tr26847_map``; nan where there is nothing to score — and a row a photo: ``item``, ``AP``,
-    ``agreement``, ``detections`` (those with a score of 0.5 or more).
+    Boxes are x, y, width, height in pixels; an image's facts are those of the format ``coco``.
     """
-    anchors = {prediction["item"]: prediction for prediction in anchor}
-    rows = [_row(truth, anchors[prediction["item"]], prediction) for prediction in predictions]
-    return _metrics(truth, anchor, predictions), rows
+
+    metrics = (
+        Metric("AP", "AP against ground truth", "%", higher_is_better=True),
+        Metric("agreement", "agreement with the anchor", "%", higher_is_better=True),
+    )
+    count_columns = ("detections",)
+
+    def score(
+        self, index: Index, anchor: Sequence[Prediction], predictions: Sequence[Prediction]
+    ) -> tuple[dict[str, Any], list[Row]]:
+        """Return ``AP``, ``AP50``, ``agreement``, ``tr26847_map`` in percent, and rows.
+
+        A row has ``AP``, ``agreement`` and ``detections``, those with a score of 0.5 or more;
+        a number is nan where there is nothing to score.
+        """
+        items = {item.name: item for item in index.items}
+        anchors = {prediction["item"]: prediction for prediction in anchor}
+        rows = [_row(items, anchors[found["item"]], found) for found in predictions]
+        return _metrics(index, items, anchor, predictions), rows
 
 
-def _metrics(truth: dict, anchor: Sequence[dict], predictions: Sequence[dict]) -> dict:
-    results = _results(predictions)
-    coco = _coco(truth, predictions)
-    labels = {row["id"]: row["name"] for row in truth["categories"]}
-    images = [_tr26847_image(truth, prediction, labels) for prediction in predictions]
+def _metrics(
+    index: Index,
+    items: dict[str, Item],
+    anchor: Sequence[Prediction],
+    predictions: Sequence[Prediction],
+) -> dict[str, float]:
+    coco = _coco(items, predictions)
+    images = [_tr26847_image(items, found, index.categories) for found in predictions]
+    theirs, ours = _results(items, anchor), _results(items, predictions)
     return {
         "AP": 100 * coco["AP"],
         "AP50": 100 * coco["AP50"],
-        "agreement": 100 * agreement(_results(anchor), results, SURE),
+        "agreement": 100 * agreement(theirs, ours, SURE),
         "tr26847_map": 100 * tr26847_map(images, SURE)[0],
     }
 
 
-def _row(truth: dict, anchor: dict, prediction: dict) -> dict:
-    results = _results([prediction])
+def _row(items: dict[str, Item], anchor: Prediction, prediction: Prediction) -> Row:
+    theirs, ours = _results(items, [anchor]), _results(items, [prediction])
     return {
         "item": prediction["item"],
-        "AP": 100 * _coco(truth, [prediction])["AP"],
-        "agreement": 100 * agreement(_results([anchor]), results, SURE),
+        "AP": 100 * _coco(items, [prediction])["AP"],
+        "agreement": 100 * agreement(theirs, ours, SURE),
         "detections": sum(found["score"] >= SURE for found in prediction["detections"]),
     }
 
 
-def _coco(truth: dict, predictions: Sequence[dict]) -> dict[str, float]:
-    """Return COCO's numbers of the predictions' photos.
+def _coco(items: dict[str, Item], predictions: Sequence[Prediction]) -> dict[str, float]:
+    """Return COCO's numbers of the predictions' images.
 
     Categories without ground truth do not count there; leaving them out saves their time.
     """
-    ids = {prediction["image_id"] for prediction in predictions}
-    boxes = [row for row in truth["annotations"] if row["image_id"] in ids]
+    facts = [items[prediction["item"]].facts for prediction in predictions]
+    boxes = [{"image_id": f["image_id"], **row} for f in facts for row in f["objects"]]
     present = {row["category_id"] for row in boxes}
-    part = {
-        "images": [image for image in truth["images"] if image["id"] in ids],
+    truth = {
+        "images": [
+            {"id": f["image_id"], "width": f["width"], "height": f["height"]} for f in facts
+        ],
         "annotations": boxes,
-        "categories": [row for row in truth["categories"] if row["id"] in present],
+        "categories": [{"id": number} for number in sorted(present)],
     }
-    return coco_ap(part, [row for row in _results(predictions) if row["category_id"] in present])
+    results = _results(items, predictions)
+    return coco_ap(truth, [row for row in results if row["category_id"] in present])
 
 
-def _results(predictions: Sequence[dict]) -> list[dict]:
+def _results(items: dict[str, Item], predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
     """Return predictions as COCO results."""
     return [
-        {"image_id": prediction["image_id"], **found}
+        {"image_id": items[prediction["item"]].facts["image_id"], **found}
         for prediction in predictions
         for found in prediction["detections"]
     ]
 
 
-def _tr26847_image(truth: dict, prediction: dict, labels: dict[int, str]) -> dict:
-    """Return a photo as `tr26847_map` takes it; crowd regions are no boxes of the TR's."""
-    rows = (row for row in truth["annotations"] if row["image_id"] == prediction["image_id"])
+def _tr26847_image(
+    items: dict[str, Item], prediction: Prediction, labels: dict[int, str]
+) -> dict[str, list]:
+    """Return an image as `tr26847_map` takes it; crowd regions are no boxes of the TR's."""
     return {
         "ground_truth": [
             [labels[row["category_id"]], *_corners(row["bbox"])]
-            for row in rows
-            if not row.get("iscrowd")
+            for row in items[prediction["item"]].facts["objects"]
+            if not row["iscrowd"]
         ],
         "predictions": [
             [labels.get(found["category_id"]), *_corners(found["bbox"]), found["score"]]

@@ -1,0 +1,122 @@
+"""A folder outside the checkouts that holds files by their sha256."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from nnrd.core.errors import UserError
+from nnrd.core.files import complete_file
+
+CHUNK = 1 << 20
+STALE = 24 * 3600.0  # seconds after which a killed process's folder is removed
+
+
+def default_folder() -> Path:
+    """Return the folder that NNRD_CACHE names, else ``~/.cache/nnrd``."""
+    return Path(os.environ.get("NNRD_CACHE") or Path.home() / ".cache/nnrd").expanduser()
+
+
+def copy_hashed(source: Path, target: Path | None = None) -> tuple[str, int]:
+    """Copy a file (or, without a target, only read it); return its sha256 and its bytes."""
+    digest, size = hashlib.sha256(), 0
+    with source.open("rb") as reading, open(target or os.devnull, "wb") as writing:  # noqa: PTH123
+        while chunk := reading.read(CHUNK):
+            digest.update(chunk)
+            writing.write(chunk)
+            size += len(chunk)
+    return digest.hexdigest(), size
+
+
+class Cache:
+    """Files by their sha256, checked each time that they are used. Safe for many processes."""
+
+    def __init__(self, folder: str | Path):
+        self.folder = Path(folder)
+        self.parts = self.folder / "parts"
+
+    def entry(self, sha256: str) -> Path:
+        """Return where the file of this sum is, or would be."""
+        return self.folder / "sha256" / sha256[:2] / sha256
+
+    def take(self, sha256: str, target: Path) -> bool:
+        """Copy the file of this sum to ``target``; return False, no file left, if it is not there.
+
+        An entry that does not have its sum is removed.
+        """
+        entry = self.entry(sha256)
+        if not entry.is_file():
+            return False
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if copy_hashed(entry, target)[0] == sha256:
+            return True
+        entry.unlink(missing_ok=True)
+        target.unlink()
+        return False
+
+    def put(self, path: Path, sha256: str) -> None:
+        """Move a file, which must be in a ``workspace`` and have this sum, into the cache."""
+        entry = self.entry(sha256)
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(entry)
+
+    def seen(self, source: str) -> tuple[str, int] | None:
+        """Return sum and bytes that were recorded of a source, None where it is new."""
+        note = self._note(source)
+        if not note.is_file():
+            return None
+        sha256, _, size = note.read_text().partition(" ")
+        return sha256, int(size)
+
+    def record(self, source: str, sha256: str, size: int) -> None:
+        """Record sum and bytes of a source for which nobody publishes them."""
+        with complete_file(self._note(source)) as temporary:
+            temporary.write_text(f"{sha256} {size}")
+
+    def _note(self, source: str) -> Path:
+        return self.folder / "seen" / hashlib.sha256(source.encode()).hexdigest()[:32]
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Hold the lock of this name; others wait. The end of the process frees it.
+
+        Raises:
+            UserError: the cache is on a file system that cannot lock.
+
+        """
+        folder = self.folder / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / hashlib.sha256(name.encode()).hexdigest()[:32]).open("w") as handle:
+            try:
+                _wait_for(handle, name)
+            except OSError as error:
+                raise UserError(
+                    f"{folder}: {error.strerror}; set NNRD_CACHE to a folder that can be locked"
+                ) from error
+            yield
+
+    @contextmanager
+    def workspace(self) -> Iterator[Path]:
+        """Yield an empty folder on the cache's disk that is removed afterwards."""
+        folder = self.folder / "work"
+        folder.mkdir(parents=True, exist_ok=True)
+        for other in folder.iterdir():  # left by a process that was killed
+            if time.time() - other.stat().st_mtime > STALE:
+                shutil.rmtree(other, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as name:
+            yield Path(name)
+
+
+def _wait_for(handle: TextIO, name: str) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f"{name}: waiting for another process that fetches it", file=sys.stderr)
+        fcntl.flock(handle, fcntl.LOCK_EX)

@@ -1,0 +1,140 @@
+"""Files that are complete or absent, and that say when they were damaged.
+
+What one job writes and another reads is JSON with a checksum of its own, or a file whose checksum
+stands in such a JSON. Who reads it compares; so a flipped bit never becomes a number.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from nnrd.core.errors import UserError
+
+CHECKSUM = "checksum"
+MEND = "delete it and run again"
+
+
+@contextmanager
+def complete_file(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; rename it to ``path`` if the block succeeds.
+
+    So a file under its final name is always complete, also after SIGKILL or a full disk. What a
+    killed process left of the same file is removed first.
+    """
+    path = Path(path)
+    with _beside(path, path.suffix) as temporary:
+        temporary.touch()
+        yield temporary
+        temporary.replace(path)
+
+
+@contextmanager
+def complete_folder(path: str | Path) -> Iterator[Path]:
+    """Yield an empty temporary folder beside ``path``; rename it if the block succeeds."""
+    path = Path(path)
+    with _beside(path, "") as temporary:
+        temporary.mkdir()
+        yield temporary
+        if path.exists():
+            shutil.rmtree(path)
+        temporary.rename(path)
+
+
+@contextmanager
+def _beside(path: Path, suffix: str) -> Iterator[Path]:
+    """Yield a free hidden name beside ``path``; in the end nothing has that name any more."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_left(path)
+    # The folder holds the name while the file in it is written; its process is in its name.
+    holder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.{os.getpid()}."))
+    try:
+        yield holder / f"{path.name.removesuffix(suffix)}{suffix}"
+    except OSError as error:
+        # A full disk names no file, and the temporary name tells a person nothing.
+        error.filename = str(path)
+        raise
+    finally:
+        shutil.rmtree(holder, ignore_errors=True)
+
+
+def _remove_left(path: Path) -> None:
+    """Remove the hidden folders of processes that were killed while they wrote ``path``."""
+    for left in path.parent.glob(f".{path.name}.*"):
+        process = left.name.removeprefix(f".{path.name}.").partition(".")[0]
+        if process.isdigit() and not Path("/proc", process).exists():
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def checksum(path: str | Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal; UserError where there is no such file."""
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+
+
+def verify(path: str | Path, expected: str) -> None:
+    """Raise UserError where a file has another SHA-256 than it had when it was made."""
+    if checksum(path) != expected:
+        raise UserError(f"{path}: damaged: its SHA-256 is not {expected[:12]}…; {MEND}")
+
+
+def read_verified(path: str | Path, expected: str) -> bytes:
+    """Return a file's bytes; UserError where they are not those that were written."""
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    if hashlib.sha256(data).hexdigest() != expected:
+        raise UserError(f"{path}: damaged: its SHA-256 is not {expected[:12]}…; {MEND}")
+    return data
+
+
+def write_record(path: str | Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON object with a checksum of its content; NaN is written as null."""
+    content = without_nan(dict(content))
+    text = json.dumps({CHECKSUM: _digest(content)} | content, indent=1, allow_nan=False)
+    with complete_file(path) as temporary:
+        temporary.write_text(text + "\n")
+
+
+def read_record(path: str | Path) -> dict[str, Any]:
+    """Return what `write_record` wrote; UserError where it is missing or was altered since."""
+    content = read_json(path)
+    expected = content.pop(CHECKSUM, None) if isinstance(content, dict) else None
+    if expected is None or _digest(content) != expected:
+        raise UserError(f"{path}: damaged: its checksum is not that of its content; {MEND}")
+    return content
+
+
+def read_json(path: str | Path) -> Any:
+    """Return the value of any JSON file; UserError where it is missing or is not JSON."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: not JSON ({str(error).splitlines()[0]})") from None
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise UserError(f"{path}: is a folder, not a file") from None
+
+
+def without_nan(value: Any) -> Any:
+    """Return a value with every NaN replaced by None, which JSON can write."""
+    if isinstance(value, dict):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and value != value else value
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,40 @@
+"""Images whose names end with the number of their class: ``imagenet_00_243.jpg``."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from nnrd.core.errors import UserError
+from nnrd.datasets.formats import Format
+from nnrd.datasets.images import read_rgb
+from nnrd.datasets.index import Index, items_of
+
+NAME = re.compile(r"(?P<set>[A-Za-z0-9]+)_\d+_(?P<label>\d+)\.(jpg|jpeg|png)")
+
+
+class LabelledImages(Format):
+    """``SET_NUMBER_LABEL.jpg``; an item's facts: ``label``, the number of its class, from 0."""
+
+    def index(self, annotations: Path, folder: Path, limit: int | None = None) -> Index:
+        """Return the images of a set, ordered by name.
+
+        ``annotations`` ends with the set to take, such as ``…/imagenet``, which need not exist:
+        the names are the ground truth. Raises UserError: no image of it, a file that is none.
+        """
+        wanted = annotations.name
+        found = sorted(path for path in folder.rglob("*") if _set(path) == wanted)
+        if not found:
+            raise UserError(f"{folder}: no images called {wanted}_NUMBER_LABEL.jpg or .png")
+        return Index(items_of(_rows(found[:limit]), folder))
+
+
+def _set(path: Path) -> str | None:
+    match = NAME.fullmatch(path.name)
+    return match["set"] if match and path.is_file() else None
+
+
+def _rows(paths: list[Path]) -> Iterator[tuple[str, Path, dict[str, Any]]]:
+    for path in paths:
+        read_rgb(path)
+        yield path.stem, path, {"label": int(path.stem.rpartition("_")[2])}

@@ -1,0 +1,37 @@
+"""Reading images."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from nnrd.core.errors import UserError
+from nnrd.core.files import read_verified
+from nnrd.datasets.index import Item
+
+
+def read_item(item: Item) -> np.ndarray:
+    """Return an item's image, see `read_rgb`; UserError where its file was altered."""
+    return _decode(read_verified(item.path, item.checksum), item.path)
+
+
+def read_rgb(path: str | Path) -> np.ndarray:
+    """Return an image as uint8 RGB (height, width, 3).
+
+    Orientation tags are ignored, as COCO's annotations do. Raises UserError where the file is
+    missing, is not an image, or is cut short.
+    """
+    try:
+        return _decode(Path(path).read_bytes(), path)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such image") from None
+
+
+def _decode(data: bytes, path: str | Path) -> np.ndarray:
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return np.asarray(image.convert("RGB"))
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        reason = "" if isinstance(error, UnidentifiedImageError) else f" ({error})"
+        raise UserError(f"{path}: not an image that can be read{reason}") from None

@@ -1,0 +1,179 @@
+"""How good detections are: COCO's average precision, agreement, and TR 26.847's own mAP.
+
+All scores are fractions of 1. ``nan`` means that there was nothing to score.
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from nnrd.core.errors import UserError
+
+COCO_METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
+COCO_METRICS += ("AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
+IOU_THRESHOLDS = tuple((50 + 5 * step) / 100 for step in range(10))
+THINNEST_SIDE = 1e-6  # a thinner box is lost in rounding, and then does not overlap itself
+
+
+def tr26847_map(
+    images: Iterable[Mapping], score_threshold: float = 0.5
+) -> tuple[float, dict[str, float]]:
+    """Score detections with the mean average precision of 3GPP TR 26.847.
+
+    It is not COCO's: each image is scored by itself, the ten IoU thresholds 0.50 to 0.95 are the
+    ten points of one precision-recall curve, one prediction may find several boxes, and boxes of
+    a class that is absent from the image's ground truth cost nothing.
+
+    Args:
+        images: one mapping an image, with ``ground_truth`` rows ``[label, x1, y1, x2, y2]`` and
+            ``predictions`` rows ``[label, x1, y1, x2, y2, score]``, all boxes in one unit.
+        score_threshold: predictions count where their score is greater than this.
+
+    Returns:
+        The mean over classes, and for each class the mean over the images that hold it, in the
+        order in which the classes appear. Without any ground truth the mean is nan.
+
+    """
+    per_class: dict[str, list[float]] = defaultdict(list)
+    for image in images:
+        kept = [row for row in image["predictions"] if row[5] > score_threshold]
+        kept.sort(key=lambda row: -row[5])
+        for label in dict.fromkeys(row[0] for row in image["ground_truth"]):
+            truth = [row[1:5] for row in image["ground_truth"] if row[0] == label]
+            found = [row[1:5] for row in kept if row[0] == label]
+            per_class[label].append(_tr26847_ap(box_iou(found, truth)))
+    means = {label: float(np.mean(values)) for label, values in per_class.items()}
+    return (float(np.mean(list(means.values()))) if means else math.nan), means
+
+
+def box_iou(first: Sequence, second: Sequence) -> np.ndarray:
+    """Return the intersection over union of each pair of boxes, float64 of shape (n, m).
+
+    Boxes are rows ``x1, y1, x2, y2``; a box without area has an IoU of 0 with every other.
+    """
+    a = np.asarray(first, np.float64).reshape(-1, 1, 4)
+    b = np.asarray(second, np.float64).reshape(1, -1, 4)
+    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    shared = sides.clip(min=0).prod(axis=-1)
+    total = _area(a) + _area(b) - shared
+    return np.divide(shared, total, out=np.zeros_like(shared), where=total > 0)
+
+
+def _area(boxes: np.ndarray) -> np.ndarray:
+    return (boxes[..., 2:] - boxes[..., :2]).clip(min=0).prod(axis=-1)
+
+
+def _tr26847_ap(iou: np.ndarray) -> float:
+    """AP of one class in one image; ``iou`` is (predictions by score, ground truth)."""
+    predictions, truths = iou.shape
+    if predictions == 0:
+        return 0.0  # no threshold adds a point: the curve is (0, 0), (1, 0)
+    hits = [_true_positives(iou >= threshold) for threshold in IOU_THRESHOLDS]
+    recall = np.array([0.0, *(hit / truths for hit in hits), 1.0])
+    precision = np.array([0.0, *(hit / predictions for hit in hits), 0.0])
+    precision = np.maximum.accumulate(precision[::-1])[::-1]
+    # Recall falls as the threshold rises, so most steps are negative: that is the TR's sum.
+    return float(np.sum(np.diff(recall) * precision[1:]))
+
+
+def _true_positives(overlaps: np.ndarray) -> int:
+    """Count predictions (rows) that are the first to overlap at least one box (column)."""
+    first = overlaps.argmax(axis=0)[overlaps.any(axis=0)]
+    return len(set(first.tolist()))
+
+
+def coco_ap(ground_truth: Mapping, predictions: Sequence[Mapping]) -> dict[str, float]:
+    """Score detections with the twelve numbers of COCO.
+
+    Args:
+        ground_truth: a COCO dataset (``images``, ``annotations``, ``categories``).
+        predictions: COCO results: ``image_id``, ``category_id``, ``bbox`` [x, y, width, height]
+            in pixels, ``score``. The 100 of highest score an image and category are used.
+
+    Returns:
+        ``AP`` (IoU 0.50 to 0.95), ``AP50``, ``AP75``, ``APs``, ``APm``, ``APl`` (small, medium
+        and large boxes), ``AR1``, ``AR10``, ``AR100`` (recall with so many detections an image),
+        ``ARs``, ``ARm``, ``ARl``: fractions, nan where pycocotools says -1 (no such box).
+
+    Raises:
+        UserError: a prediction is for an image that is not in the ground truth.
+
+    """
+    evaluator = _evaluate(ground_truth, predictions)
+    evaluator.summarize()
+    values = (math.nan if value < 0 else float(value) for value in evaluator.stats)
+    return dict(zip(COCO_METRICS, values, strict=True))
+
+
+def agreement(
+    anchor_predictions: Sequence[Mapping],
+    predictions: Sequence[Mapping],
+    score_threshold: float = 0.5,
+) -> float:
+    """Return how far detections agree with the anchor's: COCO's AP, the anchor being the truth.
+
+    Ground truth is what the anchor detects with ``score >= score_threshold``. The threshold
+    does not touch ``predictions``, which all compete by score, as COCO's AP has it: a codec that
+    only moves a score from 0.51 to 0.49 keeps its box. The anchor against itself gives exactly
+    1.0, since its weaker detections rank behind all that are right. Categories that the anchor
+    never detects cost nothing; boxes without width or height (under 1e-6) are left out.
+
+    Args:
+        anchor_predictions: COCO results (see ``coco_ap``) of the whole, uncompressed model.
+        predictions: COCO results for the same images.
+        score_threshold: the least score of an anchor's detection that counts as truth.
+
+    Returns:
+        A fraction; nan where the anchor detects nothing.
+
+    """
+    truth = [row for row in _solid(anchor_predictions) if row["score"] >= score_threshold]
+    if not truth:
+        return math.nan
+    predictions = _solid(predictions)
+    image_ids = {row["image_id"] for rows in (truth, predictions) for row in rows}
+    dataset = {
+        "images": [{"id": image_id} for image_id in sorted(image_ids)],
+        "categories": [{"id": n} for n in sorted({row["category_id"] for row in truth})],
+        "annotations": truth,
+    }
+    counts = Counter((row["image_id"], row["category_id"]) for row in truth)
+    evaluator = _evaluate(dataset, predictions, max_detections=max(100, *counts.values()))
+    precision = evaluator.eval["precision"][..., 0, -1]
+    # COCO divides by TP + FP + 2.2e-16: without rounding one perfect box scores 1 - 2.2e-16.
+    return round(float(precision[precision > -1].mean()), 12)
+
+
+def _solid(rows: Sequence[Mapping]) -> list[Mapping]:
+    return [row for row in rows if min(row["bbox"][2:]) > THINNEST_SIDE]
+
+
+def _evaluate(ground_truth: Mapping, predictions: Sequence[Mapping], max_detections: int = 100):
+    """Run COCO's evaluation on boxes; return the evaluator, its arguments left as they were."""
+    from faster_coco_eval import COCO, COCOeval_faster
+
+    known = {image["id"] for image in ground_truth["images"]}
+    for row in predictions:
+        if row["image_id"] not in known:
+            raise UserError(f"prediction for image {row['image_id']}: not in the ground truth")
+    truth = COCO({**ground_truth, "annotations": _annotations(ground_truth["annotations"])})
+    found = truth.loadRes([dict(row) for row in predictions])
+    evaluator = COCOeval_faster(truth, found, iouType="bbox", print_function=_say_nothing)
+    evaluator.params.maxDets = [1, 10, max_detections]
+    evaluator.evaluate()
+    evaluator.accumulate()
+    return evaluator
+
+
+def _say_nothing(*_: object) -> None:
+    pass
+
+
+def _annotations(rows: Iterable[Mapping]) -> list[dict]:
+    """Copy annotations with what COCO needs; an id of 0 would mean "not matched" there."""
+    return [
+        {"iscrowd": 0, "area": row["bbox"][2] * row["bbox"][3], **row, "id": number}
+        for number, row in enumerate(rows, start=1)
+    ]

@@ -1,0 +1,35 @@
+"""Boxes of detectors: the selection of what overlaps least, by the runtime's numpy and OpenCV."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+
+def select(
+    boxes: np.ndarray,
+    scores: np.ndarray,
+    categories: np.ndarray,
+    score_threshold: float,
+    iou_threshold: float,
+    limit: int = 100,
+) -> list[dict[str, Any]]:
+    """Suppress the overlapping boxes of each class and return the best, highest score first.
+
+    ``boxes``: float (K, 4) as x, y, width, height in pixels; ``scores``: float (K,);
+    ``categories``: int (K,), COCO ids; ``limit``: COCO's on detections an image. A detection has
+    ``category_id``, ``bbox`` and ``score``.
+    """
+    keep = cv2.dnn.NMSBoxesBatched(
+        boxes.astype(np.float64), scores, categories, score_threshold, iou_threshold
+    )
+    keep = np.asarray(keep, dtype=int).reshape(-1)
+    order = keep[np.argsort(-scores[keep], kind="stable")][:limit]
+    return [
+        {
+            "category_id": int(categories[i]),
+            "bbox": [float(v) for v in boxes[i]],
+            "score": float(scores[i]),
+        }
+        for i in order
+    ]

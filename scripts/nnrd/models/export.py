@@ -1,0 +1,94 @@
+"""PyTorch networks as ONNX files."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from torch import nn
+
+from nnrd.core.errors import UserError
+from nnrd.core.files import complete_file
+from nnrd.runtime import sessions
+
+
+@dataclass(frozen=True)
+class Export:
+    """How a network's graph is written as ONNX.
+
+    ``example`` are the shapes of the inputs it is traced with (float32 in [0, 1)), ``inputs`` and
+    ``outputs`` their names in the file. ``dynamic`` are the dimensions left open, as
+    ``torch.onnx.export`` takes them. ``wrap`` turns the inputs into the arguments of ``forward``.
+    ``source`` names the publication of the network. ``dynamo`` takes torch's newer exporter, whose
+    graph is cleaner but has other node names. ``tolerance``: how far ONNX Runtime may be from
+    torch on noise in [-1, 1], absolute; None where it is not compared.
+    """
+
+    example: tuple[tuple[int, ...], ...]
+    source: str
+    inputs: tuple[str, ...] = ("input",)
+    outputs: tuple[str, ...] = ("output",)
+    opset: int = 13
+    dynamic: dict[str, dict[int, str]] = field(default_factory=dict)
+    wrap: Callable[[tuple[torch.Tensor, ...]], tuple] = tuple
+    dynamo: bool = False
+    tolerance: float | None = None
+
+
+def write(graph: nn.Module, how: Export, path: str | Path) -> None:
+    """Write a graph as ONNX, by default with the node names of PyTorch's TorchScript exporter.
+
+    These are TR 26.847's: "/module.path/Operator_n". Batch normalisation is folded into the
+    convolutions, as the TR's files have it.
+    """
+    generator = torch.Generator().manual_seed(0)
+    example = tuple(torch.rand(shape, generator=generator) for shape in how.example)
+    options = {"external_data": False, "verbose": False} if how.dynamo else {}
+    with complete_file(path) as temporary, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracing and deprecation notes of torch's own
+        torch.onnx.export(
+            graph,
+            how.wrap(example),
+            str(temporary),
+            dynamo=how.dynamo,
+            opset_version=how.opset,
+            input_names=list(how.inputs),
+            output_names=list(how.outputs),
+            dynamic_axes=how.dynamic,
+            **options,
+        )
+        if how.dynamo:
+            _drop_stack_traces(temporary)
+
+
+def _drop_stack_traces(path: Path) -> None:
+    """Take out where in the source each node came from: the same network, the same bytes."""
+    model = onnx.load(path)
+    for node in model.graph.node:
+        kept = [p for p in node.metadata_props if not p.key.endswith("stack_trace")]
+        del node.metadata_props[:]
+        node.metadata_props.extend(kept)
+    onnx.save(model, path)
+
+
+def check(graph: nn.Module, how: Export, path: str | Path) -> float | None:
+    """Return the largest difference of ONNX Runtime from torch on seeded noise in [-1, 1].
+
+    None where the export has no tolerance; UserError where the difference exceeds it.
+    """
+    if how.tolerance is None:
+        return None
+    random = np.random.default_rng(0)
+    given = [random.uniform(-1, 1, shape).astype(np.float32) for shape in how.example]
+    with torch.inference_mode():
+        found = graph(*how.wrap(tuple(map(torch.from_numpy, given))))
+    expected = found if isinstance(found, tuple | list) else (found,)
+    ours = sessions.run(sessions.session(path), dict(zip(how.inputs, given, strict=True)))
+    pairs = zip(ours.values(), expected, strict=True)
+    difference = max(float(np.abs(a - b.numpy()).max()) for a, b in pairs)
+    if not difference <= how.tolerance:
+        raise UserError(f"{path}: ONNX Runtime differs from torch by {difference:.1e}")
+    return difference

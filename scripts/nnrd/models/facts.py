@@ -1,0 +1,37 @@
+"""What there is to know of an ONNX file, and its checksum, by which who reads it checks it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from nnrd.core.files import checksum, read_record, verify
+
+FILE = "sha256"
+
+
+def facts_of(file: Path) -> dict[str, Any]:
+    """Return nodes, parameters, bytes, opset, inputs, outputs and the SHA-256."""
+    model = onnx.load(file)
+    graph = model.graph
+    weights = {tensor.name for tensor in graph.initializer}
+    return {
+        "nodes": len(graph.node),
+        "parameters": sum(int(np.prod(tensor.dims, dtype=int)) for tensor in graph.initializer),
+        "bytes": file.stat().st_size,
+        "opset": {entry.domain or "ai.onnx": entry.version for entry in model.opset_import},
+        "inputs": [value.name for value in graph.input if value.name not in weights],
+        "outputs": [value.name for value in graph.output],
+        FILE: checksum(file),
+    }
+
+
+def checked(model: Path, facts: Path | None) -> Path:
+    """Return a model's path; UserError where it is not the file that the facts are of.
+
+    ``facts`` None: a user's own file, of which nothing is known.
+    """
+    if facts is not None:
+        verify(model, read_record(facts)[FILE])
+    return model

@@ -1,0 +1,66 @@
+"""What a family of models is made of, and the row of the sheet that picks one of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint
+from typing import TYPE_CHECKING, Any
+
+from nnrd.core.errors import UserError
+
+if TYPE_CHECKING:  # torch takes seconds to import, and jobs that run ONNX files need none of it
+    from nnrd.models.network import Network
+    from nnrd.models.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """A row of the sheet of models; its columns are explained in ``config/README.md``."""
+
+    model: str
+    family: str
+    weights: str
+    task: str | None = None
+    variant: str | None = None
+    asset: str | None = None
+    file: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    input_shape: str | None = None
+    nodes: int | None = None
+    values: int | None = None
+
+
+@dataclass(frozen=True)
+class Family:
+    """Where a family's two halves are, as ``module:Class``.
+
+    ``network``: how a model is built in PyTorch and filled with weights, a
+    `nnrd.models.network.Network`; None where models are ONNX files. ``pipeline``: what stands
+    before and behind the graph, a `nnrd.models.pipeline.Pipeline`, which imports no torch; None
+    for models of which only the splits are tabulated. ``needs_network``: the pipeline runs the
+    network too, as a decoding loop does, whatever runs the graph. They are apart so that a job
+    imports, and is made anew by an edit of, no more than what it runs.
+    """
+
+    network: str | None = None
+    pipeline: str | None = None
+    needs_network: bool = False
+
+    @property
+    def runtime(self) -> str:
+        """What runs a model of which nothing else is said: ``torch`` or ``onnx``."""
+        return "torch" if self.network else "onnx"
+
+    def load_network(self, row: ModelRow) -> Network:
+        """Return the network of a row; UserError where the family has none."""
+        return self._load(self.network, "is an ONNX file, not a PyTorch network", row)(row)
+
+    def load_pipeline(self, row: ModelRow) -> Pipeline:
+        """Return the pipeline of a row; UserError where the family has none."""
+        return self._load(self.pipeline, "has no pipeline: it can be split, not run", row)(row)
+
+    def _load(self, target: str | None, otherwise: str, row: ModelRow) -> Any:
+        if target is None:
+            raise UserError(f"model {row.model}: family {row.family} {otherwise}")
+        return EntryPoint(row.family, target, "nnrd.models").load()

@@ -1,0 +1,70 @@
+"""What stands before and behind a model's graph, whatever runs the graph."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nnrd.datasets.index import Item
+from nnrd.models.family import ModelRow
+from nnrd.runtime.stopwatch import Stopwatch
+
+Arrays = dict[str, np.ndarray]
+Run = Callable[[Arrays], Arrays]
+Times = dict[str, float]
+
+
+class Pipeline(ABC):
+    """The steps around a graph. Subclass it to add a model; it needs no torch.
+
+    ``task``: the name of the task that scores its predictions. ``network``: the PyTorch module,
+    where the family says that the pipeline needs it. A file is read by `load`, whose time is not
+    counted.
+    """
+
+    task: ClassVar[str]
+    network: Any = None
+
+    def __init__(self, row: ModelRow) -> None:
+        self.row = row
+
+    def open(self, assets: Path | None) -> None:
+        """Read what it needs of the model's files, such as a vocabulary; by default nothing."""
+        del assets
+
+    @abstractmethod
+    def load(self, item: Item) -> np.ndarray:
+        """Return an item's file, read and decoded; UserError where it was altered."""
+
+    @abstractmethod
+    def preprocess(self, loaded: np.ndarray, item: Item) -> Arrays:
+        """Return the graph's inputs by name."""
+
+    @abstractmethod
+    def postprocess(self, outputs: Arrays, item: Item) -> dict[str, Any]:
+        """Return the prediction, JSON as the task scores it, from the graph's outputs by name."""
+
+    def predict(self, run: Run, items: Iterable[Item]) -> Iterator[tuple[dict[str, Any], Times]]:
+        """Yield each item's prediction, with its name in ``item``, and its times.
+
+        ``run`` is the graph. The times, in seconds of wall time: ``pre_time``, ``run_time``,
+        ``post_time``. The first item is run twice; the first time warms up and is not counted.
+        """
+        warm = False
+        for item in items:
+            loaded = self.load(item)
+            if not warm:
+                self.postprocess(run(self.preprocess(loaded, item)), item)
+                warm = True
+            watch = Stopwatch()
+            with watch("pre_time"):
+                feeds = self.preprocess(loaded, item)
+            with watch("run_time"):
+                outputs = run(feeds)
+            with watch("post_time"):
+                prediction = self.postprocess(outputs, item)
+            yield {"item": item.name} | prediction, watch.seconds

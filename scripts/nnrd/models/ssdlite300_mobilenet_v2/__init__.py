@@ -1,0 +1,8 @@
+"""SSDLite300 with a MobileNetV2 backbone, as TensorFlow.js publishes it."""
+
+from nnrd.models.family import Family
+
+FAMILY = Family(
+    network="nnrd.models.ssdlite300_mobilenet_v2.network:SsdLite300Network",
+    pipeline="nnrd.models.ssdlite300_mobilenet_v2.pipeline:SsdLite300Pipeline",
+)

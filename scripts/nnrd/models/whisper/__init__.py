@@ -1,0 +1,9 @@
+"""Whisper tiny.en (OpenAI, MIT): English speech recognition."""
+
+from nnrd.models.family import Family
+
+FAMILY = Family(
+    network="nnrd.models.whisper.network:WhisperNetwork",
+    pipeline="nnrd.models.whisper.pipeline:WhisperPipeline",
+    needs_network=True,
+)

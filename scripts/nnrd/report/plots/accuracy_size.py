@@ -1,0 +1,81 @@
+"""Accuracy of compressed models against their size: a panel a metric, a curve a model and codec.
+
+The axes are those of the plots of 3GPP TR 26.847, clause 10.1: the error rate over the bitstream's
+size in percent of the anchor's, the anchor as a red line.
+"""
+
+import pandas
+from matplotlib import pyplot
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from nnrd.report.plots import Plot, style
+
+DASHES = ["-", "--", "-.", ":"]
+
+
+class AccuracySize(Plot):
+    """A panel a metric, a curve a model and codec."""
+
+    def draw(self, points: pandas.DataFrame, anchors: pandas.DataFrame) -> Figure:
+        """Draw all models in the tables; intervals, where the task has them, are bands of 95 %."""
+        points = points[points["split"].isna()]
+        panels = list(points.groupby("metric_name", sort=False))
+        figure, axes = pyplot.subplots(
+            1, len(panels), figsize=(6.0 * len(panels), 4.2), squeeze=False, layout="constrained"
+        )
+        # What is the same all over the figure stands in its title only.
+        names = ["model"] if points["model"].nunique() > 1 else []
+        names += ["dataset"] if (points.groupby("model")["dataset"].nunique() > 1).any() else []
+        for axis, (_, group) in zip(axes[0], panels, strict=True):
+            _curves(axis, group, [*names, "codec"])
+            own = anchors.merge(group[["model", "dataset"]].drop_duplicates())
+            _anchors(axis, own, names)
+            _scale(axis, group)
+            axis.set(ylabel=style.task_of(group).metric.axis)
+            axis.set(xlabel="size of the bitstream (% of the anchor's)")
+            axis.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
+        models = points["model"].nunique()
+        figure.suptitle(style.title(points) if models == 1 else f"{models} models")
+        return figure
+
+
+def _curves(axis: Axes, points: pandas.DataFrame, names: list[str]) -> None:
+    curves = points.groupby(names, sort=False)
+    for (key, group), color, marker in zip(
+        curves, style.colors(len(curves)), style.MARKERS * len(curves), strict=False
+    ):
+        ordered = group.sort_values("compress_ratio")
+        size = 100 * ordered["compress_ratio"]
+        axis.plot(
+            size, ordered["rec_perf"], color=color, marker=marker, markersize=4, linewidth=1.2,
+            label=", ".join(key), clip_on=False,
+        )  # fmt: skip
+        metric = ordered["metric_name"].iloc[0]
+        low, high = (ordered.get(f"{metric}_{end}") for end in ("low", "high"))
+        if low is not None and low.notna().any():
+            axis.fill_between(size, low, high, color=color, alpha=0.2, linewidth=0)
+
+
+def _anchors(axis: Axes, anchors: pandas.DataFrame, names: list[str]) -> None:
+    for number, row in anchors.iterrows():
+        label = ", ".join([*(row[name] for name in names), f"anchor ({row['rec_perf']:.3g} %)"])
+        line = style.ANCHOR_LINE | {"linestyle": DASHES[number % len(DASHES)]}
+        axis.axhline(row["rec_perf"], label=label, **line)
+
+
+def _scale(axis: Axes, points: pandas.DataFrame) -> None:
+    """Where an error rate exceeds 100 %, a logarithmic axis still shows the rest."""
+    axis.set_xlim(left=0)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    most = points["rec_perf"].max()
+    if most <= 120:
+        axis.set_ylim(bottom=0, top=max(100, most) if most > 60 else None)
+        return
+    ticks = [0, 2, 4, 6, 8, *(digit * 10**power for power in range(1, 6) for digit in (1, 2, 5))]
+    top = next((tick for tick in ticks if tick >= most), most)
+    axis.set_yscale("symlog", linthresh=10)
+    axis.set_yticks([tick for tick in ticks if tick <= top], minor=False)
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.set_ylim(0, top)

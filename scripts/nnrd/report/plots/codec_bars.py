@@ -1,0 +1,50 @@
+"""A bar chart a codec over the split ranks: what each operating point sends and keeps."""
+
+import pandas
+import seaborn
+from matplotlib import pyplot
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nnrd.report.plots import Plot, style
+
+
+class CodecBars(Plot):
+    """A bar chart a codec over the split ranks: what each operating point sends and keeps."""
+
+    def draw(self, points: pandas.DataFrame, anchors: pandas.DataFrame) -> Figure:
+        """Draw a row a codec: on the left bytes over split ranks, on the right the accuracy."""
+        codecs = list(dict.fromkeys(points["codec"]))
+        column, label = list(style.metrics(points).items())[-1]
+        figure, axes = pyplot.subplots(
+            len(codecs), 2, figsize=(10.4, 2.5 * len(codecs) + 0.6), squeeze=False, sharex="col",
+            layout="constrained",
+        )  # fmt: skip
+        sizes = points["bytes_per_item"] / 1e3
+        limits = (sizes.min() / 2, sizes.max() * 2)
+        for (left, right), codec in zip(axes, codecs, strict=True):
+            group = points[points["codec"] == codec]
+            _bars(left, group, group["bytes_per_item"] / 1e3)
+            left.set(yscale="log", ylim=limits, ylabel="mean per item (kB)", title=codec)
+            style.logarithmic(left.yaxis)
+            _bars(right, group, group[column])
+            right.axhline(anchors[column].iloc[0], **style.ANCHOR_LINE)
+            right.set(ylabel=label, title=codec)
+            handles, labels = right.get_legend_handles_labels()
+            right.legend(handles, labels, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+            left.get_legend().remove()
+        for axis in axes[-1]:
+            axis.set_xlabel("split before rank")
+        figure.suptitle(f"{style.title(points)} — dashed: anchor")
+        return figure
+
+
+def _bars(axis: Axes, group: pandas.DataFrame, values: pandas.Series) -> None:
+    names = group["operating_point"]
+    seaborn.barplot(
+        x=group["split"].astype(int), y=values, hue=names, hue_order=list(dict.fromkeys(names)),
+        # Operating points are ordered, so their colours are: light to dark, also in grey.
+        palette=seaborn.color_palette("viridis_r", names.nunique()), ax=axis, errorbar=None,
+        width=min(0.8, 0.25 * names.nunique()),
+    )  # fmt: skip
+    axis.set_xlabel("")

@@ -1,0 +1,59 @@
+"""What it takes to make a result again, and to tell whether it was made the same way."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Mapping
+from importlib.metadata import distributions
+from typing import Any
+
+from nnrd.core.files import checksum
+from nnrd.runtime.cuda import has_cuda
+from nnrd.runtime.environment import processor
+
+
+def gather(
+    config: Mapping[str, Any],
+    assets: Mapping[str, str],
+    records: Mapping[str, Any],
+    results: Iterable[str],
+) -> dict[str, Any]:
+    """Return the provenance of results.
+
+    ``config``: the configuration with its defaults filled in; ``assets``: the sums of the files
+    that were fetched; ``records``: of each record of a point, what made its steps; ``results``:
+    files whose SHA-256 is taken.
+    """
+    return {
+        "commit": _git("rev-parse", "HEAD"),
+        "dirty": bool(_git("status", "--porcelain")),
+        "python": platform.python_version(),
+        "packages": {
+            found.metadata["Name"]: found.version
+            for found in sorted(distributions(), key=lambda d: d.metadata["Name"].lower())
+        },
+        "machine": _machine(),
+        "config": config,
+        "assets": assets,
+        "records": records,
+        "results": {str(path): checksum(path) for path in results},
+    }
+
+
+def _git(*arguments: str) -> str | None:
+    """Return what git says; None outside a repository, or without git."""
+    try:
+        said = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return said.stdout.strip()
+
+
+def _machine() -> dict:
+    return {
+        "system": platform.platform(),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "cuda": has_cuda(),
+    }

@@ -1,0 +1,78 @@
+"""Records: all that was measured of one point, gathered from the files of its steps."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nnrd.core.errors import UserError
+
+STEPS = ("source", "encoded", "inferred")
+TIMES = ("pre_time", "run_time", "post_time")
+
+
+def total(step: Mapping[str, Any] | None, column: str) -> Any:
+    """Return the sum of a column over a step's items; None where the step has no such column.
+
+    What several shards did again for the same item, such as decoding a model's weights, counts
+    once, by its mean.
+    """
+    values: dict[str, list] = {}
+    for row in step["rows"] if step else []:
+        if column in row:
+            values.setdefault(row["item"], []).append(row[column])
+    means = [v[0] if len(v) == 1 else sum(v) / len(v) for v in values.values()]
+    return sum(means) if means else None
+
+
+def measured(steps: Mapping[str, dict | None]) -> dict:
+    """Return a point's measured columns from its steps' joined files.
+
+    ``steps``: ``source``, ``encoded``, ``inferred``; None where an anchor has none. Times are
+    totals over the items, in seconds of wall time: ``pre_time``, ``run_time``, ``post_time`` of
+    what stands before, in and behind the graph, both parts of a split together, and their sum
+    ``rec_eval_time``; ``part1_time`` is part I's share of the run.
+    """
+    encoded, inferred = steps["encoded"], steps["inferred"]
+    if inferred is None:
+        raise UserError("a record needs the times of the inference")
+    anc_size, rec_size = total(encoded, "anc_size"), total(encoded, "rec_size")
+    times = {name: _both(steps, name) for name in TIMES}
+    return {
+        "anc_size": anc_size,
+        "rec_size": rec_size,
+        "compress_ratio": rec_size / anc_size if anc_size else None,
+        "enc_time": total(encoded, "enc_time"),
+        "dec_time": total(inferred, "dec_time"),
+        "rec_eval_time": sum(times.values()),
+        **times,
+        "part1_time": total(steps["source"], "run_time"),
+        "items": sum("run_time" in row for row in inferred["rows"]),
+        **{key: inferred.get(key) for key in ("threads", "isolated", "provider", "precision")},
+    }
+
+
+def _both(steps: Mapping[str, dict | None], name: str) -> float:
+    """Return a time of source and sink together."""
+    return sum(total(steps[step], name) or 0.0 for step in ("source", "inferred"))
+
+
+def items(scores: Sequence[dict], steps: Mapping[str, dict | None]) -> list[dict]:
+    """Return a row an item: what every step measured on it alone, and its scores."""
+    rows: dict[str, dict] = {row["item"]: {"item": row["item"]} for row in scores}
+    for name in STEPS:
+        for row in (steps[name] or {"rows": []})["rows"]:
+            if row["item"] in rows:
+                _gather(rows[row["item"]], row, name)
+    for row in scores:
+        rows[row["item"]] |= row
+    return list(rows.values())
+
+
+def _gather(found: dict, row: Mapping[str, Any], step: str) -> None:
+    """Add what a step measured on an item; times of both parts add up."""
+    for key, value in row.items():
+        if key in TIMES:
+            found[key] = found.get(key, 0.0) + value
+        elif key != "checksum":
+            found[key] = value
+    if step == "source" and "run_time" in row:
+        found["part1_time"] = row["run_time"]

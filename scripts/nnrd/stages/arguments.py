@@ -1,0 +1,64 @@
+"""Options that several stages take."""
+
+import argparse
+import json
+from pathlib import Path
+
+from nnrd.models import REGISTRY, Family, ModelRow
+from nnrd.models.pipeline import Pipeline
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the model: its row of the sheet, and the folder of its files."""
+    row = "the model's row as a JSON object: model, family, weights, …"
+    parser.add_argument("--model", type=_model_row, required=True, help=row)
+    parser.add_argument("--assets", type=Path, help="folder of the model's files")
+
+
+def _model_row(text: str) -> ModelRow:
+    return ModelRow(**json.loads(text))
+
+
+def family(args: argparse.Namespace) -> Family:
+    """Return the family of the model."""
+    return REGISTRY.get(args.model.family)
+
+
+def pipeline(args: argparse.Namespace) -> Pipeline:
+    """Return the model's pipeline, opened; with the trained network where it needs one."""
+    how = family(args)
+    found = how.load_pipeline(args.model)
+    found.open(args.assets)
+    if how.needs_network:
+        found.network = how.load_network(args.model).load(args.assets)
+    return found
+
+
+def add_codec(parser: argparse.ArgumentParser) -> None:
+    """Add the codec and its operating point."""
+    parser.add_argument("--codec", required=True, help="the codec's name")
+    parser.add_argument("--parameters", type=json.loads, default={}, help="JSON object")
+
+
+def add_transform(parser: argparse.ArgumentParser) -> None:
+    """Add the transform and its parameters."""
+    parser.add_argument("--transform", help="the transform's name")
+    parser.add_argument("--transform-parameters", type=json.loads, default={}, help="JSON object")
+
+
+def add_shard(parser: argparse.ArgumentParser) -> None:
+    """Add the items that a job takes."""
+    parser.add_argument("--index", type=Path, required=True, help="the dataset's index")
+    parser.add_argument("--shard", required=True, help="which part of it, e.g. 0-of-2")
+
+
+def add_timing(parser: argparse.ArgumentParser) -> None:
+    """Add what a timed step is told of how it runs; `nnrd.stages.steps` writes it down."""
+    parser.add_argument("--threads", type=int, default=1, help="compute threads or processes")
+    parser.add_argument("--isolated", action="store_true", help="nothing else runs beside it")
+
+
+def add_predictions(parser: argparse.ArgumentParser) -> None:
+    """Add where a step writes that makes predictions."""
+    parser.add_argument("--predictions", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--times", type=Path, required=True, help="JSON file of times to write")

@@ -1,0 +1,32 @@
+"""Encode a shard's bundles of tensors with a codec at an operating point."""
+
+import argparse
+from pathlib import Path
+
+from nnrd import codecs
+from nnrd.codecs import files
+from nnrd.core.errors import UserError
+from nnrd.core.files import complete_folder
+from nnrd.stages import arguments, steps
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("--tensors", type=Path, required=True, help="folder of bundles")
+    parser.add_argument("--source", type=Path, required=True, help="the source's JSON of times")
+    arguments.add_codec(parser)
+    parser.add_argument("--out", type=Path, required=True, help="folder of bitstreams to write")
+    parser.add_argument("--times", type=Path, required=True, help="JSON file to write")
+    arguments.add_timing(parser)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Write the bitstreams, and their sizes and times."""
+    codec, sums = codecs.make(args.codec, **args.parameters), steps.checksums(args.source)
+    if not sums:
+        raise UserError(f"{args.tensors}: no bundles of tensors to encode")
+    with complete_folder(args.out) as folder:
+        rows = list(files.encode(codec, args.tensors, sums, folder, args.threads))
+    steps.write_times(args, args.times, rows)
+    before, after = (sum(row[size] for row in rows) for size in ("anc_size", "rec_size"))
+    steps.say(f"{len(rows)} bundles, {before} -> {after} bytes")

@@ -1,0 +1,22 @@
+"""Run a whole model on a shard of a dataset, nothing split and nothing compressed: the anchor."""
+
+import argparse
+
+from nnrd.datasets import index
+from nnrd.stages import arguments, runtimes, steps
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    arguments.add_model(parser)
+    runtimes.add_arguments(parser)
+    arguments.add_shard(parser)
+    arguments.add_predictions(parser)
+    arguments.add_timing(parser)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Write the predictions and the times."""
+    items = index.read(args.index).shard(args.shard)
+    pipeline, run, ran = runtimes.of(args).trained()
+    steps.write_predictions(args, pipeline.predict(run, items), **ran)

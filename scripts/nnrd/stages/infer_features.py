@@ -1,0 +1,81 @@
+"""Decode a shard's bitstreams and run part II of the split model on them."""
+
+import argparse
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from onnxruntime import InferenceSession
+
+from nnrd import codecs
+from nnrd.codecs import files
+from nnrd.codecs.base import Codec
+from nnrd.core.errors import UserError
+from nnrd.core.files import read_record, verify
+from nnrd.datasets import index
+from nnrd.datasets.index import Item
+from nnrd.models.pipeline import Pipeline
+from nnrd.runtime import sessions
+from nnrd.runtime.stopwatch import Stopwatch
+from nnrd.stages import arguments, steps
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("--part2", type=Path, required=True, help="ONNX file of part II")
+    parser.add_argument("--split", type=Path, required=True, help="the split's JSON file")
+    parser.add_argument("--bitstreams", type=Path, required=True, help="folder of bitstreams")
+    parser.add_argument("--encoded", type=Path, required=True, help="the encoder's JSON of times")
+    arguments.add_model(parser)
+    arguments.add_codec(parser)
+    arguments.add_shard(parser)
+    arguments.add_predictions(parser)
+    arguments.add_timing(parser)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Write the predictions and the times."""
+    plan = read_record(args.split)
+    verify(args.part2, plan["part2"])
+    part2 = sessions.session(args.part2, args.threads)
+    results = infer(
+        part2,
+        arguments.pipeline(args),
+        codecs.make(args.codec, **args.parameters),
+        (args.bitstreams, steps.checksums(args.encoded), plan["crossing"]),
+        index.read(args.index).shard(args.shard),
+        args.threads,
+    )
+    steps.write_predictions(args, results, provider=part2.get_providers()[0])
+
+
+def infer(
+    part2: InferenceSession,
+    pipeline: Pipeline,
+    codec: Codec,
+    sent: tuple[Path, Mapping[str, str], list[str]],
+    items: Iterable[Item],
+    workers: int = 1,
+) -> Iterator[tuple[dict, dict]]:
+    """Decode each item's bitstream and run part II on it.
+
+    ``sent``: the folder of bitstreams, their checksums by item, the names of the tensors. Yields
+    a prediction, and the times ``dec_time``, ``run_time`` and ``post_time`` (seconds, wall).
+    Raises UserError, naming the file, for a bitstream that is missing or was altered, and
+    BitstreamError for one that cannot be decoded.
+    """
+    folder, sums, crossing = sent
+    warm = False
+    for item in items:
+        if item.name not in sums:
+            raise UserError(f"{folder}: has no bitstream of {item.name}")
+        found = files.decode(codec, folder, item.name, sums[item.name], crossing, workers)
+        tensors, decoding = found
+        if not warm:
+            pipeline.postprocess(sessions.run(part2, tensors), item)
+            warm = True
+        watch = Stopwatch()
+        with watch("run_time"):
+            outputs = sessions.run(part2, tensors)
+        with watch("post_time"):
+            prediction = pipeline.postprocess(outputs, item)
+        yield {"item": item.name} | prediction, decoding | watch.seconds

@@ -1,0 +1,50 @@
+"""Whole models in ONNX Runtime; their tensors are the ONNX file's initialisers."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from nnrd.core.errors import UserError
+from nnrd.models import onnx_weights
+from nnrd.models.facts import checked
+from nnrd.models.pipeline import Pipeline, Run
+from nnrd.runtime import sessions
+from nnrd.split import files
+from nnrd.stages import arguments
+from nnrd.stages.runtimes import Decode, Ran, Runtime
+
+
+class OnnxModel(Runtime):
+    """An ONNX file and what stands around it."""
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Return the initialisers in the file's order."""
+        return onnx_weights.tensors(self._model())
+
+    def trained(self) -> tuple[Pipeline, Run, Ran]:
+        """Return what runs the file as it is."""
+        return self._runnable(self._file())
+
+    def received(self, decode: Decode) -> tuple[Pipeline, Run, Ran]:
+        """Return what runs the file with other initialisers."""
+        model = self._model()
+        tensors = decode(list(onnx_weights.tensors(model)))
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "model.onnx"
+            files.save(onnx_weights.filled(model, tensors), file)
+            return self._runnable(file)
+
+    def _runnable(self, file: Path) -> tuple[Pipeline, Run, Ran]:
+        session = sessions.session(file, self.args.threads)
+        ran = {"provider": session.get_providers()[0], "precision": "float32"}
+        return arguments.pipeline(self.args), sessions.Run(session), ran
+
+    def _file(self) -> Path:
+        if self.args.onnx is None:
+            raise UserError("--runtime onnx needs --onnx FILE")
+        return checked(self.args.onnx, self.args.facts)
+
+    def _model(self) -> onnx.ModelProto:
+        return files.load_whole(self._file())

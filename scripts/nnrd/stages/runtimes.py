@@ -1,0 +1,57 @@
+"""What runs a whole model: PyTorch or ONNX Runtime, found by name so that a job imports one."""
+
+import argparse
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from nnrd.core.registry import Registry
+from nnrd.models.pipeline import Arrays, Pipeline, Run
+
+Ran = dict[str, str]  # how a step ran: provider and precision
+Decode = Callable[[list[str]], Arrays]  # names of the tensors that were sent → the tensors
+
+
+class Runtime(ABC):
+    """How the stages take a model's tensors, run it, and run it with other tensors."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+
+    @abstractmethod
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Return the trained model's tensors, which are what is sent."""
+
+    @abstractmethod
+    def trained(self) -> tuple[Pipeline, Run, Ran]:
+        """Return what runs the trained model."""
+
+    @abstractmethod
+    def received(self, decode: Decode) -> tuple[Pipeline, Run, Ran]:
+        """Return what runs the model as a receiver has it, filled with what ``decode`` returns."""
+
+
+REGISTRY: Registry[type[Runtime]] = Registry(
+    "nnrd.runtimes",
+    "runtime",
+    {
+        "onnx": "nnrd.stages.onnx_models:OnnxModel",
+        "torch": "nnrd.stages.torch_models:TorchModel",
+    },
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what runs the model, and what each of them takes."""
+    choices = REGISTRY.names()
+    parser.add_argument("--runtime", choices=choices, required=True, help="what runs the model")
+    parser.add_argument("--onnx", type=Path, help="for onnx: the ONNX file")
+    parser.add_argument("--facts", type=Path, help="for onnx: what is known of the file, as JSON")
+    parser.add_argument("--mixed", action="store_true", help="for torch: autocast's precision")
+
+
+def of(args: argparse.Namespace) -> Runtime:
+    """Return the runtime that the options name."""
+    return REGISTRY.get(args.runtime)(args)

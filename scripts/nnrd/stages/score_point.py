@@ -1,0 +1,62 @@
+"""Score a point's predictions, and gather all that was measured of it into one record."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from nnrd.core.files import read_record, write_record
+from nnrd.datasets import index
+from nnrd.report import records
+from nnrd.stages import steps
+from nnrd.tasks import REGISTRY
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("--task", required=True, help="the task's name")
+    label = "what the point is: model, dataset, codec, parameters, as JSON"
+    parser.add_argument("--point", type=json.loads, required=True, help=label)
+    parser.add_argument("--index", type=Path, required=True, help="the dataset's index")
+    parser.add_argument("--split", type=Path, help="the split's JSON file")
+    parser.add_argument("--anchor-record", type=Path, help="the anchor's record")
+    for name, words in {
+        "anchor": "the anchor's predictions, a file a shard",
+        "source": "times of the source",
+        "encoded": "sizes and times of encoding",
+        "predictions": "the point's predictions",
+        "inferred": "their times",
+    }.items():
+        parser.add_argument(f"--{name}", type=Path, nargs="+", help=words)
+    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Write the record: the point's row, a row for each item, and what made them."""
+    task = REGISTRY.get(args.task)()
+    anchor, predictions = (steps.read_predictions(f) for f in (args.anchor, args.predictions))
+    metrics, rows = task.score(index.read(args.index), anchor, predictions)
+    measured = {name: _read(getattr(args, name)) for name in records.STEPS}
+    name = task.metric.name
+    point = args.point | {"task": args.task} | _split_columns(args.split)
+    point |= {"metric_name": name, "rec_perf": metrics.pop(name)}
+    point |= records.measured(measured) | metrics
+    # Without a record of the anchor this is the anchor's.
+    held = read_record(args.anchor_record)["point"] if args.anchor_record else point
+    point |= {"anc_perf": held["rec_perf"], "anc_eval_time": held["rec_eval_time"]}
+    made = {name: step["made"] for name, step in measured.items() if step}
+    record = {"point": point, "items": records.items(rows, measured), "made": made}
+    write_record(args.out, record)
+
+
+def _read(files: list[Path] | None) -> dict[str, Any] | None:
+    """Return a step's files joined; None where the point has no such step."""
+    return steps.read_step(files) if files else None
+
+
+def _split_columns(file: Path | None) -> dict[str, Any]:
+    """Return the columns that say where the model was split."""
+    if file is None:
+        return {}
+    plan = read_record(file)
+    return {"split": plan["rank"], "split_name": plan["node_name"], "branches": plan["branches"]}

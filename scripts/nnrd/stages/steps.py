@@ -1,0 +1,77 @@
+"""What a timed step writes down: a row an item, how it ran, and what made it."""
+
+import argparse
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from nnrd.core.errors import UserError
+from nnrd.core.files import read_record, write_record
+from nnrd.core.progress import Count
+from nnrd.runtime.environment import made_by
+
+Rows = list[dict[str, Any]]
+
+
+def write_times(args: argparse.Namespace, path: Path, rows: Iterable[dict], **ran: Any) -> None:
+    """Write the rows of a step; ``ran`` are its settings, such as ``provider``."""
+    how = {"threads": args.threads, "isolated": args.isolated}
+    write_record(path, how | ran | {"made": made_by(), "rows": list(rows)})
+
+
+def write_predictions(
+    args: argparse.Namespace,
+    results: Iterable[tuple[dict[str, Any], dict[str, float]]],
+    more: Iterable[dict] = (),
+    **ran: Any,
+) -> None:
+    """Write predictions and their times into two files, ordered by item.
+
+    ``results``: pairs of a prediction, with its item's name in ``item``, and its times. ``more``:
+    rows of times that no prediction belongs to, put first. Raises UserError where there are none.
+    """
+    count = Count("items")
+    found = []
+    for prediction, seconds in results:
+        found.append((prediction, {"item": prediction["item"]} | seconds))
+        count.more()
+    if not found:
+        raise UserError(f"{args.index}: shard {args.shard} has no items")
+    found.sort(key=lambda pair: pair[0]["item"])
+    write_record(args.predictions, {"predictions": [prediction for prediction, _ in found]})
+    write_times(args, args.times, [*more, *(row for _, row in found)], **ran)
+
+
+def read_predictions(files: Iterable[Path]) -> Rows:
+    """Return the predictions of all shards; UserError for a file that was altered."""
+    return [row for file in files for row in read_record(file)["predictions"]]
+
+
+def read_step(files: Iterable[Path]) -> dict[str, Any]:
+    """Return a step's files, one a shard, joined: rows together, the rest must be equal.
+
+    What made them may differ, where a cluster ran them: ``made`` is a list. Raises UserError
+    where shards were made under other settings, or a file was altered.
+    """
+    joined: dict[str, Any] = {"rows": [], "made": []}
+    for file in files:
+        part = read_record(file)
+        joined["rows"] += part.pop("rows")
+        made = part.pop("made")
+        joined["made"] += [made] if made not in joined["made"] else []
+        for key, value in part.items():
+            if joined.setdefault(key, value) != value:
+                reason = f"{joined[key]}, not {value}, in other shards"
+                raise UserError(f"{file}: {key} is {value}: {reason}")
+    return joined
+
+
+def checksums(times: Path) -> Mapping[str, str]:
+    """Return the checksum of each item's file that a step made, from its times."""
+    return {row["item"]: row["checksum"] for row in read_record(times)["rows"]}
+
+
+def say(text: str) -> None:
+    """Write a line into the log."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,147 @@
+"""The configuration: checked before any work, with one line a mistake."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from nnrd.assets import availability
+from nnrd.core import sheets as core_sheets
+from nnrd.core.errors import UserError
+from nnrd.core.schema import first_mistake, unknown
+from nnrd.study import sheets
+from nnrd.study.kinds import KINDS
+from nnrd.study.kinds.base import Context, Study
+from nnrd.study.paths import ALL
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A configuration with its defaults filled in, its sheets, and the studies to make."""
+
+    config: dict[str, Any]
+    sheets: sheets.Sheets
+    studies: dict[str, Study]
+    left_out: dict[str, str]  # study → why an optional study cannot be made here
+
+
+def load(config: Mapping[str, Any], file: str, root: str | Path = ".") -> Settings:
+    """Check a configuration and expand the studies that it wants made.
+
+    ``file`` is what messages call it; ``root`` is the checkout. Raises UserError, one line with
+    the file and the key's path: unknown keys and names, values that are out of range, splits
+    outside the model, operating points that a codec does not take.
+    """
+    return _Loader(file, Path(root)).load(dict(config))
+
+
+class _Loader:
+    def __init__(self, file: str, root: Path) -> None:
+        self.file, self.root = file, root
+
+    def fail(self, key: str, reason: str) -> NoReturn:
+        raise UserError(f"{self.file}: {key}: {reason}" if key else f"{self.file}: {reason}")
+
+    def check(self, schema: dict[str, Any], value: Any, key: str = "") -> Any:
+        """Return a value with the schema's defaults, having checked it."""
+        mistake = first_mistake(schema, value)
+        if mistake:
+            path, reason = mistake
+            joined = path if path.startswith("[") or not (key and path) else f".{path}"
+            self.fail(f"{key}{joined}", reason)
+        return with_defaults(schema, value)
+
+    def load(self, given: dict[str, Any]) -> Settings:
+        schema = core_sheets.schema("config")
+        config = self.check(schema, from_command_line(schema, given))
+        context = Context(sheets.read(config["sheets"], self.root), self.root, self.fail)
+        if ALL in config["studies"]:
+            self.fail(f"studies.{ALL}", "a study cannot have this name")
+        for i, name in enumerate(config["run"]):
+            if name not in config["studies"]:
+                self.fail(f"run[{i}]", unknown("study", name, config["studies"]))
+        studies = {
+            name: self.study(context, schema, name, study)
+            for name, study in config["studies"].items()
+        }
+        left_out = self.left_out(config, context, studies)
+        chosen = {name: studies[name] for name in config["run"] if name not in left_out}
+        if not chosen:
+            self.fail("run", "; ".join(f"{name}: {why}" for name, why in left_out.items()))
+        self.check_shards(chosen)
+        return Settings(config, context.sheets, chosen, left_out)
+
+    def study(self, context: Context, schema: dict, name: str, given: dict) -> Study:
+        """Check a study against its kind's schema, and expand it."""
+        key = f"studies.{name}"
+        if given["kind"] not in KINDS:
+            self.fail(f"{key}.kind", unknown("kind", given["kind"], KINDS))
+        kind = KINDS[given["kind"]]
+        checked = self.check(study_schema(schema, kind.name), given, key)
+        return kind.study(context, name, checked)
+
+    def left_out(self, config: dict, context: Context, studies: dict[str, Study]) -> dict[str, str]:
+        """Return the optional studies whose assets this machine cannot get, and why."""
+        reasons: dict[str, str] = {}
+        for name in config["run"]:
+            if not config["studies"][name].get("optional"):
+                continue
+            for asset in studies[name].assets(context.sheets):
+                reason = availability.missing(context.sheets.assets[asset], self.root)
+                if reason:
+                    reasons.setdefault(name, reason)
+        return reasons
+
+    def check_shards(self, studies: dict[str, Study]) -> None:
+        """Refuse studies that would cut the same items into other shards."""
+        seen: dict[str, tuple[str, list[str]]] = {}
+        for study in studies.values():
+            for data in study.selections:
+                other, shards = seen.setdefault(data.id, (study.name, data.shards))
+                if shards != data.shards:
+                    reason = f"shard_size must be that of study {other}"
+                    self.fail(f"studies.{study.name}", f"{reason}, which has the same items")
+
+
+def study_schema(schema: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """Return the schema of a study of a kind: its own properties with those of what it extends."""
+    own = schema["$defs"][kind]
+    base = schema["$defs"].get(own.get("extends"), {"properties": {}, "required": []})
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [*base["required"], *own.get("required", [])],
+        "properties": base["properties"] | own["properties"],
+    }
+
+
+def from_command_line(schema: Mapping[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration with the switches that ``--config KEY=true`` left as words."""
+    switches = [key for key, rule in schema["properties"].items() if rule["type"] == "boolean"]
+    words = {"true": True, "false": False}
+    found = {
+        key: words[config[key]]
+        for key in switches
+        if isinstance(config.get(key), str) and config[key] in words
+    }
+    return config | found
+
+
+def with_defaults(schema: Mapping[str, Any], value: Any) -> Any:
+    """Return a value that fits ``schema`` with the schema's defaults filled in."""
+    if isinstance(value, dict):
+        named = schema.get("properties", {})
+        filled = {key: with_defaults(_rule(schema, key), item) for key, item in value.items()}
+        for key, rule in named.items():
+            optional = "properties" in rule and "required" not in rule
+            if key not in filled and ("default" in rule or optional):
+                filled[key] = with_defaults(rule, rule.get("default", {}))
+        return filled
+    if isinstance(value, list):
+        return [with_defaults(schema.get("items", {}), item) for item in value]
+    return value
+
+
+def _rule(schema: Mapping[str, Any], key: str) -> dict[str, Any]:
+    extra = schema.get("additionalProperties")
+    return schema.get("properties", {}).get(key, extra if isinstance(extra, dict) else {})

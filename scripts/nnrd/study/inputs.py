@@ -1,0 +1,89 @@
+"""Which files a job reads and what a run makes: pure functions of the settings."""
+
+from nnrd.study import paths
+from nnrd.study.config import Settings
+from nnrd.study.kinds.coded import CodedStudy
+from nnrd.study.points import Anchor, Point
+
+
+def dataset_files(settings: Settings, dataset: str) -> dict[str, str]:
+    """Return what a dataset's index is made of: its folder, and the file of its annotations."""
+    row = settings.sheets.datasets[dataset]
+    folder = paths.fill(paths.ASSET, asset=row.asset) if row.asset else str(row.folder)
+    inside = row.annotations.partition("/")[0] in settings.sheets.assets
+    # Annotations within an asset come with it; the asset is what a rule can wait for.
+    first = row.annotations.partition("/")[0]
+    annotations = paths.fill(paths.ASSET, asset=first) if inside else row.annotations
+    return {"folder": folder, "annotations": annotations}
+
+
+def annotations(settings: Settings, dataset: str) -> str:
+    """Return a dataset's ground truth: a file of the checkout, or one within an asset."""
+    row = settings.sheets.datasets[dataset]
+    inside = row.annotations.partition("/")[0] in settings.sheets.assets
+    return f"resources/{row.annotations}" if inside else row.annotations
+
+
+def items_folder(settings: Settings, dataset: str) -> str:
+    """Return where the files of a dataset's items are."""
+    return dataset_files(settings, dataset)["folder"]
+
+
+def model_folder(settings: Settings, model: str) -> list[str]:
+    """Return the folder of a model's files; none where it has no asset."""
+    asset = settings.sheets.models[model].asset
+    return [paths.fill(paths.ASSET, asset=asset)] if asset else []
+
+
+def record_inputs(study: CodedStudy, record: Anchor | Point) -> dict[str, str | list[str]]:
+    """Return what a point or an anchor was measured by; the names are options of score_point."""
+    anchor, shards = study.anchor.folder, study.data.shards
+    inputs: dict[str, str | list[str]] = {
+        "index": paths.fill(paths.INDEX, data=study.data.id),
+        "anchor": paths.predictions(anchor, shards),
+        "predictions": paths.predictions(record.folder, shards),
+        "inferred": paths.step_files(record.folder, "predictions", shards),
+    }
+    if isinstance(record, Anchor):
+        return inputs
+    if record.split:
+        where = {"model": record.model, "split": record.split.id}
+        inputs["split"] = paths.fill(paths.PLAN, **where)
+    return inputs | {
+        "anchor_record": paths.fill(paths.RECORD, folder=anchor),
+        "source": paths.step_files(record.source, "tensors", record.source_shards),
+        "encoded": paths.step_files(record.encoded, "bitstreams", record.source_shards),
+    }
+
+
+def overlay_inputs(study: CodedStudy, picture: str) -> dict[str, str | list[str]]:
+    """Return what an overlay is drawn from; the names are options of draw_overlays."""
+    point = next(point for point in study.overlays if study.overlay(point) == picture)
+    return {
+        "index": paths.fill(paths.INDEX, data=study.data.id),
+        "anchor": paths.predictions(study.anchor.folder, study.data.shards),
+        "point": paths.predictions(point.folder, study.data.shards),
+    }
+
+
+def pictures(settings: Settings) -> list[str]:
+    """Return all plots, overlays and pages of a run."""
+    studies = settings.studies.values()
+    joint = dict.fromkeys(plot for study in studies for plot in study.kind.joint_plots)
+    return [
+        *(picture for study in studies for picture in study.pictures()),
+        *(paths.fill(paths.PLOT, study=paths.ALL, plot=plot, suffix="png") for plot in joint),
+    ]
+
+
+def tables(settings: Settings) -> list[str]:
+    """Return the tables of points and of items, where a study has some."""
+    measured = any(study.records for study in settings.studies.values())
+    return [paths.fill(paths.TABLE, table=name) for name in ("points", "items") if measured]
+
+
+def asset_sums(settings: Settings) -> dict[str, str]:
+    """Return the SHA-256 of every file that the studies use, by asset and name."""
+    used = {name for study in settings.studies.values() for name in study.assets(settings.sheets)}
+    rows = [row for asset in sorted(used) for row in settings.sheets.assets[asset]]
+    return {f"{row['asset']}/{row['file']}": row.get("sha256", "") for row in rows}

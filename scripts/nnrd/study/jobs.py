@@ -1,0 +1,288 @@
+"""What each job of a run is told: its options, and the hash of the code that makes its result."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol
+
+from nnrd import codecs, tasks, transforms
+from nnrd.core.files import complete_file
+from nnrd.datasets import formats
+from nnrd.models.family import Family, ModelRow
+from nnrd.report import plots
+from nnrd.stages.runtimes import REGISTRY as RUNTIMES
+from nnrd.study import inputs, paths
+from nnrd.study.config import Settings
+from nnrd.study.kinds.coded import CodedStudy
+from nnrd.study.points import Anchor, Point, Selection, Split
+from nnrd.study.source_hash import source_hash
+
+# The columns of a model's row that make a result; its values and sizes only help to plan.
+MODEL_COLUMNS = ("model", "family", "weights", "variant", "file", "options")
+LISTS = Path(".snakemake/nnrd")
+ASSET_COLUMNS = ("asset", "file", "source", "sha256", "bytes")
+
+
+class Wildcards(Protocol):
+    """The wildcards of a job, as Snakemake has them."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a wildcard's value."""
+
+
+class Jobs:
+    """Look-ups in the settings by a job's wildcards; the methods are input and params functions."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.studies = settings.studies
+        coded = [study for study in self.studies.values() if isinstance(study, CodedStudy)]
+        self.records = {r.folder: (study, r) for study in coded for r in study.records}
+        points = [point for study in coded for point in study.points]
+        self.sources: dict[str, tuple[CodedStudy, Point]] = {}
+        for study in coded:
+            for point in study.points:
+                self.sources.setdefault(point.source, (study, point))
+        self.splits: dict[tuple[str, str], Split] = {
+            (point.model, point.split.id): point.split for point in points if point.split
+        }
+        found = [data for study in self.studies.values() for data in study.selections]
+        self.selections: dict[str, Selection] = {data.id: data for data in found}
+
+    # Which model a job is about, and what it is told of it.
+
+    def model_name(self, wildcards: Wildcards) -> str:
+        """Return the model of a job, from whichever of its wildcards says it."""
+        if wildcards.get("model"):
+            return wildcards.get("model")
+        if wildcards.get("source"):
+            return wildcards.get("source").split("/")[1]
+        return self.records[wildcards.get("folder")][1].label["model"]
+
+    def family(self, wildcards: Wildcards) -> Family:
+        """Return the family of a job's model."""
+        return self.settings.sheets.family(self.model_name(wildcards))
+
+    def model(self, wildcards: Wildcards) -> list[str]:
+        """Return a job's model as options: its row, and the folder of its files."""
+        name = self.model_name(wildcards)
+        folder = inputs.model_folder(self.settings, name)
+        row = _model_json(self.settings.sheets.models[name])
+        return ["--model", row, *(["--assets", *folder] if folder else [])]
+
+    def model_folder(self, wildcards: Wildcards) -> list[str]:
+        """Return the folder of a job's model's files; none where it has no asset."""
+        return inputs.model_folder(self.settings, self.model_name(wildcards))
+
+    def runtime(self, wildcards: Wildcards) -> str:
+        """Return what runs a job's model: what a path says, or what its family's models are."""
+        if wildcards.get("split"):
+            return "onnx"
+        return wildcards.get("runtime") or self.family(wildcards).runtime
+
+    def nodes(self, wildcards: Wildcards) -> list[str]:
+        """Return the number of nodes that the model's graph must have, as an option."""
+        nodes = self.settings.sheets.models[self.model_name(wildcards)].nodes
+        return ["--nodes", str(nodes)] if nodes else []
+
+    def onnx(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return the ONNX file, and the facts of it, where the model runs in ONNX Runtime."""
+        if self.runtime(wildcards) != "onnx":
+            return {}
+        name = self.model_name(wildcards)
+        return {
+            "onnx": paths.fill(paths.MODEL, model=name),
+            "facts": paths.fill(paths.FACTS, model=name),
+        }
+
+    def run_by(self, wildcards: Wildcards) -> list[str]:
+        """Return what runs a job's model as options."""
+        given = self.onnx(wildcards)
+        words = [word for key, file in given.items() for word in (f"--{key}", file)]
+        return ["--runtime", self.runtime(wildcards), *words]
+
+    def split(self, wildcards: Wildcards) -> list[str]:
+        """Return a split point as options."""
+        split = self.splits[wildcards.get("model"), wildcards.get("split")]
+        if split.rank is not None:
+            return ["--rank", str(split.rank)]
+        return ["--name", str(split.name), "--where", split.where]
+
+    def transform(self, wildcards: Wildcards) -> list[str]:
+        """Return a source's transform as options; none where it has none."""
+        _, point = self.sources[wildcards.get("source")]
+        if point.transform is None:
+            return []
+        parameters = json.dumps(dict(point.transform.parameters))
+        return ["--transform", point.transform.name, "--transform-parameters", parameters]
+
+    def calibration(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return the index of the items that a transform looks at, where the study gives some."""
+        study, _ = self.sources[wildcards.get("source")]
+        data = study.calibration
+        return {"calibration": paths.fill(paths.INDEX, data=data.id)} if data else {}
+
+    def calibration_options(self, wildcards: Wildcards) -> list[str]:
+        """Return the same as options."""
+        return [
+            word for key, file in self.calibration(wildcards).items() for word in (f"--{key}", file)
+        ]
+
+    # Datasets and assets.
+
+    def selection(self, wildcards: Wildcards) -> Selection:
+        """Return the dataset of a job, whole or in part."""
+        return self.selections[wildcards.get("data")]
+
+    def dataset_files(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return what a dataset's index is made of."""
+        return inputs.dataset_files(self.settings, self.selection(wildcards).dataset)
+
+    def items_folder(self, wildcards: Wildcards) -> str:
+        """Return where the files of a job's items are."""
+        return inputs.items_folder(self.settings, self.selection(wildcards).dataset)
+
+    def dataset(self, wildcards: Wildcards) -> list[str]:
+        """Return a dataset as options of index_dataset."""
+        data = self.selection(wildcards)
+        row = self.settings.sheets.datasets[data.dataset]
+        where = inputs.annotations(self.settings, data.dataset)
+        return ["--format", row.format, "--annotations", where, "--items", str(data.count)]
+
+    def asset(self, wildcards: Wildcards) -> str:
+        """Return an asset's rows as JSON: file, source and sum, all that fetching depends on."""
+        rows = self.settings.sheets.assets[wildcards.get("asset")]
+        kept = [{key: row[key] for key in ASSET_COLUMNS if key in row} for row in rows]
+        return json.dumps(kept)
+
+    # Records and pictures.
+
+    def record_inputs(self, wildcards: Wildcards) -> Mapping[str, str | list[str]]:
+        """Return what a point or an anchor was measured by."""
+        return inputs.record_inputs(*self.records[wildcards.get("folder")])
+
+    def record(self, wildcards: Wildcards) -> list[str]:
+        """Return a point or an anchor as options of score_point."""
+        _, record = self.records[wildcards.get("folder")]
+        return ["--task", self.task(record), "--point", json.dumps(record.label)]
+
+    def tasks(self) -> list[str]:
+        """Return the tasks of all studies that are measured, as `source_hash` takes them."""
+        names = dict.fromkeys(self.task(record) for _, record in self.records.values())
+        return [tasks.REGISTRY.target(name) for name in names]
+
+    def task(self, record: Anchor | Point) -> str:
+        """Return the task of a point or an anchor."""
+        return str(self.settings.sheets.models[record.label["model"]].task)
+
+    def study_records(self, study: str) -> list[str]:
+        """Return the records of a study, the anchor's first."""
+        folders = (record.folder for record in self.studies[study].records)
+        return [paths.fill(paths.RECORD, folder=folder) for folder in folders]
+
+    def overlay_inputs(self, wildcards: Wildcards) -> Mapping[str, str | list[str]]:
+        """Return what an overlay is drawn from."""
+        names = ("study", "split", "codec", "parameters")
+        picture = paths.fill(paths.OVERLAY, **{name: wildcards.get(name) for name in names})
+        return inputs.overlay_inputs(self.studies[wildcards.get("study")], picture)
+
+    @property
+    def measured(self) -> list[str]:
+        """Return the studies that have a table of points."""
+        return [name for name, study in self.studies.items() if study.records]
+
+    def record_list(self, wildcards: Wildcards) -> str:
+        """Return a file that lists a study's records, a line each."""
+        study = wildcards.get("study")
+        return listed(f"tabulate_points/{study}.txt", "\n".join(self.study_records(study)))
+
+    def provenance(self, wildcards: Wildcards) -> str:
+        """Return a file of what the provenance is about."""
+        run = {
+            "config": self.settings.config,
+            "assets": inputs.asset_sums(self.settings),
+            "records": [file for name in self.measured for file in self.study_records(name)],
+            "results": inputs.tables(self.settings) + inputs.pictures(self.settings),
+        }
+        return listed("write_provenance.json", json.dumps(run, indent=1))
+
+    # The code that makes a job's result.
+
+    def hashed(self, stage: str, *parts: str) -> Callable[[Wildcards], str]:
+        """Return a params function: the hash of a stage with what the job's wildcards name.
+
+        ``parts`` are names of the methods below; those that a job does not have are left out.
+        """
+
+        def function(wildcards: Wildcards) -> str:
+            targets = (getattr(self, f"_{part}")(wildcards) for part in parts)
+            return source_hash(f"nnrd.stages.{stage}", *(t for t in targets if t))
+
+        return function
+
+    def _pipeline(self, wildcards: Wildcards) -> str | None:
+        return self.family(wildcards).pipeline
+
+    def _preprocessing(self, wildcards: Wildcards) -> str:
+        return f"{self.family(wildcards).pipeline}.open,load,preprocess"
+
+    def _postprocessing(self, wildcards: Wildcards) -> str:
+        return f"{self.family(wildcards).pipeline}.open,postprocess"
+
+    def _network(self, wildcards: Wildcards) -> str | None:
+        """Return the network where the job runs it; ONNX jobs do so for a decoding loop only."""
+        family = self.family(wildcards)
+        runs = self.runtime(wildcards) == "torch" or family.needs_network
+        return family.network if runs else None
+
+    def _export(self, wildcards: Wildcards) -> str | None:
+        network = self.family(wildcards).network
+        return network and f"{network}.load,graph,export,outputs"
+
+    def _weights(self, wildcards: Wildcards) -> str | None:
+        network = self.family(wildcards).network
+        return network and f"{network}.load"
+
+    def _tensors(self, wildcards: Wildcards) -> str:
+        return f"{RUNTIMES.target(self.runtime(wildcards))}.tensors"
+
+    def _trained(self, wildcards: Wildcards) -> str:
+        return f"{RUNTIMES.target(self.runtime(wildcards))}.trained"
+
+    def _received(self, wildcards: Wildcards) -> str:
+        return f"{RUNTIMES.target(self.runtime(wildcards))}.received"
+
+    def _codec(self, wildcards: Wildcards) -> str:
+        return codecs.REGISTRY.target(wildcards.get("codec"))
+
+    def _format(self, wildcards: Wildcards) -> str:
+        row = self.settings.sheets.datasets[self.selection(wildcards).dataset]
+        return formats.REGISTRY.target(row.format)
+
+    def _task(self, wildcards: Wildcards) -> str:
+        return tasks.REGISTRY.target(self.task(self.records[wildcards.get("folder")][1]))
+
+    def _plot(self, wildcards: Wildcards) -> str:
+        return plots.REGISTRY.target(wildcards.get("plot"))
+
+    def _transform(self, wildcards: Wildcards) -> str | None:
+        _, point = self.sources[wildcards.get("source")]
+        return point.transform and transforms.REGISTRY.target(point.transform.name)
+
+
+def listed(name: str, text: str) -> str:
+    """Write what is too long for a command line into a file of the run; return its path.
+
+    A command may have 128 kB, which a study of some thousand points exceeds.
+    """
+    path = LISTS / name
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        with complete_file(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def _model_json(row: ModelRow) -> str:
+    values = asdict(row)
+    return json.dumps({key: values[key] for key in MODEL_COLUMNS if values[key]})

@@ -1,0 +1,90 @@
+"""What every kind of study says of itself, and what a study of any kind answers."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple, NoReturn
+
+from nnrd.study.points import Anchor, Point, Selection
+from nnrd.study.sheets import Sheets
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a study is checked against; ``fail`` raises UserError for a key, with a reason."""
+
+    sheets: Sheets
+    root: Path
+    fail: Callable[[str, str], NoReturn]
+
+
+class Job(NamedTuple):
+    """A job that takes long, for the estimate.
+
+    ``like``: the folder below benchmarks/ of the jobs that cost the same; ``output``: folder or
+    file below results/; ``values``: what it takes, by a figure a value: encoded, decoded, run.
+    """
+
+    rule: str
+    like: str
+    output: str
+    gpu: bool = False
+    encoded: float = 0
+    decoded: float = 0
+    run: float = 0
+    stored: float = 0  # bytes
+
+
+@dataclass(frozen=True)
+class Study(ABC):
+    """A study as the configuration declares it, checked and expanded."""
+
+    name: str
+    kind: "Kind"
+
+    @property
+    @abstractmethod
+    def models(self) -> list[str]:
+        """The models that it needs."""
+
+    @property
+    def selections(self) -> list[Selection]:
+        """The datasets that it goes through, cut into shards."""
+        return []
+
+    @property
+    def records(self) -> list[Anchor | Point]:
+        """What becomes a row of the table of points: the anchor first, then the points."""
+        return []
+
+    @abstractmethod
+    def pictures(self) -> list[str]:
+        """Return the plots, overlays and pages that it wants."""
+
+    def jobs(self, sheets: Sheets) -> list[Job]:
+        """Return the jobs that take long, for the estimate."""
+        return []
+
+    def assets(self, sheets: Sheets) -> list[str]:
+        """Return the names of the assets that it needs."""
+        rows = [sheets.models[name] for name in self.models]
+        named = [row.asset for row in rows]
+        named += [sheets.datasets[data.dataset].asset for data in self.selections]
+        return list(dict.fromkeys(name for name in named if name is not None))
+
+
+class Kind(ABC):
+    """A kind of study: its name in the configuration, its plots, and how a study is expanded.
+
+    ``plots`` are names of `nnrd.report.plots`, drawn of each study; ``joint_plots`` those that
+    are also drawn of all studies together.
+    """
+
+    name: ClassVar[str]
+    plots: ClassVar[tuple[str, ...]] = ()
+    joint_plots: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def study(self, context: Context, name: str, given: Mapping[str, Any]) -> Study:
+        """Return a study; ``given`` fits the kind's schema and has its defaults."""

@@ -1,0 +1,47 @@
+"""Weights studies: compress a model, decompress it, run it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from nnrd.models.family import Family
+from nnrd.study import paths
+from nnrd.study.kinds.base import Context
+from nnrd.study.kinds.coded import CodedKind, operations
+from nnrd.study.points import Anchor, Operation, Point, Split
+from nnrd.transforms import REGISTRY as TRANSFORMS
+
+
+class Weights(CodedKind):
+    """One bundle, which knows nothing of the dataset; so another dataset does not encode again."""
+
+    name = "weights"
+    plots = ("accuracy_size",)
+    joint_plots = ("accuracy_size",)
+    source_rule, sink_rule = "extract_weights", "infer_weights"
+
+    def runtime(self, family: Family) -> str:
+        """Say what the family's models are: PyTorch networks, or ONNX files."""
+        return family.runtime
+
+    def sources(
+        self, context: Context, key: str, given: Mapping[str, Any], anchor: Anchor
+    ) -> list[tuple[str, Split | None, Operation | None]]:
+        """Return the model as it is, or one source a transform."""
+        whole = paths.fill(paths.WEIGHTS, model=anchor.model)
+        transforms = operations(context, f"{key}.transforms", given["transforms"], TRANSFORMS)
+        if transforms and anchor.runtime != "torch":
+            reason = f"{anchor.model} is an ONNX file; transforms change PyTorch networks"
+            context.fail(f"{key}.transforms", reason)
+        changed = [(f"{whole}/{transform.id}", None, transform) for transform in transforms]
+        return changed or [(whole, None, None)]
+
+    def point(
+        self,
+        anchor: Anchor,
+        source: tuple[str, Split | None, Operation | None],
+        codec: Operation,
+    ) -> Point:
+        """Return a point; what is made for it alone is the evaluation on its dataset."""
+        folder, _, transform = source
+        evaluated = f"{folder}/{codec.id}/{anchor.data.id}"
+        return Point(self.name, folder, evaluated, ("0-of-1",), anchor, codec, transform=transform)

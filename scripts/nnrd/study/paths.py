@@ -1,0 +1,94 @@
+"""Where every file of a run is: patterns with Snakemake's wildcards, and what fills them.
+
+Rules name their outputs by these patterns, and input functions fill the same ones.
+"""
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+ALL = "all"  # stands in a path for "all studies of the run"
+
+ASSET = "resources/{asset}"
+INDEX = "results/datasets/{data}.json"
+MODEL = "results/models/{model}.onnx"
+FACTS = "results/models/{model}.json"
+PART1 = "results/split/{model}/{split}/part1.onnx"
+PART2 = "results/split/{model}/{split}/part2.onnx"
+PLAN = "results/split/{model}/{split}/split.json"
+
+FEATURES = "features/{model}/{data}/{split}"
+WEIGHTS = "weights/{model}"
+TENSORS = "results/{source}/tensors/{shard}"
+BITSTREAMS = "results/{source}/{codec}/{parameters}/bitstreams/{shard}"
+FEATURES_TENSORS = f"results/{FEATURES}/tensors/{{shard}}"
+FEATURES_BITSTREAMS = f"results/{FEATURES}/{{codec}}/{{parameters}}/bitstreams/{{shard}}"
+FEATURES_PREDICTIONS = f"results/{FEATURES}/{{codec}}/{{parameters}}/predictions/{{shard}}.json"
+WEIGHTS_TENSORS = "results/weights/{model}/tensors/{shard}"
+TRANSFORMED = "results/weights/{model}/{transform}/{settings}/tensors/{shard}"
+WEIGHTS_PREDICTIONS = "results/{source}/{codec}/{parameters}/{data}/predictions/{shard}.json"
+ANCHOR_PREDICTIONS = "results/anchor/{model}/{data}/{runtime}/predictions/{shard}.json"
+
+RECORD = "results/{folder}/point.json"
+STUDY_TABLE = "results/tables/{study}/{table}.csv"
+TABLE = "results/tables/{table}.csv"
+PLOT = "results/plots/{study}/{plot}.{suffix}"
+OVERLAY = "results/plots/{study}/overlays/{split}/{codec}/{parameters}.png"
+SPLIT_TABLE = "results/splits/{model}.csv"
+COMPARISON = "results/splits/{study}/{comparison}.{suffix}"
+PROVENANCE = "results/provenance.json"
+
+
+def fill(pattern: str, **values: object) -> str:
+    """Return a pattern with its wildcards filled."""
+    return pattern.format(**values)
+
+
+def fill_shard(pattern: str, shard: str) -> str:
+    """Return a pattern with its shard filled and its other wildcards left."""
+    return pattern.replace("{shard}", shard)
+
+
+def study_table(table: str) -> str:
+    """Return the pattern of a table of one study, its study left open."""
+    return STUDY_TABLE.replace("{table}", table)
+
+
+def times(pattern: str) -> str:
+    """Return the file, beside what a step makes, that says how the step ran."""
+    return f"{pattern.removesuffix('.json')}.times.json"
+
+
+def log(rule: str, pattern: str) -> str:
+    """Return the log of a rule whose output has this pattern."""
+    return f"logs/{rule}/{_inner(pattern)}.log"
+
+
+def benchmark(rule: str, pattern: str) -> str:
+    """Return the benchmark file of a rule whose output has this pattern."""
+    return f"benchmarks/{rule}/{_inner(pattern)}.tsv"
+
+
+def _inner(pattern: str) -> str:
+    """Return what tells a rule's jobs apart: the wildcards of its output, in their order."""
+    parts = [part for part in pattern.split("/") if "{" in part]
+    if not parts:
+        return PurePosixPath(pattern).stem
+    last = parts[-1].partition(".")[0] if parts[-1].count("}") == 1 else parts[-1]
+    return "/".join([*parts[:-1], last])
+
+
+def step_files(folder: str, step: str, shards: Iterable[str]) -> list[str]:
+    """Return the times of a step of all shards; ``step``: tensors, bitstreams, predictions."""
+    return [f"results/{folder}/{step}/{shard}.times.json" for shard in shards]
+
+
+def predictions(folder: str, shards: Iterable[str]) -> list[str]:
+    """Return the predictions of a point or an anchor, a file a shard."""
+    return [f"results/{folder}/predictions/{shard}.json" for shard in shards]
+
+
+def points_table(study: str) -> str:
+    """Return the table of points of a study, or of all."""
+    if study == ALL:
+        return fill(TABLE, table="points")
+    return fill(STUDY_TABLE, study=study, table="points")

@@ -1,0 +1,6 @@
+"""Stub."""
+
+
+def source_hash(stage, *more):
+    """Return nothing."""
+    return "x"
