@@ -61,16 +61,14 @@ def write(graph: nn.Module, how: Export, path: str | Path) -> None:
             **options,
         )
         if how.dynamo:
-            _drop_stack_traces(temporary)
+            _drop_notes(temporary)
 
 
-def _drop_stack_traces(path: Path) -> None:
-    """Take out where in the source each node came from: the same network, the same bytes."""
+def _drop_notes(path: Path) -> None:
+    """Take out where in which source each node came from: the same network, the same bytes."""
     model = onnx.load(path)
     for node in model.graph.node:
-        kept = [p for p in node.metadata_props if not p.key.endswith("stack_trace")]
         del node.metadata_props[:]
-        node.metadata_props.extend(kept)
     onnx.save(model, path)
 
 
