@@ -23,32 +23,52 @@ NNC = {
     **BOTH_END,
 }
 L = "scripts/nnrd"
+SSDLITE = f"{L}/models/ssdlite300_mobilenet_v2"
+CLASSIFIER = f"{L}/models/torchvision_classifiers"
 DOCSTRING = '"""What every program in scripts/ and every subcommand'
 
 # What is edited, and exactly the jobs that run again.
 EDITS = {
-    "a docstring of core/program.py": (f"{L}/core/program.py", DOCSTRING, DOCSTRING + " at all", {}),
+    "a docstring of core/program.py": (
+        f"{L}/core/program.py",
+        DOCSTRING,
+        DOCSTRING + " at all",
+        {},
+    ),
     "a message in the container": (
-        *(f"{L}/codecs/container.py", "are announced, the bytes end before", "are announced"),
+        f"{L}/codecs/container.py",
+        "are announced, the bytes end before",
+        "are announced",
         {},
     ),
     "the progress bar": (f"{L}/core/progress.py", "\\r\\x1b[K", "\\r\\x1b[2K", {}),
     "a licence in the sheet": ("config/assets.tsv", "\tMIT\n", "\tMIT License\n", {}),
     "a model's number of values": ("config/models.tsv", "\t4475504\n", "\t4475505\n", {}),
     "a latency rate or another part of a table of splits": (
-        *(f"{L}/split/sizes.py", "size_bytes * 8e3 / rate", "size_bytes * 8000 / rate"),
+        f"{L}/split/sizes.py",
+        "size_bytes * 8e3 / rate",
+        "size_bytes * 8000 / rate",
         {},
     ),
-    "a comment in a stage": (f"{L}/stages/encode_tensors.py", "    codec, sums", "    # x\n    codec, sums", {}),
+    "a comment in a stage": (
+        f"{L}/stages/encode_tensors.py",
+        "    codec, sums",
+        "    # x\n    codec, sums",
+        {},
+    ),
     "help of an option": (f"{L}/stages/arguments.py", "the codec's name", "name of the codec", {}),
     "the codec": (
-        *(f"{L}/codecs/nnc.py", "codes_integers = True", "codes_integers = bool(1)"),
+        f"{L}/codecs/nnc.py",
+        "codes_integers = True",
+        "codes_integers = bool(1)",
         NNC,
     ),
     "the coder": (f"{L}/nnc/coder.py", "levels.fill(0)", "levels.fill(0 * 1)", NNC),
     "another codec": (f"{L}/codecs/bzip2.py", "def pack(", "X = 1\n\n    def pack(", {}),
     "the container": (
-        *(f"{L}/codecs/container.py", "MAGIC + bytes([VERSION,", "bytes(MAGIC) + bytes([VERSION,"),
+        f"{L}/codecs/container.py",
+        "MAGIC + bytes([VERSION,",
+        "bytes(MAGIC) + bytes([VERSION,",
         {
             "encode_tensors": 10,
             "infer_features": 8,
@@ -59,51 +79,75 @@ EDITS = {
         },
     ),
     "what stands before the detector": (
-        *(f"{L}/models/ssdlite300_mobilenet_v2/pipeline.py", "np.float32(127.5)", "np.float32(128)"),
+        f"{SSDLITE}/pipeline.py",
+        "np.float32(127.5)",
+        "np.float32(128)",
         {"infer_anchor": 2, **FROM_SOURCE, "score_point": 5},
     ),
     "what stands behind the detector": (
-        *(f"{L}/models/ssdlite300_mobilenet_v2/pipeline.py", "SCORE_THRESHOLD, IOU_THRESHOLD = 0.01", "SCORE_THRESHOLD, IOU_THRESHOLD = 0.02"),
+        f"{SSDLITE}/pipeline.py",
+        "SCORE_THRESHOLD, IOU_THRESHOLD = 0.01",
+        "SCORE_THRESHOLD, IOU_THRESHOLD = 0.02",
         {"infer_anchor": 2, **SINK, "score_point": 5},
     ),
     "what stands behind the classifier": (
-        *(f"{L}/models/torchvision_classifiers/pipeline.py", "[:TOP_K].tolist()", "[:TOP_K].tolist()[:]"),
+        f"{CLASSIFIER}/pipeline.py",
+        "[:TOP_K].tolist()",
+        "[:TOP_K].tolist()[:]",
         {"infer_anchor": 2, "infer_weights": 4, "score_point": 3, **WEIGHTS_END},
     ),
     "how the detector is built": (
-        *(f"{L}/models/ssdlite300_mobilenet_v2/network.py", "FIRST_MAP_BLOCK = 13", "FIRST_MAP_BLOCK = 12 + 1"),
+        f"{SSDLITE}/network.py",
+        "FIRST_MAP_BLOCK = 13",
+        "FIRST_MAP_BLOCK = 12 + 1",
         {"convert_model": 1, "infer_anchor": 2, "split_model": 2, **FROM_SOURCE, "score_point": 5},
     ),
     "how the classifier is exported, which nobody asked for": (
-        *(f"{L}/models/torchvision_classifiers/network.py", "TOLERANCE = 1e-4", "TOLERANCE = 1e-3"),
+        f"{CLASSIFIER}/network.py",
+        "TOLERANCE = 1e-4",
+        "TOLERANCE = 1e-3",
         {"infer_anchor": 2, "infer_weights": 4, "score_point": 3, **WEIGHTS_END},
     ),
     "how splits are found": (
-        *(f"{L}/split/plan.py", "shift = where == ", "shift = bool() or where == "),
+        f"{L}/split/plan.py",
+        "shift = where == ",
+        "shift = bool() or where == ",
         {"split_model": 2, **FROM_SOURCE},
     ),
     "a metric": (
-        *(f"{L}/metrics/detection.py", "for step in range(10)", "for step in range(9 + 1)"),
+        f"{L}/metrics/detection.py",
+        "for step in range(10)",
+        "for step in range(9 + 1)",
         {"score_point": 5, "draw_overlays": 1, **FEATURES_END},
     ),
     "the task of the other study": (
-        *(f"{L}/tasks/classification.py", "100.0 * (classes[0] == label)", "100 * (classes[0] == label)"),
+        f"{L}/tasks/classification.py",
+        "100.0 * (classes[0] == label)",
+        "100 * (classes[0] == label)",
         {"score_point": 3, **WEIGHTS_END, "tabulate_points": 2, "plot_points": 5},
     ),
     "a plot": (
-        *(f"{L}/report/plots/codec_bars.py", 'yscale="log"', 'yscale="linear"'),
+        f"{L}/report/plots/codec_bars.py",
+        'yscale="log"',
+        'yscale="linear"',
         {"plot_points": 1, "write_provenance": 1},
     ),
     "the style of all plots": (
-        *(f"{L}/report/plots/style.py", "dpi=150", "dpi=200"),
+        f"{L}/report/plots/style.py",
+        "dpi=150",
+        "dpi=200",
         {"plot_points": 5, "draw_overlays": 1, "write_provenance": 1},
     ),
     "a dataset's format": (
-        *(f"{L}/datasets/formats/coco.py", '["file_name"])[:limit]', '["file_name"])[0:limit]'),
+        f"{L}/datasets/formats/coco.py",
+        '["file_name"])[:limit]',
+        '["file_name"])[0:limit]',
         {"index_dataset": 1, "infer_anchor": 2, **FROM_SOURCE, "score_point": 5},
     ),
     "how images are read": (
-        *(f"{L}/datasets/images.py", 'image.convert("RGB")', 'image.convert(mode="RGB")'),
+        f"{L}/datasets/images.py",
+        'image.convert("RGB")',
+        'image.convert(mode="RGB")',
         {
             **{"index_dataset": 2, "infer_anchor": 4, "infer_weights": 4},
             **{**FROM_SOURCE, **BOTH_END, "score_point": 8},

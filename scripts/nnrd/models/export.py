@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -46,7 +47,7 @@ def write(graph: nn.Module, how: Export, path: str | Path) -> None:
     """
     generator = torch.Generator().manual_seed(0)
     example = tuple(torch.rand(shape, generator=generator) for shape in how.example)
-    options = {"external_data": False, "verbose": False} if how.dynamo else {}
+    options: dict[str, Any] = {"external_data": False, "verbose": False} if how.dynamo else {}
     with complete_file(path) as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing and deprecation notes of torch's own
         torch.onnx.export(

@@ -37,7 +37,8 @@ class Jobs:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.studies = settings.studies
-        coded = [study for study in self.studies.values() if isinstance(study, CodedStudy)]
+        self.coded = {n: s for n, s in self.studies.items() if isinstance(s, CodedStudy)}
+        coded = self.coded.values()
         self.records = {r.folder: (study, r) for study in coded for r in study.records}
         points = [point for study in coded for point in study.points]
         self.sources: dict[str, tuple[CodedStudy, Point]] = {}
@@ -185,7 +186,7 @@ class Jobs:
         """Return what an overlay is drawn from."""
         names = ("study", "split", "codec", "parameters")
         picture = paths.fill(paths.OVERLAY, **{name: wildcards.get(name) for name in names})
-        return inputs.overlay_inputs(self.studies[wildcards.get("study")], picture)
+        return inputs.overlay_inputs(self.coded[wildcards.get("study")], picture)
 
     @property
     def measured(self) -> list[str]:
@@ -268,7 +269,9 @@ class Jobs:
 
     def _transform(self, wildcards: Wildcards) -> str | None:
         _, point = self.sources[wildcards.get("source")]
-        return point.transform and transforms.REGISTRY.target(point.transform.name)
+        if point.transform is None:
+            return None
+        return transforms.REGISTRY.target(point.transform.name)
 
 
 def listed(name: str, text: str) -> str:

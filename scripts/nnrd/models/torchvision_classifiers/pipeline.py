@@ -17,7 +17,7 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 def normalised(image: np.ndarray, mean: tuple, deviation: tuple) -> np.ndarray:
     """Return uint8 (height, width, 3) as float32 (1, 3, height, width), normalised by channel."""
     scaled = image.astype(np.float32) / np.float32(255)
-    scaled = (scaled - np.float32(mean)) / np.float32(deviation)
+    scaled = (scaled - np.array(mean, np.float32)) / np.array(deviation, np.float32)
     return np.ascontiguousarray(scaled.transpose(2, 0, 1)[None])
 
 
@@ -57,7 +57,7 @@ class ClassifierPipeline(Pipeline):
 
     def preprocess(self, loaded: np.ndarray, item: Item) -> Arrays:
         """Return ``input``: float32 (1, 3, crop, crop)."""
-        options = {"resize": 256, "crop": 224, "interpolation": "bilinear"} | self.row.options
+        options = {"resize": 256, "crop": 224, "interpolation": "bilinear", **self.row.options}
         height, width = loaded.shape[:2]
         short, crop = options["resize"], options["crop"]
         # torchvision's rounding: the long side is cut off, not rounded.
