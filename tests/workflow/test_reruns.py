@@ -118,13 +118,19 @@ EDITS = {
         f"{L}/metrics/detection.py",
         "for step in range(10)",
         "for step in range(9 + 1)",
-        {"score_point": 5, "draw_overlays": 1, **FEATURES_END},
+        {"score_point": 5, **FEATURES_END},
     ),
     "the task of the other study": (
         f"{L}/tasks/classification.py",
         "100.0 * (classes[0] == label)",
         "100 * (classes[0] == label)",
-        {"score_point": 3, **WEIGHTS_END, "tabulate_points": 2, "plot_points": 5},
+        {"score_point": 3, **WEIGHTS_END},
+    ),
+    "what a metric is called": (
+        f"{L}/tasks/detection.py",
+        '"AP against ground truth"',
+        '"AP (ground truth)"',
+        {"score_point": 5, **FEATURES_END},
     ),
     "a plot": (
         f"{L}/report/plots/codec_bars.py",

@@ -12,8 +12,10 @@ import numpy as np
 
 from nnrd.core.errors import UserError
 
-COCO_METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
-COCO_METRICS += ("AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
+COCO_METRICS = (
+    *("AP", "AP50", "AP75", "APs", "APm", "APl"),
+    *("AR1", "AR10", "AR100", "ARs", "ARm", "ARl"),
+)
 IOU_THRESHOLDS = tuple((50 + 5 * step) / 100 for step in range(10))
 THINNEST_SIDE = 1e-6  # a thinner box is lost in rounding, and then does not overlap itself
 

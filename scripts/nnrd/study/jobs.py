@@ -168,10 +168,14 @@ class Jobs:
         _, record = self.records[wildcards.get("folder")]
         return ["--task", self.task(record), "--point", json.dumps(record.label)]
 
-    def tasks(self) -> list[str]:
-        """Return the tasks of all studies that are measured, as `source_hash` takes them."""
-        names = dict.fromkeys(self.task(record) for _, record in self.records.values())
-        return [tasks.REGISTRY.target(name) for name in names]
+    def _metrics(self, wildcards: Wildcards) -> list[str]:
+        """Return what the tasks of a study, or of all, say of their metrics; not how they score."""
+        found = (record for study, record in self.records.values() if self._is_of(study, wildcards))
+        names = dict.fromkeys(self.task(record) for record in found)
+        return [f"{tasks.REGISTRY.target(name)}.metrics" for name in names]
+
+    def _is_of(self, study: CodedStudy, wildcards: Wildcards) -> bool:
+        return wildcards.get("study") in (study.name, paths.ALL)
 
     def task(self, record: Anchor | Point) -> str:
         """Return the task of a point or an anchor."""
@@ -217,8 +221,9 @@ class Jobs:
         """
 
         def function(wildcards: Wildcards) -> str:
-            targets = (getattr(self, f"_{part}")(wildcards) for part in parts)
-            return source_hash(f"nnrd.stages.{stage}", *(t for t in targets if t))
+            found = (getattr(self, f"_{part}")(wildcards) for part in parts)
+            targets = [t for one in found for t in ([one] if isinstance(one, str) else one or [])]
+            return source_hash(f"nnrd.stages.{stage}", *targets)
 
         return function
 

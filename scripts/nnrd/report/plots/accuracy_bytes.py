@@ -1,6 +1,6 @@
 """Accuracy against the bytes that are sent: a panel a metric, a curve a split and codec."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pandas
 from matplotlib import pyplot
@@ -47,7 +47,7 @@ def _curve(
 ) -> None:
     """Draw the operating points of one codec at one split; a single one is a mark."""
     ordered = points.sort_values("x")
-    style_of = {"color": color, "marker": marker, "markersize": 4, "linewidth": 1.2}
+    style_of: dict[str, Any] = {"color": color, "marker": marker, "markersize": 4, "linewidth": 1.2}
     axis.plot(ordered["x"], ordered[column], **style_of)
     if metric.interval and len(ordered) > 1:
         low, high = (ordered[f"{metric.name}_{end}"] for end in ("low", "high"))

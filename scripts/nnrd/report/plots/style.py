@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import pandas
@@ -18,7 +19,7 @@ from nnrd.tasks import Metric, Task
 
 mpl.use("Agg")
 ANCHOR = "anchor"
-ANCHOR_LINE = {"color": "#c00000", "linewidth": 1.2, "linestyle": "--", "zorder": 1}
+ANCHOR_LINE: dict[str, Any] = {"color": "#c00000", "linewidth": 1.2, "linestyle": "--", "zorder": 1}
 MARKERS = "osD^vPX*<>"
 
 
