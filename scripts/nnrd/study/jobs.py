@@ -221,11 +221,14 @@ class Jobs:
         """
 
         def function(wildcards: Wildcards) -> str:
-            found = (getattr(self, f"_{part}")(wildcards) for part in parts)
-            targets = [t for one in found for t in ([one] if isinstance(one, str) else one or [])]
-            return source_hash(f"nnrd.stages.{stage}", *targets)
+            return source_hash(f"nnrd.stages.{stage}", *self.targets(wildcards, *parts))
 
         return function
+
+    def targets(self, wildcards: Wildcards, *parts: str) -> list[str]:
+        """Return what a job finds by name, as `source_hash` takes it."""
+        found = (getattr(self, f"_{part}")(wildcards) for part in parts)
+        return [t for one in found for t in ([one] if isinstance(one, str) else one or [])]
 
     def _pipeline(self, wildcards: Wildcards) -> str | None:
         return self.family(wildcards).pipeline
