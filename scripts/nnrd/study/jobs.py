@@ -172,7 +172,7 @@ class Jobs:
         """Return what the tasks of a study, or of all, say of their metrics; not how they score."""
         found = (record for study, record in self.records.values() if self._is_of(study, wildcards))
         names = dict.fromkeys(self.task(record) for record in found)
-        return [f"{tasks.REGISTRY.target(name)}.metrics" for name in names]
+        return [f"{tasks.REGISTRY.target(name)}.metric" for name in names]
 
     def _is_of(self, study: CodedStudy, wildcards: Wildcards) -> bool:
         return wildcards.get("study") in (study.name, paths.ALL)
