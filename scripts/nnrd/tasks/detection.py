@@ -18,7 +18,11 @@ class Detection(Task):
 
     metrics = (
         Metric("AP", "AP against ground truth", "%", higher_is_better=True),
-        Metric("agreement", "agreement with the anchor", "%", higher_is_better=True),
+        Metric("agreement", "agreement with the anchor", "%", True, to_anchor=True),
+    )
+    others = (
+        Metric("AP50", "AP at an IoU of 0.5", "%", higher_is_better=True),
+        Metric("tr26847_map", "mAP of TR 26.847", "%", higher_is_better=True),
     )
     count_columns = ("detections",)
 
