@@ -49,7 +49,7 @@ def to_torch(tensors: Mapping[str, np.ndarray]) -> "dict[str, torch.Tensor]":
     Same names, order, shapes and dtypes. Raises UserError where PyTorch is not installed or lacks
     a dtype.
     """
-    from nnrd.core.packages import needed
+    from nnrd.core.extras import needed
 
     with needed("torch"):
         import torch

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from nnrd.core.errors import UserError
-from nnrd.core.packages import needed
+from nnrd.core.extras import needed
 
 
 class Stage(Protocol):

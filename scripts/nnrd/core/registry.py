@@ -5,7 +5,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar, cast
 
 from nnrd.core.errors import UserError
-from nnrd.core.packages import needed
+from nnrd.core.extras import needed
 from nnrd.core.schema import unknown
 
 T = TypeVar("T")

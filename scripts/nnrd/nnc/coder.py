@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 
 from nnrd.core.errors import BitstreamError, UserError
-from nnrd.core.packages import needed
+from nnrd.core.extras import needed
 from nnrd.nnc.options import Options, finest_qp, qp_range
 from nnrd.nnc.syntax import Codebook, TensorUnit, Writer, tensor_header, unit, write_codebook
 

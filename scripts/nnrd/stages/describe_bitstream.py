@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ def main(args: argparse.Namespace) -> None:
 def describe(blob: bytes) -> dict[str, Any]:
     """Return what a bitstream holds, without decoding it; sizes are in bytes."""
     found = container.read(blob)
-    names = found.names or [None] * len(found.entries)
+    names: Sequence[str | None] = found.names or [None] * len(found.entries)
     rows = [
         {
             "name": name,
