@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,19 +50,13 @@ def _facts(image: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return Path(image["file_name"]).stem, facts
 
 
-def predictions(path: Path, truth: Index) -> list[dict[str, Any]]:
+def predictions(paths: Iterable[Path], truth: Index) -> list[dict[str, Any]]:
     """Return COCO's results as predictions of the task `detection`, one an image of ``truth``.
 
     Raises UserError, naming the row: not a list of results, an image that is not in ``truth``.
     """
-    rows = read_json(path)
-    if not isinstance(rows, list):
-        raise UserError(f"{path}: not COCO results: no list")
     found: dict[int, list[dict[str, Any]]] = {item.facts["image_id"]: [] for item in truth.items}
-    columns = {"image_id": int, "category_id": int, "bbox": list, "score": (int, float)}
-    for number, row in enumerate(rows):
-        where = f"{path}: [{number}]"
-        _check_row(row, columns, where)
+    for where, row in (pair for path in paths for pair in _results(path)):
         if row["image_id"] not in found:
             raise UserError(f"{where}: image_id {row['image_id']} is not in the ground truth")
         box = _box(row["bbox"], where)
@@ -71,6 +65,17 @@ def predictions(path: Path, truth: Index) -> list[dict[str, Any]]:
     return [
         {"item": item.name, "detections": found[item.facts["image_id"]]} for item in truth.items
     ]
+
+
+def _results(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the rows of COCO's results, checked, and where each stands."""
+    rows = read_json(path)
+    if not isinstance(rows, list):
+        raise UserError(f"{path}: not COCO results: no list")
+    columns = {"image_id": int, "category_id": int, "bbox": list, "score": (int, float)}
+    for number, row in enumerate(rows):
+        _check_row(row, columns, f"{path}: [{number}]")
+        yield f"{path}: [{number}]", row
 
 
 def _check_row(row: Any, columns: Mapping[str, Any], where: str) -> None:

@@ -45,7 +45,7 @@ def main(args: argparse.Namespace) -> None:
 
 def _read(args: argparse.Namespace, files: list[Path], truth: index.Index) -> Rows:
     if args.annotations:
-        return [row for file in files for row in coco_json.predictions(file, truth)]
+        return coco_json.predictions(files, truth)
     return [row for file in files for row in _predictions(file)]
 
 
@@ -60,10 +60,13 @@ def _predictions(file: Path) -> Rows:
 
 
 def _checked(rows: Rows, truth: index.Index, files: list[Path]) -> Rows:
-    known = {item.name for item in truth.items}
+    left = {item.name: True for item in truth.items}
     for row in rows:
-        if row["item"] not in known:
+        if row["item"] not in left:
             raise UserError(f"{files[0]}: {row['item']} is not in the ground truth")
+        if not left[row["item"]]:
+            raise UserError(f"{files[0]}: {row['item']} is given twice")
+        left[row["item"]] = False
     if not rows:
         raise UserError(f"{files[0]}: no predictions")
     return rows

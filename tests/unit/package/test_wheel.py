@@ -51,6 +51,7 @@ def wheel(checkout, tmp_path_factory):
     return found
 
 
+@pytest.mark.slow  # a C++ coder is built with it, if the checkout has one
 def test_what_is_in_the_wheel(wheel):
     with zipfile.ZipFile(wheel) as file:
         names = set(file.namelist())
