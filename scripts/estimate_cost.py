@@ -1,58 +1,7 @@
 """Say what a run will cost before it is made."""
 
-import argparse
-import json
-from pathlib import Path
-
-import yaml
-
-from nnrd.core import program
-from nnrd.core.errors import UserError
-from nnrd.study import config, estimate
-
-
-def main(args: argparse.Namespace) -> None:
-    """Print a line a rule and study, and the sums."""
-    settings = config.load(read(args), str(args.configfile), args.folder)
-    costs = estimate.estimate(settings, args.folder)
-    print(f"{'study':<16}{'rule':<22}{'jobs':>6}{'core-h':>9}{'GPU-h':>8}{'GB':>8}  from")
-    for cost in costs:
-        figures = (cost.seconds / 3600, cost.gpu_seconds / 3600, cost.size / 1e9)
-        shown = ["?" if cost.unknown == cost.jobs else f"{figure:.2f}" for figure in figures]
-        print(
-            f"{cost.study:<16}{cost.rule:<22}{cost.jobs:>6}"
-            f"{shown[0]:>9}{shown[1]:>8}{shown[2]:>8}  {origin(cost)}"
-        )
-    unknown = sum(cost.unknown for cost in costs)
-    print(
-        f"in all {sum(c.jobs for c in costs)} jobs to come, "
-        f"{sum(c.seconds for c in costs) / 3600:.2f} core-hours, of them "
-        f"{sum(c.gpu_seconds for c in costs) / 3600:.2f} hours on the GPU where there is one "
-        f"(at the speed measured), {sum(c.size for c in costs) / 1e9:.2f} GB"
-        + (f"; {unknown} jobs are not in it: nothing like them was measured" if unknown else "")
-    )
-
-
-def read(args: argparse.Namespace) -> dict:
-    """Return the configuration, with the studies that the command line chose."""
-    try:
-        given = yaml.safe_load(args.configfile.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise UserError(f"{args.configfile}: {str(error).splitlines()[0]}") from None
-    return given | ({"run": args.run} if args.run else {})
-
-
-def origin(cost: estimate.Cost) -> str:
-    """Say where a line's figures come from."""
-    stated = cost.jobs - cost.measured - cost.unknown
-    words = {"benchmark files": cost.measured, "per-value figures": stated}
-    found = {word: n for word, n in (words | {"not known": cost.unknown}).items() if n}
-    return ", ".join(word + (f": {n} jobs" if n < cost.jobs else "") for word, n in found.items())
-
+from nnrd.core.program import run
+from nnrd.stages import estimate_cost
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--configfile", type=Path, default=Path("config/config.yaml"))
-    parser.add_argument("--run", type=json.loads, help="names of studies as JSON; else the file's")
-    parser.add_argument("--folder", type=Path, default=Path(), help="the checkout")
-    program.run(main, parser)
+    run(estimate_cost)

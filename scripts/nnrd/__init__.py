@@ -2,4 +2,5 @@
 
 from nnrd.core.errors import BitstreamError, UserError
 
-__all__ = ["BitstreamError", "UserError"]
+__all__ = ["BitstreamError", "UserError", "__version__"]
+__version__ = "0.2.0"

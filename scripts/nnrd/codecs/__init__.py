@@ -9,6 +9,7 @@ from typing import Any
 
 from nnrd.codecs.base import Codec, cut
 from nnrd.codecs.container import CODED_FLOAT, CODED_INT, Entry
+from nnrd.codecs.torch_tensors import to_torch
 from nnrd.core.errors import UserError
 from nnrd.core.registry import Registry
 from nnrd.core.schema import first_mistake
@@ -24,6 +25,7 @@ __all__ = [
     "cut",
     "make",
     "parameter_schema",
+    "to_torch",
 ]
 REGISTRY: Registry[type[Codec]] = Registry(
     "nnrd.codecs",

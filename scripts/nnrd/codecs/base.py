@@ -9,6 +9,7 @@ import ml_dtypes
 import numpy as np
 
 from nnrd.codecs import container as bitstream
+from nnrd.codecs import torch_tensors
 from nnrd.codecs.container import CODED_FLOAT, CODED_INT, STORED, Container, Entry
 from nnrd.core.errors import BitstreamError, UserError
 
@@ -71,14 +72,17 @@ class Codec(ABC):
         """Say in a few words what is wrong between parameters, which a schema cannot say."""
         return None
 
-    def encode(self, tensors: Tensors, *, names: bool = True, workers: int = 1) -> bytes:
+    def encode(self, tensors: Mapping[str, Any], *, names: bool = True, workers: int = 1) -> bytes:
         """Return the bitstream of tensors: any dtype of ``bitstream.DTYPES``, shape and name.
+
+        They are NumPy arrays or PyTorch tensors, such as a state dict, wherever those are; what
+        is decoded are NumPy arrays, and `nnrd.codecs.to_torch` turns them back.
 
         With ``names`` false they do not travel, and decode must be given them. ``workers`` is
         the number of processes; it does not change a byte. Raises UserError, naming the tensor,
         for NaN or Inf (unless ``nonfinite="exact"``) and for dtypes that have no code.
         """
-        _check_tensors(tensors)
+        tensors = _arrays(tensors)
         keys = list(tensors)
         container = Container(self.name, self.parameters, [], b"", keys if names else None)
         coded: dict[str, np.ndarray] = {}
@@ -181,18 +185,24 @@ def cut(values: np.ndarray, entries: Sequence[Entry]) -> list[np.ndarray]:
     return np.split(values, ends)
 
 
-def _check_tensors(tensors: Tensors) -> None:
+def _arrays(tensors: Mapping[str, Any]) -> Tensors:
+    """Return tensors as NumPy arrays, having checked names and dtypes."""
     if not isinstance(tensors, Mapping):
         raise UserError(f"tensors: {type(tensors).__name__} is not a dict of NumPy arrays")
-    for name, tensor in tensors.items():
-        if not isinstance(name, str):
-            raise UserError(f"tensor {name!r}: a name must be a string")
-        if not isinstance(tensor, np.ndarray):
-            raise UserError(f"tensor {name}: {type(tensor).__name__} is not a NumPy array")
-        try:
-            bitstream.dtype_code(tensor.dtype)
-        except ValueError:
-            raise UserError(f"tensor {name}: dtype {tensor.dtype} cannot be coded") from None
+    return {name: _array(name, tensor) for name, tensor in tensors.items()}
+
+
+def _array(name: Any, tensor: Any) -> np.ndarray:
+    if not isinstance(name, str):
+        raise UserError(f"tensor {name!r}: a name must be a string")
+    array = torch_tensors.as_array(name, tensor) if torch_tensors.is_torch(tensor) else tensor
+    if not isinstance(array, np.ndarray):
+        raise UserError(f"tensor {name}: {type(tensor).__name__} is not a NumPy array")
+    try:
+        bitstream.dtype_code(array.dtype)
+    except ValueError:
+        raise UserError(f"tensor {name}: dtype {array.dtype} cannot be coded") from None
+    return array
 
 
 def _as_int32(tensor: np.ndarray) -> np.ndarray | None:

@@ -5,6 +5,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar, cast
 
 from nnrd.core.errors import UserError
+from nnrd.core.extras import needed
 from nnrd.core.schema import unknown
 
 T = TypeVar("T")
@@ -30,10 +31,11 @@ class Registry(Generic[T]):
         return self._entry(name).value
 
     def get(self, name: str) -> T:
-        """Return an object; UserError for an unknown name, or a plug-in that does not load."""
+        """Return an object; UserError: an unknown name, a package or plug-in that is missing."""
         entry = self._entry(name)
         try:
-            return cast(T, entry.load())
+            with needed(f"{self.word} {name}"):
+                return cast(T, entry.load())
         except (ImportError, AttributeError) as error:
             if name in self._own:
                 raise

@@ -10,13 +10,15 @@ from functools import cache
 import numpy as np
 
 from nnrd.core.errors import BitstreamError, UserError
+from nnrd.core.extras import needed
 from nnrd.nnc.options import Options, finest_qp, qp_range
 from nnrd.nnc.syntax import Codebook, TensorUnit, Writer, tensor_header, unit, write_codebook
 
 
 @cache
 def _deepcabac():
-    from nncodec.extensions import deepCABAC
+    with needed("codec nnc"):
+        from nncodec.extensions import deepCABAC
 
     return deepCABAC
 

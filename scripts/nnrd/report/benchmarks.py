@@ -9,8 +9,7 @@ from nnrd.core.errors import UserError
 
 # The jobs that a study is about; all others are what the workflow costs on top.
 USEFUL = (
-    *("encode_tensors", "extract_features", "infer_anchor", "infer_features"),
-    *("infer_weights", "infer_weights_anchor"),
+    *("encode_tensors", "extract_features", "infer_anchor", "infer_features", "infer_weights"),
 )
 PREPARATION = ("fetch_asset",)
 PAUSE = 20  # seconds

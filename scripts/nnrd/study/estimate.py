@@ -6,25 +6,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from nnrd.study.config import Settings, Study
+from nnrd.study.config import Settings
+from nnrd.study.kinds.base import Job
 
 # Seconds a value on one core of 2.5 GHz or so, where no job of the kind has been measured:
 # NNCodec with dependent quantisation, its decoder, and a network's run on one item (Whisper tiny
 # on a prompt of 3.5 s took 0.83 s for 37.8 million values).
 ENCODE, DECODE, EVALUATE = 1.1e-6, 0.16e-6, 22e-9
-SHARE = 0.12  # of float32 that a bitstream takes, where none is there to look at
-FLOAT = 4  # bytes
-
-
-class Job(NamedTuple):
-    """A job to come: its benchmark files' folder, its output, and what it costs if unmeasured."""
-
-    rule: str
-    like: str  # folder below benchmarks/ of the jobs that cost the same
-    output: str  # folder or file below results/
-    gpu: bool
-    seconds: float | None
-    size: float | None  # bytes
+START = 10  # seconds to import PyTorch, build a model and write its tensors down
 
 
 class Cost(NamedTuple):
@@ -44,13 +33,13 @@ def estimate(settings: Settings, folder: Path) -> list[Cost]:
     """Return the cost of all jobs of a run that have no result yet.
 
     ``folder`` holds ``results/`` and ``benchmarks/``. A job costs what the mean of its like cost;
-    where there is none, the per-value figures of this module times the model's values, which the
-    sheet of models gives; else it is counted as unknown.
+    where there is none, the figures of this module times the values that it takes, as its
+    study's kind says; else it is counted as unknown.
     """
     costs, seen = [], set()
     for study in settings.studies.values():
         groups: dict[str, list[Job]] = {}
-        for job in jobs(settings, study):
+        for job in study.jobs(settings.sheets):
             if job.output not in seen and not (folder / "results" / job.output).exists():
                 groups.setdefault(job.rule, []).append(job)
             seen.add(job.output)
@@ -58,36 +47,12 @@ def estimate(settings: Settings, folder: Path) -> list[Cost]:
     return costs
 
 
-def jobs(settings: Settings, study: Study) -> Iterator[Job]:
-    """Yield the jobs of a study that take long: source, encoding, inference, the anchor."""
-    values = settings.models[study.model].get("values")
-    items = study.items / len(study.shards)
-    run = values and EVALUATE * values * items
-    at = f"{study.model}/{study.dataset}"
-    sources: dict[str, list[str]] = {}
-    for point in study.points:
-        sources[point.source] = point.source_shards(study.shards)
-    kind = study.kind
-    for source, shards in sources.items():
-        for shard in shards:
-            like = f"extract_{kind}/{source.removeprefix(f'{kind}/')}"
-            output = f"{source}/tensors/{shard}"
-            size = values and FLOAT * values
-            yield Job(f"extract_{kind}", like, output, kind == "features", values and 10, size)
-    anchor = "infer_anchor" if study.splits else "infer_weights_anchor"
-    for shard in study.shards:
-        output = f"{study.anchor.folder}/predictions/{shard}.json"
-        yield Job(anchor, f"{anchor}/{at}", output, True, run, 0)
-    for point in study.points:
-        for shard in sources[point.source]:
-            output = f"{point.encoded}/bitstreams/{shard}"
-            cost, size = (values and ENCODE * values), (values and SHARE * FLOAT * values)
-            yield Job("encode_tensors", f"encode_tensors/{point.source}", output, False, cost, size)
-        for shard in study.shards:
-            like = f"infer_{kind}/{point.source.removeprefix(f'{kind}/')}"
-            output = f"{point.folder}/predictions/{shard}.json"
-            cost = values and run + DECODE * values
-            yield Job(f"infer_{kind}", like, output, True, cost, 0)
+def stated_seconds(job: Job) -> float | None:
+    """Return what a job costs by the figures a value; None where its values are not known."""
+    if not (job.encoded or job.decoded or job.run or job.stored):
+        return None
+    coding = ENCODE * job.encoded + DECODE * job.decoded
+    return coding + EVALUATE * job.run or START
 
 
 def _cost(study: str, rule: str, group: list[Job], folder: Path) -> Cost:
@@ -95,12 +60,12 @@ def _cost(study: str, rule: str, group: list[Job], folder: Path) -> Cost:
     seconds = on_gpu = size = 0.0
     for job in group:
         mean = _mean_seconds(folder / "benchmarks" / job.like)
-        cost = job.seconds if mean is None else mean
+        cost = stated_seconds(job) if mean is None else mean
         measured += mean is not None
         unknown += cost is None
         seconds += cost or 0
         on_gpu += (cost or 0) * job.gpu
-        size += job.size or 0
+        size += job.stored
     return Cost(study, rule, len(group), measured, unknown, seconds, on_gpu, size)
 
 

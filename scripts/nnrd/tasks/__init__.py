@@ -17,6 +17,7 @@ class Metric:
     """A number that a task computes: its column, what an axis calls it, its unit and direction.
 
     ``interval``: the columns ``NAME_low`` and ``NAME_high`` hold its 95 % bootstrap interval.
+    ``to_anchor``: it compares with the anchor's predictions.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Metric:
     unit: str
     higher_is_better: bool
     interval: bool = False
+    to_anchor: bool = False
 
     @property
     def axis(self) -> str:
@@ -35,10 +37,12 @@ class Task(ABC):
     """How predictions are scored. Subclass it to add a task.
 
     ``metrics``: the metric that stands in ``anc_perf`` and ``rec_perf``, then those that are worth
-    a panel of a plot beside it. ``count_columns``: further columns of whole numbers.
+    a panel of a plot beside it. ``others``: those that `score` returns besides.
+    ``count_columns``: further columns of whole numbers.
     """
 
     metrics: ClassVar[tuple[Metric, ...]]
+    others: ClassVar[tuple[Metric, ...]] = ()
     count_columns: ClassVar[tuple[str, ...]] = ()
 
     @property

@@ -14,6 +14,10 @@ class Asr(Task):
     """A prediction has ``text``, the transcript; so have an item's facts, the reference."""
 
     metrics = (Metric("WER", "word error rate", "%", higher_is_better=False, interval=True),)
+    others = (
+        Metric("CER", "character error rate", "%", higher_is_better=False),
+        Metric("WER_difference", "to the anchor", "%", False, interval=True, to_anchor=True),
+    )
     count_columns = ("substitutions", "deletions", "insertions", "words")
 
     def score(

@@ -16,8 +16,9 @@ class Classification(Task):
 
     metrics = (
         Metric("top1", "right class first", "%", higher_is_better=True),
-        Metric("agreement", "agreement with the anchor", "%", higher_is_better=True),
+        Metric("agreement", "agreement with the anchor", "%", True, to_anchor=True),
     )
+    others = (Metric("top5", "right class among five", "%", higher_is_better=True),)
 
     def score(
         self, index: Index, anchor: Sequence[Prediction], predictions: Sequence[Prediction]

@@ -21,10 +21,17 @@ class Detection(Task):
 
     metrics = (
         Metric("AP", "AP against ground truth", "%", higher_is_better=True),
-        Metric("agreement", "agreement with the anchor", "%", higher_is_better=True),
-        Metric(
-            "F1", "F1 against the anchor's detections", "%", higher_is_better=True, interval=True
-        ),
+        Metric("agreement", "agreement with the anchor", "%", True, to_anchor=True),
+        Metric("F1", "F1 against the anchor's detections", "%", True, True, to_anchor=True),
+    )
+    others = (
+        Metric("AP50", "AP at an IoU of 0.5", "%", higher_is_better=True),
+        Metric("tr26847_map", "mAP of TR 26.847", "%", higher_is_better=True),
+        Metric("precision", "detections that the anchor has too", "%", True, to_anchor=True),
+        Metric("recall", "the anchor's detections that are left", "%", True, to_anchor=True),
+        Metric("right", "detections that the anchor has too", "count", True, to_anchor=True),
+        Metric("invented", "detections that it has not", "count", False, to_anchor=True),
+        Metric("lost", "its detections that are gone", "count", False, to_anchor=True),
     )
     count_columns = ("detections", "right", "invented", "lost")
 

@@ -1,13 +1,11 @@
 """Images with COCO annotations."""
 
-import math
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from nnrd.core.errors import UserError
-from nnrd.core.files import read_json
+from nnrd.datasets import coco_json
 from nnrd.datasets.formats import Format
 from nnrd.datasets.images import read_rgb
 from nnrd.datasets.index import Index, items_of
@@ -26,84 +24,11 @@ class Coco(Format):
         Raises UserError: the annotations are not COCO's, an image is missing, is no image or has
         another size than they say, an object of an unknown category or image, or without a box.
         """
-        dataset = read(annotations)
+        dataset = coco_json.read(annotations)
         categories = {row["id"]: row["name"] for row in dataset["categories"]}
-        objects = _objects(dataset, categories, annotations)
+        objects = coco_json.objects(dataset, categories, annotations)
         images = sorted(dataset["images"], key=lambda image: image["file_name"])[:limit]
         return Index(items_of(_rows(images, objects, folder, annotations), annotations), categories)
-
-
-def read(path: str | Path) -> dict[str, Any]:
-    """Return a COCO dataset; UserError where the file is not one, naming the first bad row."""
-    dataset = read_json(path)
-    needed = {
-        "images": {"id": int, "file_name": str, "width": int, "height": int},
-        "annotations": {"image_id": int, "category_id": int, "bbox": list},
-        "categories": {"id": int, "name": str},
-    }
-    for key, columns in needed.items():
-        if not isinstance(dataset, dict) or not isinstance(dataset.get(key), list):
-            raise UserError(f"{path}: not a COCO dataset: no list {key!r}")
-        for number, row in enumerate(dataset[key]):
-            _check_row(row, columns, f"{path}: {key}[{number}]")
-    _check_unique(dataset, path)
-    return dataset
-
-
-def _check_row(row: Any, columns: Mapping[str, type], where: str) -> None:
-    if not isinstance(row, dict):
-        raise UserError(f"{where}: is not a mapping")
-    for column, kind in columns.items():
-        if not isinstance(row.get(column), kind) or isinstance(row[column], bool):
-            raise UserError(f"{where}: {column}: {row.get(column)!r:.60} is no {kind.__name__}")
-
-
-def _check_unique(dataset: Mapping[str, Any], path: str | Path) -> None:
-    for key in ("images", "categories"):
-        seen = set()
-        for row in dataset[key]:
-            if row["id"] in seen:
-                raise UserError(f"{path}: {key}: id {row['id']} is given twice")
-            seen.add(row["id"])
-
-
-def _objects(
-    dataset: Mapping[str, Any], categories: Mapping[int, str], path: Path
-) -> dict[int, list[dict[str, Any]]]:
-    """Return the ground truth of each image by its id, checked."""
-    known = {image["id"] for image in dataset["images"]}
-    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for number, row in enumerate(dataset["annotations"]):
-        where = f"{path}: annotations[{number}]"
-        if row["image_id"] not in known:
-            raise UserError(f"{where}: image_id {row['image_id']} is no image's")
-        if row["category_id"] not in categories:
-            raise UserError(f"{where}: category_id {row['category_id']} is no category's")
-        box = _box(row["bbox"], where)
-        found[row["image_id"]].append(
-            {
-                "category_id": row["category_id"],
-                "bbox": box,
-                "area": _area(row.get("area", box[2] * box[3]), where),
-                "iscrowd": int(row.get("iscrowd", 0)),
-            }
-        )
-    return found
-
-
-def _box(values: list[Any], where: str) -> list[float]:
-    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
-    if len(values) != 4 or len(numbers) != 4 or not all(map(math.isfinite, numbers)):
-        raise UserError(f"{where}: bbox: {values!r:.60} is not four finite numbers")
-    if min(numbers[2:]) < 0:
-        raise UserError(f"{where}: bbox: {values!r:.60} has a negative side")
-    return numbers
-
-
-def _area(value: Any, where: str) -> float:
-    if not isinstance(value, int | float) or not math.isfinite(value):
-        raise UserError(f"{where}: area: {value!r:.60} is not a finite number")
-    return value
 
 
 def _rows(

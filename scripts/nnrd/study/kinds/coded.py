@@ -77,16 +77,16 @@ class CodedStudy(Study):
         """Return source, encoding, inference and the anchor's inference."""
         values = sheets.models[self.anchor.model].values
         sources = {point.source: point for point in self.points}
-        jobs = [self._source_job(p, s) for p in sources.values() for s in p.source_shards]
+        jobs = [self._source_job(p, s, values) for p in sources.values() for s in p.source_shards]
         jobs += [self._anchor_job(shard, values) for shard in self.data.shards]
         for point in self.points:
             jobs += list(self._point_jobs(point, values))
         return jobs
 
-    def _source_job(self, point: Point, shard: str) -> Job:
-        rule = self.kind.source_rule
-        output = f"{point.source}/tensors/{shard}"
-        return Job(rule, f"{rule}/{_below(point.source)}", output, gpu=self.kind.source_on_gpu)
+    def _source_job(self, point: Point, shard: str, values: int | None) -> Job:
+        rule, gpu = self.kind.source_rule, self.kind.source_on_gpu
+        output, like = f"{point.source}/tensors/{shard}", f"{rule}/{_below(point.source)}"
+        return Job(rule, like, output, gpu, stored=FLOAT * self.kind.coded_values(values))
 
     def _anchor_job(self, shard: str, values: int | None) -> Job:
         output = f"{self.anchor.folder}/predictions/{shard}.json"
@@ -94,17 +94,17 @@ class CodedStudy(Study):
         return Job("infer_anchor", like, output, gpu=True, run=self._run(values))
 
     def _point_jobs(self, point: Point, values: int | None) -> Iterator[Job]:
+        coded, run = self.kind.coded_values(values), self._run(values)
         for shard in point.source_shards:
             output = f"{point.encoded}/bitstreams/{shard}"
-            stored = SHARE * FLOAT * (values or 0)
             like = f"encode_tensors/{point.source}"
-            yield Job("encode_tensors", like, output, encoded=values or 0, stored=stored)
+            stored = SHARE * FLOAT * coded
+            yield Job("encode_tensors", like, output, encoded=coded, stored=stored)
         rule = self.kind.sink_rule
         for shard in self.data.shards:
             output = f"{point.folder}/predictions/{shard}.json"
             like = f"{rule}/{_below(point.source)}"
-            run = self._run(values)
-            yield Job(rule, like, output, gpu=True, decoded=values or 0, run=run)
+            yield Job(rule, like, output, gpu=True, decoded=coded, run=run)
 
     def _run(self, values: int | None) -> float:
         return (values or 0) * self.data.count / len(self.data.shards)
@@ -127,6 +127,11 @@ class CodedKind(Kind):
     @abstractmethod
     def runtime(self, family: Family) -> str:
         """Say what runs the models of a family in such a study: ``torch`` or ``onnx``."""
+
+    def coded_values(self, values: int | None) -> int:
+        """Return how many values a source has by those of its model; 0 where that is not known."""
+        del values
+        return 0
 
     @abstractmethod
     def sources(

@@ -23,6 +23,10 @@ class Weights(CodedKind):
         """Say what the family's models are: PyTorch networks, or ONNX files."""
         return family.runtime
 
+    def coded_values(self, values: int | None) -> int:
+        """Return all of the model's."""
+        return values or 0
+
     def sources(
         self, context: Context, key: str, given: Mapping[str, Any], anchor: Anchor
     ) -> list[tuple[str, Split | None, Operation | None]]:

@@ -1,0 +1,35 @@
+"""NumPy's ``.npz``: a zip of arrays."""
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from nnrd.core.errors import UserError
+from nnrd.core.files import complete_file
+from nnrd.tensor_files import TensorFile, Tensors
+
+
+class Npz(TensorFile):
+    """Arrays of NumPy's own dtypes; pickled objects are neither read nor written."""
+
+    def read(self, path: Path) -> Tensors:
+        """Return the arrays in the file's order."""
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in arrays.files}
+        except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+            reason = str(error).splitlines()[0][:120]
+            raise UserError(f"{path}: not a .npz of plain arrays ({reason})") from None
+
+    def write(self, path: Path, tensors: Mapping[str, np.ndarray]) -> None:
+        """Write the arrays, uncompressed."""
+        for name, tensor in tensors.items():
+            if tensor.dtype.isbuiltin != 1:  # bfloat16 and float8 would come back as raw bytes
+                reason = f"cannot hold {tensor.dtype}; write .safetensors"
+                raise UserError(f"{path}: tensor {name}: .npz {reason}")
+        with complete_file(path) as temporary, zipfile.ZipFile(temporary, "w") as file:
+            for name, tensor in tensors.items():
+                with file.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, tensor, allow_pickle=False)

@@ -1,0 +1,83 @@
+"""Safetensors: 8 bytes with the length of a JSON header, the header, the values."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import ml_dtypes
+import numpy as np
+from safetensors import SafetensorError, deserialize
+
+from nnrd.core.errors import UserError
+from nnrd.core.files import complete_file
+from nnrd.tensor_files import TensorFile, Tensors
+
+METADATA, ORDER = "__metadata__", "order"  # nnrd's own bundles say their order there
+DTYPES = {
+    name: np.dtype(dtype)
+    for name, dtype in {
+        **{"F64": "f8", "F32": "f4", "F16": "f2", "BF16": ml_dtypes.bfloat16, "C64": "c8"},
+        **{"I64": "i8", "I32": "i4", "I16": "i2", "I8": "i1", "BOOL": "?"},
+        **{"U64": "u8", "U32": "u4", "U16": "u2", "U8": "u1"},
+        **{"F8_E4M3": ml_dtypes.float8_e4m3fn, "F8_E5M2": ml_dtypes.float8_e5m2},
+    }.items()
+}
+NAMES = {dtype: name for name, dtype in DTYPES.items()}
+
+
+class Safetensors(TensorFile):
+    """All dtypes of the format, bfloat16 and float8 too, which its NumPy binding has not."""
+
+    def read(self, path: Path) -> Tensors:
+        """Return the tensors in the header's order."""
+        data = path.read_bytes()
+        try:
+            tensors = {name: _array(name, found) for name, found in deserialize(data)}
+        except (SafetensorError, ValueError) as error:
+            raise UserError(f"{path}: not a safetensors file ({error})") from None
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from None
+        return {name: tensors[name] for name in _order(data)}
+
+    def write(self, path: Path, tensors: Mapping[str, np.ndarray]) -> None:
+        """Write the tensors in their order."""
+        header, offset = {}, 0
+        for name, tensor in tensors.items():
+            header[name] = {
+                "dtype": _dtype_name(path, name, tensor),
+                "shape": list(tensor.shape),
+                "data_offsets": [offset, offset + tensor.nbytes],
+            }
+            offset += tensor.nbytes
+        text = json.dumps(header, separators=(",", ":")).encode()
+        text += b" " * (-len(text) % 8)
+        with complete_file(path) as temporary, temporary.open("wb") as file:
+            file.write(len(text).to_bytes(8, "little") + text)
+            for tensor in tensors.values():
+                file.write(tensor.astype(tensor.dtype.newbyteorder("<"), copy=False).tobytes())
+
+
+def _array(name: str, found: dict) -> np.ndarray:
+    dtype = DTYPES.get(found["dtype"])
+    if dtype is None:
+        raise UserError(f"tensor {name}: the dtype {found['dtype']} is not known")
+    return np.frombuffer(found["data"], dtype).reshape(found["shape"])
+
+
+def _dtype_name(path: Path, name: str, tensor: np.ndarray) -> str:
+    dtype = tensor.dtype.newbyteorder("=")
+    if dtype not in NAMES or name == METADATA:
+        what = "the name" if name == METADATA else str(dtype)
+        raise UserError(f"{path}: tensor {name}: safetensors cannot hold {what}; write .npz")
+    return NAMES[dtype]
+
+
+def _order(data: bytes) -> list[str]:
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    metadata = header.pop(METADATA, None) or {}
+    try:
+        order = json.loads(metadata[ORDER])
+    except (KeyError, ValueError):
+        order = None
+    fits = isinstance(order, list) and len(order) == len(header) and set(order) == set(header)
+    return order if fits else list(header)
