@@ -77,12 +77,3 @@ def random(model: onnx.ModelProto, shapes: dict[str, list[int]]) -> dict[str, np
             raise UserError(f"input {name!r} is {declared}: give its shape as {name}=1,3,…")
         feeds[name] = generator.random(shape).astype(dtype)
     return feeds
-
-
-def shape(text: str) -> tuple[str, list[int]]:
-    """Return the name and dimensions in ``name=1,3,300,300``; raise UserError if it isn't so."""
-    name, _, dims = text.rpartition("=")
-    try:
-        return name, [int(dim) for dim in dims.split(",")]
-    except ValueError as error:
-        raise UserError(f"shape {text}: write NAME=1,3,300,300") from error
