@@ -6,8 +6,10 @@ import pandas as pd
 
 from nnrd.core.errors import UserError
 
-NEEDED = ("input", "rank", "node_name", "op_type", "branches", "bytes")
-NEEDED += ("plain_branches", "plain_bytes", "plain_captured", "plain_selected")
+NEEDED = (
+    *("input", "rank", "node_name", "op_type", "branches", "bytes"),
+    *("plain_branches", "plain_bytes", "plain_captured", "plain_selected"),
+)
 
 
 def read(path: Path) -> pd.DataFrame:
