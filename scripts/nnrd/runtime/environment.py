@@ -2,26 +2,18 @@
 
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import Any
 
-from nnrd.core.packages import RESULT_PACKAGES
+from nnrd.core.packages import RESULT_PACKAGES, installed
 
 
 def made_by() -> dict[str, Any]:
     """Return the versions of the imported packages that decide a result, and the machine."""
-    owners = packages_distributions()
-    names = sorted({owners[name][0] for name in RESULT_PACKAGES & set(sys.modules) & set(owners)})
-    packages = {"python": platform.python_version()} | {name: _version(name) for name in names}
+    found = (installed(name) for name in sorted(RESULT_PACKAGES) if name in sys.modules)
+    pairs = dict(name.split("==") for name in found if name)
+    packages = {"python": platform.python_version()} | pairs
     return {"packages": packages, "host": platform.node(), "processor": processor()}
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None
 
 
 def processor() -> str:

@@ -73,8 +73,7 @@ def random(model: onnx.ModelProto, shapes: dict[str, list[int]]) -> dict[str, np
     generator = np.random.default_rng(0)
     feeds = {}
     for name, (dtype, declared) in inputs(model).items():
-        given: Shape = [*shapes.get(name, declared)]
-        shape = [dim for dim in given if dim is not None]
+        shape = [size for size in shapes.get(name, declared) if size is not None]
         if len(shape) != len(declared):
             raise UserError(f"input {name!r} is {declared}: give its shape as {name}=1,3,…")
         feeds[name] = generator.random(shape).astype(dtype)
