@@ -11,8 +11,8 @@ from nnrd.core.errors import UserError
 from nnrd.core.files import complete_file
 from nnrd.core.options import named_rate
 from nnrd.report.plots import style
-from nnrd.report.splits import comparison, pages, plots, published
-from nnrd.report.splits.tables import read
+from nnrd.report.splits import comparison, plots, published
+from nnrd.report.splits.tables import page, read
 
 Compared = tuple[pd.DataFrame, Callable[[pd.DataFrame, str], Figure]]
 
@@ -40,7 +40,7 @@ def main(args: argparse.Namespace) -> None:
     found, draw = COMPARISONS[args.comparison](args)
     for path in args.table:
         is_page = path.suffix == ".html"
-        text = pages.table(found, args.title) if is_page else found.to_csv(index=False)
+        text = page(found, args.title) if is_page else found.to_csv(index=False)
         with complete_file(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     if args.plot:

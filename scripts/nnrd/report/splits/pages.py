@@ -1,8 +1,7 @@
-"""Pages about splits that need nothing else: tables, and plots to look around in."""
+"""A page about the splits of some models, to look around in; it needs nothing else."""
 
 import re
 from collections.abc import Mapping
-from html import escape
 
 import pandas as pd
 from bokeh.document import Document
@@ -25,27 +24,6 @@ from nnrd.split.latency import latency_ms
 
 GREY = "#8c8c8c"
 SHOWN = ["rank", "node_name", "op_type", "branches", "plain_branches"]
-
-TABLE_PAGE = """<!doctype html>
-<meta charset=utf-8>
-<title>{title}</title>
-<style>
-body {{ font: 13px/1.4 sans-serif; margin: 1em }}
-table {{ border-collapse: collapse }}
-th, td {{ padding: .25em .6em; text-align: right; border-bottom: 1px solid #ddd;
-         overflow-wrap: anywhere }}
-th {{ position: sticky; top: 0; background: #f4f4f4 }}
-td:last-child {{ text-align: left; min-width: 24em }}
-</style>
-<h1>{title}</h1>
-{body}
-"""
-
-
-def table(found: pd.DataFrame, title: str) -> str:
-    """Return a table as an HTML page."""
-    body = found.to_html(index=False, border=0, na_rep="", float_format="{:g}".format)
-    return TABLE_PAGE.format(title=escape(title), body=body)
 
 
 def splits(tables: Mapping[str, pd.DataFrame], rates: Mapping[str, float], title: str) -> str:

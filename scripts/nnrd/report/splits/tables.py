@@ -1,5 +1,6 @@
-"""Reading the tables that `nnrd.stages.tabulate_splits` wrote."""
+"""Tables of splits: read as `nnrd.stages.tabulate_splits` wrote them, and shown as pages."""
 
+from html import escape
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,21 @@ NEEDED = (
     *("input", "rank", "node_name", "op_type", "branches", "bytes"),
     *("plain_branches", "plain_bytes", "plain_captured", "plain_selected"),
 )
+
+TABLE_PAGE = """<!doctype html>
+<meta charset=utf-8>
+<title>{title}</title>
+<style>
+body {{ font: 13px/1.4 sans-serif; margin: 1em }}
+table {{ border-collapse: collapse }}
+th, td {{ padding: .25em .6em; text-align: right; border-bottom: 1px solid #ddd;
+         overflow-wrap: anywhere }}
+th {{ position: sticky; top: 0; background: #f4f4f4 }}
+td:last-child {{ text-align: left; min-width: 24em }}
+</style>
+<h1>{title}</h1>
+{body}
+"""
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -27,3 +43,9 @@ def read(path: Path) -> pd.DataFrame:
 def first_input(found: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the first input."""
     return found[found.input == found.input[0]].reset_index(drop=True)
+
+
+def page(found: pd.DataFrame, title: str) -> str:
+    """Return a table as an HTML page."""
+    body = found.to_html(index=False, border=0, na_rep="", float_format="{:g}".format)
+    return TABLE_PAGE.format(title=escape(title), body=body)
