@@ -57,19 +57,21 @@ def read_branches(path: str | Path, models: Collection[str]) -> list[Row]:
 def _read(path: str | Path, columns: Collection[str]) -> list[Row]:
     try:
         with Path(path).open(encoding="utf-8", newline="") as file:
-            rows: list[Row] = list(csv.DictReader(file, strict=True))
+            reader = csv.DictReader(file, strict=True)
+            rows: list[Row] = list(reader)
     except FileNotFoundError:
         raise UserError(f"{path}: no such table") from None
     except (ValueError, OSError, csv.Error) as error:
         raise UserError(f"{path}: not a table: {str(error).splitlines()[0]}") from None
     if not rows:
         raise UserError(f"{path}: the table is empty")
+    header = list(reader.fieldnames or [])
     for column in columns:
-        if column not in rows[0]:
-            raise UserError(f"{path}: column {column!r} is missing")
+        if header.count(column) != 1:
+            raise UserError(f"{path}: column {column!r} is missing or given twice")
     for line, row in enumerate(rows, 2):
         if None in row or None in row.values():
-            raise UserError(f"{path}:{line}: other than {len(rows[0])} cells")
+            raise UserError(f"{path}:{line}: other than {len(header)} cells")
     return rows
 
 
