@@ -87,6 +87,11 @@ class Jobs:
         nodes = self.settings.sheets.models[self.model_name(wildcards)].nodes
         return ["--nodes", str(nodes)] if nodes else []
 
+    def input_shape(self, wildcards: Wildcards) -> list[str]:
+        """Return the random input, as options, on which a model's sizes have to be measured."""
+        shape = self.settings.sheets.models[self.model_name(wildcards)].input_shape
+        return ["--shape", *shape.split()] if shape else []
+
     def onnx(self, wildcards: Wildcards) -> dict[str, str]:
         """Return the ONNX file, and the facts of it, where the model runs in ONNX Runtime."""
         if self.runtime(wildcards) != "onnx":
