@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from nnrd import BitstreamError, UserError, nnc
 from nnrd.nnc import coder, processes
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+SCRIPTS = Path(__file__).parents[3] / "scripts"
 
 
 @pytest.fixture(scope="module")

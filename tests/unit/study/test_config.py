@@ -10,7 +10,7 @@ from nnrd import UserError
 from nnrd.study.config import load
 from nnrd.study.points import Split
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 
 

@@ -12,7 +12,7 @@ from nnrd.study import config
 from nnrd.study import paths as layout
 from nnrd.study.points import KINDS, parse, slug
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SPEECH = {
     "kind": "weights",
     "model": "whisper_tiny_en",

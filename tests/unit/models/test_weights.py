@@ -21,7 +21,7 @@ from nnrd.core import bundles
 from nnrd.datasets import audio as speech_module
 from nnrd.datasets import formats
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+SCRIPTS = Path(__file__).parents[3] / "scripts"
 SMALL = {
     "encoder_embed_dim": 48, "encoder_num_layers": 2, "encoder_num_heads": 4,
     "encoder_ff_interm_features": 64, "encoder_pos_conv_groups": 4,
@@ -334,7 +334,7 @@ def test_wav2vec2_end_to_end(tmp_path):
 @pytest.mark.slow
 def test_mobilenet_and_resnet_on_real_photos():
     """The figure for ResNet-56 needs its checkpoint, which is not published."""
-    folder = Path(__file__).parents[2] / "resources"
+    folder = Path(__file__).parents[3] / "resources"
     assets = {"mobilenet_v2": folder / "mobilenet_v2"}
     if os.environ.get("NNRD_DATA"):
         assets["resnet56_cifar100"] = Path(os.environ["NNRD_DATA"]) / "resnet56_cifar100"

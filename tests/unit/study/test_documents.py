@@ -8,7 +8,7 @@ import pytest
 from nnrd import codecs
 from nnrd.core import sheets
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 REFERENCE = (ROOT / "config/README.md").read_text()
 
 
