@@ -59,10 +59,10 @@ def noise(*lengths):
 @pytest.mark.parametrize("variant", recognisers.VARIANTS)
 def test_labels_rate_and_normalisation_are_the_bundles(variant):
     bundle = getattr(pipelines, variant)
-    assert recognisers.LABELS == bundle.get_labels()
+    assert bundle.get_labels() == recognisers.LABELS
     assert recognisers.LABELS[recognisers.BLANK] == "-"
     assert recognisers.VARIANTS[variant] == bundle._normalize_waveform
-    assert audio.RATE == bundle.sample_rate
+    assert bundle.sample_rate == audio.RATE
     assert bundle._params["aux_num_out"] == len(recognisers.LABELS)
 
 
