@@ -55,22 +55,24 @@ def test_preprocessing_equals_torchvisions_on_pillow_images(name, shape):
 
 @pytest.mark.parametrize("name", ["mobilenet_v2", "efficientnet", "inception"])
 def test_preprocessing_of_real_images(name, real_data):
-    """torchvision on a Pillow image is equal; on a uint8 tensor it rounds otherwise.
+    """torchvision on a Pillow image is equal; on a uint8 tensor torch resamples by itself.
 
-    There it resamples rows and columns in torch's own fixed point: a value of 255 is one off at
-    the most, two where negative weights (bicubic) make the sums longer.
+    Bilinear is then one of 255 steps off at the most. Bicubic overshoots at edges, which Pillow
+    cuts to 0..255 between its two passes and torch behind them: some pixels are further off.
     """
     files = sorted((real_data / "coco_val50/images").glob("*.jpg"))[:3]
     assert files
-    steps = 2 if MODELS[name].options.get("interpolation") == "bicubic" else 1
-    step = 1.001 / 255 / min(classifiers.DEVIATION)
+    bilinear = MODELS[name].options.get("interpolation", "bilinear") == "bilinear"
+    deviation = np.reshape(classifiers.DEVIATION, (3, 1, 1))
     for file in files:
         image = read_rgb(file)
         ours = pipeline(MODELS[name]).preprocess(image, ITEM)["input"][0]
         pillow = Image.fromarray(image)
         np.testing.assert_allclose(ours, recipe(MODELS[name])(pillow), rtol=0, atol=1e-6)
-        tensor = recipe(MODELS[name])(pil_to_tensor(pillow))
-        np.testing.assert_allclose(ours, tensor, rtol=0, atol=steps * step)
+        tensor = recipe(MODELS[name])(pil_to_tensor(pillow)).numpy()
+        steps = np.rint(np.abs(ours - tensor) * deviation * 255)
+        assert (steps <= 1).mean() == 1 if bilinear else (steps <= 1).mean() > 0.999
+        assert steps.max() <= 16
 
 
 @pytest.mark.parametrize("name", NAMES)

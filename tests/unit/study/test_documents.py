@@ -22,10 +22,10 @@ def keys(schema, prefix=""):
 
 def config_keys():
     schema = sheets.schema("config")
-    for key in keys(schema):
-        if key not in ("studies", "sheets"):
-            yield key
-    yield from keys(schema["properties"]["studies"]["additionalProperties"])
+    found = [key for key in keys(schema) if key not in ("studies", "sheets")]
+    for kind in schema["$defs"].values():
+        found += keys(kind)
+    return set(found)
 
 
 @pytest.mark.parametrize("key", sorted(config_keys()))
