@@ -48,14 +48,14 @@ def test_split_added(checkout):
             id="a codec's code: that codec's jobs",
         ),
         pytest.param(
-            "scripts/nnrd/plots/codec_bars.py",
+            "scripts/nnrd/report/plots/codec_bars.py",
             "def draw(",
             "EDITED = True\n\n\ndef draw(",
             {"plot_points": 1, "write_provenance": 1},
             id="a plot's code: that plot",
         ),
         pytest.param(
-            "scripts/nnrd/plots/style.py",
+            "scripts/nnrd/report/plots/style.py",
             "def apply(",
             "EDITED = True\n\n\ndef apply(",
             {"plot_points": 3, "draw_overlays": 1, "write_provenance": 1},

@@ -12,7 +12,7 @@ import pandas
 import pytest
 from PIL import Image
 
-from .conftest import CONFIG, DATASET, MODEL, Checkout, copy_of_project
+from .conftest import CONFIG, DATA, DATASET, MODEL, Checkout, copy_of_project
 
 CONTRACT = [
     *("study", "task", "model", "dataset", "split", "split_name", "branches", "codec"),
@@ -20,7 +20,10 @@ CONTRACT = [
     *("rec_perf", "enc_time", "dec_time", "anc_eval_time", "rec_eval_time"),
 ]
 # These differ from run to run; all else must not.
-TIMES = ["enc_time", "dec_time", "anc_eval_time", "rec_eval_time", "part1_time"]
+TIMES = [
+    *("enc_time", "dec_time", "anc_eval_time", "rec_eval_time"),
+    *("pre_time", "run_time", "post_time", "part1_time"),
+]
 
 
 def read_points(checkout: Checkout) -> pandas.DataFrame:
@@ -50,7 +53,7 @@ def test_rate_is_the_length_of_the_bitstreams(finished):
     for row in table[table.codec != "anchor"].itertuples():
         qp = json.loads(row.parameters).get("qp")
         point = f"rank{row.split:.0f}/{row.codec}/{'default' if qp is None else f'qp={qp}'}"
-        folder = finished.folder / f"results/features/{MODEL}/{DATASET}/{point}/bitstreams"
+        folder = finished.folder / f"results/features/{MODEL}/{DATA}/{point}/bitstreams"
         files = list(folder.rglob("*.bin"))
         assert len(files) == 4
         assert row.rec_size == sum(file.stat().st_size for file in files)
