@@ -84,7 +84,9 @@ def test_provenance(finished):
     assert found["config"]["isolated"] is False
     assert found["config"]["studies"]["small"]["items"] == 4
     assert found["packages"]["nncodec"] == "2.1.3"
-    assert found["providers"] and found["machine"]["cores"] == os.cpu_count()
+    assert found["machine"]["cores"] == os.cpu_count() and found["machine"]["processor"]
+    made = [step for record in found["records"].values() for step in record.values()]
+    assert len(found["records"]) == 5 and all(made)
     assert len(found["assets"][f"{DATASET}/astronaut.png"]) == 64
     assert "results/tables/points.csv" in found["results"]
 

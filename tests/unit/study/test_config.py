@@ -110,6 +110,15 @@ def test_every_combination_of_parameters_is_a_point():
         ("models", "\tnodes", "\tnode", "models.tsv: unknown column 'node'; did you mean"),
         ("datasets", "\tdemo_images\t\tconfig", "\timages\t\tconfig", "demo_images: unknown asset"),
         ("assets", "pypi:", "pypi", "source: 'pypi"),
+        ("models", '{"resize"', '{"resize', "models.tsv: inception: options: not a JSON object"),
+        ("models", '{"interpolation": "bicubic"}', "[]", "efficientnet: options: not a JSON"),
+        ("models", "\twhisper\t", "\twhisker\t", "whisper_tiny_en: unknown family of models"),
+        ("models", "asset\tmobilenet_v2", "asset\t", "mobilenet_v2: weights: 'asset', but the"),
+        ("models", "asset\tmobilenet_v2", "asset\tmobile", "mobilenet_v2: unknown asset 'mobile'"),
+        ("models", "resnet152\tclass", "resnet18\tclass", "model 'resnet18' is given twice"),
+        ("datasets", "\tcoco\t", "\tcocoa\t", "demo_images: unknown dataset format 'cocoa'"),
+        ("datasets", "\tdemo_images\t\t", "\t\t\t", "give it an asset or a folder"),
+        ("datasets", "\tdemo_images\t\t", "\tdemo_images\t/x\t", "give it an asset or a folder"),
     ],
 )
 def test_mistake_in_a_sheet_is_one_line_with_file_and_row(tmp_path, sheet, old, new, message):
