@@ -1,4 +1,4 @@
-"""The workflow in a copy of the checkout, run once on few images; each test gets a copy of that."""
+"""The workflow in a copy of the checkout, run once on few photos; each test gets a copy of that."""
 
 import re
 import shutil
@@ -11,8 +11,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-MODEL, DATASET = "ssdlite300_mobilenet_v2", "demo_images"
-DATA = f"{DATASET}-4"  # what its first four items are called in paths
+MODEL, DATASET = "ssdlite300_mobilenet_v2", "demo_photos"
 CONFIG = {
     "run": ["small"],
     "studies": {

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nnrd.core.files import read_record, write_record
-
-from .conftest import CONFIG, DATA, DATASET, MODEL, ROOT
+from .conftest import CONFIG, DATASET, MODEL, ROOT
 
 FULL_DISK = """
 import resource, runpy, sys
@@ -27,12 +25,6 @@ def program(name: str, *arguments: object, wrap: tuple[str, ...] = ()) -> tuple[
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stderr.strip()
-
-
-def model(family: str, assets: Path, **columns: str) -> list[str | Path]:
-    """Return the options that name a model of a family whose files are in a folder."""
-    row = {"model": "m", "family": family, "weights": "asset", **columns}
-    return ["--model", json.dumps(row), "--assets", assets]
 
 
 def is_one_line_about(said: str, *words: str) -> bool:
@@ -64,8 +56,8 @@ def test_failed_job_shows_its_one_line(checkout):
 
 def test_wrong_checksum_leaves_no_file(checkout):
     sheet = (checkout.folder / "config/assets.tsv").read_text()
-    image = next(line for line in sheet.splitlines() if "astronaut.png" in line)
-    right = image.split("\t")[3]
+    photo = next(line for line in sheet.splitlines() if "astronaut.png" in line)
+    right = photo.split("\t")[3]
     checkout.edit("config/assets.tsv", right, "0" * 64)
     done = checkout.run(f"resources/{DATASET}")
     said = done.stdout + done.stderr
@@ -83,7 +75,7 @@ def out(tmp_path) -> Path:
 
 def test_file_that_is_not_onnx(out):
     code, said = program(
-        "convert_model", *model("onnx_file", ROOT, file="README.md"), "--out", out / "m.onnx",
+        "convert_model", "onnx", out / "m.onnx", "--weights", ROOT / "README.md",
         "--facts", out / "m.json",
     )  # fmt: skip
     assert code == 1 and is_one_line_about(said, "README.md", "not an ONNX model")
@@ -96,17 +88,16 @@ def test_truncated_weights(finished, out):
     for file in (finished.folder / "resources" / MODEL).iterdir():
         data = file.read_bytes()
         (weights / file.name).write_bytes(data[:-1000] if file.name.endswith("5of5") else data)
-    code, said = program(
-        "convert_model", *model(MODEL, weights), "--out", out / "m.onnx", "--facts", out / "m.json"
-    )
+    code, said = program("convert_model", MODEL, out / "m.onnx", "--weights", weights)
     assert code == 1 and is_one_line_about(said, "too short")
     assert not list(out.iterdir())
 
 
 def test_other_number_of_nodes_than_the_sheet_says(finished, out):
-    taken = model("onnx_file", finished.folder / "results/models", file=f"{MODEL}.onnx")
-    made = ("--out", out / "m.onnx", "--facts", out / "m.json")
-    code, said = program("convert_model", *taken, *made, "--nodes", 182)
+    model = finished.folder / f"results/models/{MODEL}.onnx"
+    code, said = program(
+        "convert_model", "onnx", out / "m.onnx", "--weights", model, "--nodes", 182
+    )
     assert code == 1 and is_one_line_about(said, "183 nodes", "182")
     assert not list(out.iterdir())
 
@@ -120,21 +111,21 @@ def test_other_number_of_nodes_than_the_sheet_says(finished, out):
     ],
 )
 def test_split_that_does_not_exist(finished, out, at, words):
-    file = finished.folder / f"results/models/{MODEL}.onnx"
-    code, said = program("split_model", file, *at, "--out", out)
+    model = finished.folder / f"results/models/{MODEL}.onnx"
+    code, said = program("split_model", model, *at, "--out", out)
     assert code == 1 and is_one_line_about(said, *words)
     assert not list(out.iterdir())
 
 
-def test_image_that_is_not_an_image(finished, out):
-    images = out.parent / "images"
-    images.mkdir()
+def test_photo_that_is_not_an_image(finished, out):
+    photos = out.parent / "photos"
+    photos.mkdir()
     for file in (finished.folder / "resources" / DATASET).iterdir():
-        (images / file.name).write_bytes(file.read_bytes())
-    (images / "coffee.png").write_text("no image")
+        (photos / file.name).write_bytes(file.read_bytes())
+    (photos / "coffee.png").write_text("no photo")
     code, said = program(
-        "index_dataset", "--annotations", "config/ground_truth/demo_images.json",
-        "--folder", images, "--items", 27, "--out", out / "i.json",
+        "index_dataset", "--annotations", "config/ground_truth/demo_photos.json",
+        "--folder", photos, "--items", 27, "--out", out / "i.json",
     )  # fmt: skip
     assert code == 1 and is_one_line_about(said, "coffee.png", "not an image")
     assert not list(out.iterdir())
@@ -142,11 +133,11 @@ def test_image_that_is_not_an_image(finished, out):
 
 def test_full_disk(finished, out):
     """A file may have 20 kB at most, which is what a disk that fills up midway looks like."""
-    folder = finished.folder / f"results/features/{MODEL}/{DATA}/rank50/tensors/0-of-2"
+    folder = finished.folder / f"results/features/{MODEL}/{DATASET}/rank50/tensors/0-of-2"
     wrap = (str(out.parent / "full.py"),)
     (out.parent / "full.py").write_text(FULL_DISK)
     code, said = program(
-        "encode_tensors", "--tensors", folder, "--source", f"{folder}.times.json", "--codec", "raw",
+        "encode_tensors", "--tensors", folder, "--codec", "raw",
         "--out", out / "bitstreams", "--times", out / "times.json", wrap=wrap,
     )  # fmt: skip
     assert code == 1 and is_one_line_about(said, "File too large")
@@ -155,15 +146,15 @@ def test_full_disk(finished, out):
 
 def test_full_disk_under_the_tensors_that_cross(finished, out):
     split = finished.folder / f"results/split/{MODEL}/rank50"
-    # Its items name images from the checkout's top.
-    index = read_record(finished.folder / f"results/datasets/{DATA}.json")
-    for row in index["items"]:
+    # Its rows name photos from the checkout's top.
+    rows = json.loads((finished.folder / f"results/datasets/{DATASET}.json").read_text())
+    for row in rows:
         row["path"] = str(finished.folder / row["path"])
-    write_record(out.parent / "index.json", index)
+    (out.parent / "index.json").write_text(json.dumps(rows))
     (out.parent / "full.py").write_text(FULL_DISK)
     code, said = program(
         "extract_features", "--part1", split / "part1.onnx", "--split", split / "split.json",
-        "--index", out.parent / "index.json", "--shard", "0-of-2", *model(MODEL, out),
+        "--items", out.parent / "index.json", "--shard", "0-of-2", "--detector", MODEL,
         "--out", out / "tensors", "--times", out / "times.json",
         wrap=(str(out.parent / "full.py"),),
     )  # fmt: skip

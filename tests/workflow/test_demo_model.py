@@ -1,18 +1,18 @@
 """The demonstration's detector is right: torch equals ONNX Runtime, and it sees what is there."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from nnrd.datasets.formats import REGISTRY as FORMATS
-from nnrd.models import REGISTRY, ModelRow
-from nnrd.runtime import sessions
+from nnrd.datasets import index as datasets
+from nnrd.datasets.images import read_rgb
+from nnrd.detectors import find
+from nnrd.runtime import sessions as inference
 
 from .conftest import DATASET, MODEL, ROOT
 
-# Image, category, and the least score that a person who sees the object expects of a detector.
+# Photo, category, and the least score that a person who sees the object expects of a detector.
 SEEN = [
     ("astronaut.png", "person", 0.5),
     ("chelsea.png", "cat", 0.8),
@@ -26,28 +26,24 @@ SEEN = [
     ("imagenet_17_22.jpg", "bird", 0.8),
     ("voc.jpg", "person", 0.8),
 ]
-TRUTH = json.loads((ROOT / "config/ground_truth/demo_images.json").read_text())
-
-
-PIPELINE = REGISTRY.get(MODEL).load_pipeline(ModelRow(MODEL, MODEL, "asset"))
+TRUTH = json.loads((ROOT / "config/ground_truth/demo_photos.json").read_text())
 
 
 @pytest.fixture(scope="module")
 def session(finished):
-    return sessions.session(finished.folder / f"results/models/{MODEL}.onnx")
+    return inference.session(finished.folder / f"results/models/{MODEL}.onnx")
 
 
 @pytest.fixture(scope="module")
-def items(finished):
-    """Return the items of all images by the names of their files."""
-    images = finished.folder / "resources" / DATASET
-    found = FORMATS.get("coco")().index(ROOT / f"config/ground_truth/{DATASET}.json", images).items
-    return {Path(item.path).name: item for item in found}
+def photos(finished):
+    return finished.folder / "resources" / DATASET
 
 
-def detect(session, item):
-    (found,) = PIPELINE.predict(sessions.Run(session), [item])
-    return found[0]["detections"]
+def detect(session, photo):
+    image = read_rgb(photo)
+    detector = find(MODEL)
+    outputs = inference.run(session, detector.preprocess(image))
+    return detector.postprocess(outputs, image.shape[1], image.shape[0])
 
 
 def overlap(a, b):
@@ -57,41 +53,49 @@ def overlap(a, b):
     return shared / (a[2] * a[3] + b[2] * b[3] - shared)
 
 
-@pytest.mark.parametrize(("image", "category", "score"), SEEN)
-def test_detector_sees_what_is_there(session, items, image, category, score):
+@pytest.mark.parametrize(("photo", "category", "score"), SEEN)
+def test_detector_sees_what_is_there(session, photos, photo, category, score):
     category_id = next(c["id"] for c in TRUTH["categories"] if c["name"] == category)
-    objects = items[image].facts["objects"]
-    boxes = [row["bbox"] for row in objects if row["category_id"] == category_id]
-    found = [d for d in detect(session, items[image]) if d["category_id"] == category_id]
-    near = [(d["score"], overlap(d["bbox"], box)) for d in found for box in boxes]
-    assert any(sure >= score and shared > 0.5 for sure, shared in near)
+    image_id = next(i["id"] for i in TRUTH["images"] if i["file_name"] == photo)
+    boxes = [
+        row["bbox"]
+        for row in TRUTH["annotations"]
+        if (row["image_id"], row["category_id"]) == (image_id, category_id)
+    ]
+    found = [d for d in detect(session, photos / photo) if d.category_id == category_id]
+    assert any(d.score >= score and overlap(d.bbox, box) > 0.5 for d in found for box in boxes)
 
 
-@pytest.mark.parametrize("image", ["flower.jpg", "imagenet_04_949.jpg", "imagenet_12_741.jpg"])
-def test_detector_sees_nothing_where_nothing_is(session, items, image):
-    assert not [d for d in detect(session, items[image]) if d["score"] >= 0.5]
+@pytest.mark.parametrize("photo", ["flower.jpg", "imagenet_04_949.jpg", "imagenet_12_741.jpg"])
+def test_detector_sees_nothing_where_nothing_is(session, photos, photo):
+    assert not [d for d in detect(session, photos / photo) if d.score >= 0.5]
 
 
-def test_onnx_runtime_equals_torch_on_every_image(finished, session, items):
+def test_onnx_runtime_equals_torch_on_every_photo(finished, session, photos):
     import torch
 
+    from nnrd import architectures
+    from nnrd.architectures import base
+
     torch.set_num_threads(1)
-    network = REGISTRY.get(MODEL).load_network(ModelRow(MODEL, MODEL, "asset"))
-    model = network.load(finished.folder / "resources" / MODEL)
-    theirs, ours, worst = network.run(model), sessions.Run(session), 0.0
-    for item in items.values():
-        feeds = PIPELINE.preprocess(PIPELINE.load(item), item)
-        expected = theirs(feeds)
-        for name, found in ours(feeds).items():
-            worst = max(worst, float(np.abs(found - expected[name]).max()))
+    network = base.load(architectures.get(MODEL), str(finished.folder / "resources" / MODEL))
+    worst = 0.0
+    for image in TRUTH["images"]:
+        feed = find(MODEL).preprocess(read_rgb(photos / image["file_name"]))
+        ours = inference.run(session, feed).values()
+        with torch.inference_mode():
+            theirs = network(torch.from_numpy(feed["image"]))
+        pairs = zip(ours, theirs, strict=True)
+        worst = max(worst, *(float(np.abs(a - b.numpy()).max()) for a, b in pairs))
     print(f"largest difference: {worst:.1e}")
     assert worst <= 1e-4
 
 
-def test_ground_truth_fits_the_images(items):
+def test_ground_truth_fits_the_photos(photos):
+    items = datasets.index_coco(ROOT / "config/ground_truth/demo_photos.json", photos)
+    sizes = {item.image_id: (item.width, item.height) for item in items}
     assert len(items) >= 25
-    for item in items.values():
-        for row in item.facts["objects"]:
-            x, y, width, height = row["bbox"]
-            assert 0 <= x < x + width <= item.facts["width"]
-            assert 0 <= y < y + height <= item.facts["height"]
+    for row in TRUTH["annotations"]:
+        x, y, width, height = row["bbox"]
+        assert 0 <= x < x + width <= sizes[row["image_id"]][0]
+        assert 0 <= y < y + height <= sizes[row["image_id"]][1]

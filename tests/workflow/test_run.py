@@ -12,7 +12,7 @@ import pandas
 import pytest
 from PIL import Image
 
-from .conftest import CONFIG, DATA, DATASET, MODEL, Checkout, copy_of_project
+from .conftest import CONFIG, DATASET, MODEL, Checkout, copy_of_project
 
 CONTRACT = [
     *("study", "task", "model", "dataset", "split", "split_name", "branches", "codec"),
@@ -20,10 +20,7 @@ CONTRACT = [
     *("rec_perf", "enc_time", "dec_time", "anc_eval_time", "rec_eval_time"),
 ]
 # These differ from run to run; all else must not.
-TIMES = [
-    *("enc_time", "dec_time", "anc_eval_time", "rec_eval_time"),
-    *("pre_time", "run_time", "post_time", "part1_time"),
-]
+TIMES = ["enc_time", "dec_time", "anc_eval_time", "rec_eval_time", "part1_time"]
 
 
 def read_points(checkout: Checkout) -> pandas.DataFrame:
@@ -53,7 +50,7 @@ def test_rate_is_the_length_of_the_bitstreams(finished):
     for row in table[table.codec != "anchor"].itertuples():
         qp = json.loads(row.parameters).get("qp")
         point = f"rank{row.split:.0f}/{row.codec}/{'default' if qp is None else f'qp={qp}'}"
-        folder = finished.folder / f"results/features/{MODEL}/{DATA}/{point}/bitstreams"
+        folder = finished.folder / f"results/features/{MODEL}/{DATASET}/{point}/bitstreams"
         files = list(folder.rglob("*.bin"))
         assert len(files) == 4
         assert row.rec_size == sum(file.stat().st_size for file in files)
@@ -84,9 +81,7 @@ def test_provenance(finished):
     assert found["config"]["isolated"] is False
     assert found["config"]["studies"]["small"]["items"] == 4
     assert found["packages"]["nncodec"] == "2.1.3"
-    assert found["machine"]["cores"] == os.cpu_count() and found["machine"]["processor"]
-    made = [step for record in found["records"].values() for step in record.values()]
-    assert len(found["records"]) == 5 and all(made)
+    assert found["providers"] and found["machine"]["cores"] == os.cpu_count()
     assert len(found["assets"][f"{DATASET}/astronaut.png"]) == 64
     assert "results/tables/points.csv" in found["results"]
 

@@ -8,12 +8,11 @@ from .conftest import Checkout, copy_of_project
 STUDY = {
     "kind": "weights",
     "model": "mobilenet_v2",
-    "dataset": "imagenet_images",
+    "dataset": "imagenet_photos",
     "items": 4,
     "shard_size": 2,
     "codecs": ["float16", {"nnc": {"qp": [-20], "use_dq": True}}],
 }
-NETWORK = "scripts/nnrd/models/torchvision_classifiers/network.py"
 DOWNSTREAM = {"join_tables": 2, "write_provenance": 1}
 
 
@@ -67,11 +66,11 @@ def test_another_qp_is_only_that(weights):
 
 @pytest.mark.slow
 def test_another_dataset_encodes_nothing(weights):
-    other = STUDY | {"dataset": "cifar100_images", "items": 2}
+    other = STUDY | {"dataset": "cifar100_photos", "items": 2}
     weights.configure({"run": ["small", "two"], "studies": {"small": STUDY, "two": other}})
     assert weights.plan().rules == DOWNSTREAM | {
         "index_dataset": 1,
-        "infer_anchor": 1,
+        "infer_weights_anchor": 1,
         "infer_weights": 2,
         "score_point": 3,
         "tabulate_points": 1,
@@ -81,7 +80,7 @@ def test_another_dataset_encodes_nothing(weights):
 
 @pytest.mark.slow
 def test_an_edited_network_runs_again_and_codecs_do_not(weights):
-    weights.edit(NETWORK, "weights=None, **extra)", "weights=None, **extra).eval()")
+    weights.edit("scripts/nnrd/networks/mobilenet_v2.py", ".eval()", ".eval().eval()")
     rules = weights.plan().rules
     assert rules["infer_weights"] == 4
     assert "index_dataset" not in rules
