@@ -1,4 +1,4 @@
-"""The workflow in a copy of the checkout, run once on few photos; each test gets a copy of that."""
+"""The workflow in a copy of the checkout, run once on few items; each test gets a copy of that."""
 
 import re
 import shutil
@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-MODEL, DATASET = "ssdlite300_mobilenet_v2", "demo_photos"
+MODEL, DATASET, ITEMS = "ssdlite300_mobilenet_v2", "demo_images", "demo_images-4"
 CONFIG = {
-    "run": ["small"],
+    "run": ["small", "weights"],
     "studies": {
         "small": {
             "kind": "features",
@@ -24,7 +24,15 @@ CONFIG = {
             "splits": [50, 84],
             "codecs": ["raw", {"nnc": {"qp": [-10]}}],
             "overlays": [{"split": 1, "codec": "nnc", "parameters": {"qp": -10}}],
-        }
+        },
+        "weights": {
+            "kind": "weights",
+            "model": "mobilenet_v2",
+            "dataset": "imagenet_images",
+            "items": 4,
+            "shard_size": 2,
+            "codecs": ["float16", {"nnc": {"qp": [-20], "use_dq": True}}],
+        },
     },
 }
 
@@ -57,13 +65,13 @@ class Checkout:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess:
         return subprocess.run(
-            self.command(*arguments), cwd=self.folder, capture_output=True, text=True, timeout=600
+            self.command(*arguments), cwd=self.folder, capture_output=True, text=True, timeout=900
         )
 
-    def plan(self) -> Jobs:
+    def plan(self, *arguments: str) -> Jobs:
         """Return the jobs that a run would do now."""
         done = subprocess.run(
-            [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "2"],
+            [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "2", *arguments],
             cwd=self.folder, capture_output=True, text=True, timeout=100,
         )  # fmt: skip
         said = done.stdout + done.stderr
@@ -82,11 +90,12 @@ class Checkout:
 
 
 def copy_of_project(folder: Path) -> Checkout:
-    """Copy what git tracks, or would track."""
+    """Copy what git tracks, or would track, and the coder where it was built."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout.splitlines()  # fmt: skip
+    listed += [str(path.relative_to(ROOT)) for path in ROOT.glob("scripts/nnrd/**/*.so")]
     for name in listed:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -96,7 +105,7 @@ def copy_of_project(folder: Path) -> Checkout:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A checkout in which the small study was run; not to be changed."""
+    """A checkout in which the two small studies were run; not to be changed."""
     checkout = copy_of_project(tmp_path_factory.mktemp("finished"))
     checkout.configure(CONFIG)
     done = checkout.run()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import CONFIG, DATASET, MODEL, ROOT
+from .conftest import CONFIG, DATASET, ITEMS, MODEL, ROOT
 
 FULL_DISK = """
 import resource, runpy, sys
@@ -19,10 +19,12 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-def program(name: str, *arguments: object, wrap: tuple[str, ...] = ()) -> tuple[int, str]:
+def program(
+    name: str, *arguments: object, wrap: tuple[str, ...] = (), folder: Path = ROOT
+) -> tuple[int, str]:
     """Run a program as a rule does; return its exit code and what it said last."""
     command = [sys.executable, *wrap, str(ROOT / f"scripts/{name}.py"), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stderr.strip()
 
@@ -56,8 +58,8 @@ def test_failed_job_shows_its_one_line(checkout):
 
 def test_wrong_checksum_leaves_no_file(checkout):
     sheet = (checkout.folder / "config/assets.tsv").read_text()
-    photo = next(line for line in sheet.splitlines() if "astronaut.png" in line)
-    right = photo.split("\t")[3]
+    image = next(line for line in sheet.splitlines() if "astronaut.png" in line)
+    right = image.split("\t")[3]
     checkout.edit("config/assets.tsv", right, "0" * 64)
     done = checkout.run(f"resources/{DATASET}")
     said = done.stdout + done.stderr
@@ -73,11 +75,18 @@ def out(tmp_path) -> Path:
     return folder
 
 
+def conversion(row: dict, assets: Path, out: Path) -> list[object]:
+    """Return the options of convert_model for a model and the folder of its files."""
+    where = ["--out", out / "m.onnx", "--facts", out / "m.json"]
+    return ["--model", json.dumps(row), "--assets", assets, *where]
+
+
+DETECTOR = {"model": MODEL, "family": MODEL, "weights": "asset"}
+
+
 def test_file_that_is_not_onnx(out):
-    code, said = program(
-        "convert_model", "onnx", out / "m.onnx", "--weights", ROOT / "README.md",
-        "--facts", out / "m.json",
-    )  # fmt: skip
+    row = {"model": "mine", "family": "onnx_file", "weights": "asset", "file": "README.md"}
+    code, said = program("convert_model", *conversion(row, ROOT, out))
     assert code == 1 and is_one_line_about(said, "README.md", "not an ONNX model")
     assert not list(out.iterdir())
 
@@ -88,16 +97,15 @@ def test_truncated_weights(finished, out):
     for file in (finished.folder / "resources" / MODEL).iterdir():
         data = file.read_bytes()
         (weights / file.name).write_bytes(data[:-1000] if file.name.endswith("5of5") else data)
-    code, said = program("convert_model", MODEL, out / "m.onnx", "--weights", weights)
+    code, said = program("convert_model", *conversion(DETECTOR, weights, out))
     assert code == 1 and is_one_line_about(said, "too short")
     assert not list(out.iterdir())
 
 
 def test_other_number_of_nodes_than_the_sheet_says(finished, out):
-    model = finished.folder / f"results/models/{MODEL}.onnx"
-    code, said = program(
-        "convert_model", "onnx", out / "m.onnx", "--weights", model, "--nodes", 182
-    )
+    row = DETECTOR | {"family": "onnx_file", "file": f"{MODEL}.onnx"}
+    options = conversion(row, finished.folder / "results/models", out)
+    code, said = program("convert_model", *options, "--nodes", 182)
     assert code == 1 and is_one_line_about(said, "183 nodes", "182")
     assert not list(out.iterdir())
 
@@ -117,15 +125,15 @@ def test_split_that_does_not_exist(finished, out, at, words):
     assert not list(out.iterdir())
 
 
-def test_photo_that_is_not_an_image(finished, out):
-    photos = out.parent / "photos"
-    photos.mkdir()
+def test_image_that_is_not_an_image(finished, out):
+    images = out.parent / "images"
+    images.mkdir()
     for file in (finished.folder / "resources" / DATASET).iterdir():
-        (photos / file.name).write_bytes(file.read_bytes())
-    (photos / "coffee.png").write_text("no photo")
+        (images / file.name).write_bytes(file.read_bytes())
+    (images / "coffee.png").write_text("no image")
     code, said = program(
-        "index_dataset", "--annotations", "config/ground_truth/demo_photos.json",
-        "--folder", photos, "--items", 27, "--out", out / "i.json",
+        "index_dataset", "--annotations", "config/ground_truth/demo_images.json",
+        "--folder", images, "--items", 27, "--out", out / "i.json",
     )  # fmt: skip
     assert code == 1 and is_one_line_about(said, "coffee.png", "not an image")
     assert not list(out.iterdir())
@@ -133,11 +141,11 @@ def test_photo_that_is_not_an_image(finished, out):
 
 def test_full_disk(finished, out):
     """A file may have 20 kB at most, which is what a disk that fills up midway looks like."""
-    folder = finished.folder / f"results/features/{MODEL}/{DATASET}/rank50/tensors/0-of-2"
+    folder = finished.folder / f"results/features/{MODEL}/{ITEMS}/rank50/tensors/0-of-2"
     wrap = (str(out.parent / "full.py"),)
     (out.parent / "full.py").write_text(FULL_DISK)
     code, said = program(
-        "encode_tensors", "--tensors", folder, "--codec", "raw",
+        "encode_tensors", "--tensors", folder, "--source", f"{folder}.times.json", "--codec", "raw",
         "--out", out / "bitstreams", "--times", out / "times.json", wrap=wrap,
     )  # fmt: skip
     assert code == 1 and is_one_line_about(said, "File too large")
@@ -146,17 +154,13 @@ def test_full_disk(finished, out):
 
 def test_full_disk_under_the_tensors_that_cross(finished, out):
     split = finished.folder / f"results/split/{MODEL}/rank50"
-    # Its rows name photos from the checkout's top.
-    rows = json.loads((finished.folder / f"results/datasets/{DATASET}.json").read_text())
-    for row in rows:
-        row["path"] = str(finished.folder / row["path"])
-    (out.parent / "index.json").write_text(json.dumps(rows))
     (out.parent / "full.py").write_text(FULL_DISK)
+    index = finished.folder / f"results/datasets/{ITEMS}.json"
     code, said = program(
         "extract_features", "--part1", split / "part1.onnx", "--split", split / "split.json",
-        "--items", out.parent / "index.json", "--shard", "0-of-2", "--detector", MODEL,
+        "--model", json.dumps(DETECTOR), "--index", index, "--shard", "0-of-2",
         "--out", out / "tensors", "--times", out / "times.json",
-        wrap=(str(out.parent / "full.py"),),
+        wrap=(str(out.parent / "full.py"),), folder=finished.folder,
     )  # fmt: skip
     assert code == 1 and is_one_line_about(said, "cannot be written", "File too large")
     assert not list(out.iterdir())

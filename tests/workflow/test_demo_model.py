@@ -5,14 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from nnrd.datasets import index as datasets
+from nnrd.datasets.formats.coco import Coco
 from nnrd.datasets.images import read_rgb
-from nnrd.detectors import find
-from nnrd.runtime import sessions as inference
+from nnrd.datasets.index import Item
+from nnrd.models import REGISTRY, ModelRow
+from nnrd.runtime import sessions
 
 from .conftest import DATASET, MODEL, ROOT
 
-# Photo, category, and the least score that a person who sees the object expects of a detector.
+# Image, category, and the least score that a person who sees the object expects of a detector.
 SEEN = [
     ("astronaut.png", "person", 0.5),
     ("chelsea.png", "cat", 0.8),
@@ -26,24 +27,34 @@ SEEN = [
     ("imagenet_17_22.jpg", "bird", 0.8),
     ("voc.jpg", "person", 0.8),
 ]
-TRUTH = json.loads((ROOT / "config/ground_truth/demo_photos.json").read_text())
+TRUTH = json.loads((ROOT / "config/ground_truth/demo_images.json").read_text())
+
+
+ROW = ModelRow(MODEL, MODEL, "asset", task="detection")
 
 
 @pytest.fixture(scope="module")
 def session(finished):
-    return inference.session(finished.folder / f"results/models/{MODEL}.onnx")
+    return sessions.session(finished.folder / f"results/models/{MODEL}.onnx")
 
 
 @pytest.fixture(scope="module")
-def photos(finished):
+def images(finished):
     return finished.folder / "resources" / DATASET
 
 
-def detect(session, photo):
-    image = read_rgb(photo)
-    detector = find(MODEL)
-    outputs = inference.run(session, detector.preprocess(image))
-    return detector.postprocess(outputs, image.shape[1], image.shape[0])
+@pytest.fixture(scope="module")
+def pipeline():
+    return REGISTRY.get(MODEL).load_pipeline(ROW)
+
+
+def detect(session, pipeline, path):
+    image = read_rgb(path)
+    facts = {"width": image.shape[1], "height": image.shape[0]}
+    item = Item(path.stem, str(path), "", facts)
+    return pipeline.postprocess(sessions.run(session, pipeline.preprocess(image, item)), item)[
+        "detections"
+    ]
 
 
 def overlap(a, b):
@@ -53,49 +64,48 @@ def overlap(a, b):
     return shared / (a[2] * a[3] + b[2] * b[3] - shared)
 
 
-@pytest.mark.parametrize(("photo", "category", "score"), SEEN)
-def test_detector_sees_what_is_there(session, photos, photo, category, score):
+@pytest.mark.parametrize(("name", "category", "score"), SEEN)
+def test_detector_sees_what_is_there(session, pipeline, images, name, category, score):
     category_id = next(c["id"] for c in TRUTH["categories"] if c["name"] == category)
-    image_id = next(i["id"] for i in TRUTH["images"] if i["file_name"] == photo)
+    image_id = next(i["id"] for i in TRUTH["images"] if i["file_name"] == name)
     boxes = [
         row["bbox"]
         for row in TRUTH["annotations"]
         if (row["image_id"], row["category_id"]) == (image_id, category_id)
     ]
-    found = [d for d in detect(session, photos / photo) if d.category_id == category_id]
-    assert any(d.score >= score and overlap(d.bbox, box) > 0.5 for d in found for box in boxes)
+    detections = detect(session, pipeline, images / name)
+    found = [row for row in detections if row["category_id"] == category_id]
+    assert any(
+        d["score"] >= score and overlap(d["bbox"], box) > 0.5 for d in found for box in boxes
+    )
 
 
-@pytest.mark.parametrize("photo", ["flower.jpg", "imagenet_04_949.jpg", "imagenet_12_741.jpg"])
-def test_detector_sees_nothing_where_nothing_is(session, photos, photo):
-    assert not [d for d in detect(session, photos / photo) if d.score >= 0.5]
+@pytest.mark.parametrize("name", ["flower.jpg", "imagenet_04_949.jpg", "imagenet_12_741.jpg"])
+def test_detector_sees_nothing_where_nothing_is(session, pipeline, images, name):
+    assert not [d for d in detect(session, pipeline, images / name) if d["score"] >= 0.5]
 
 
-def test_onnx_runtime_equals_torch_on_every_photo(finished, session, photos):
+def test_onnx_runtime_equals_torch_on_every_image(finished, session, pipeline, images):
     import torch
 
-    from nnrd import architectures
-    from nnrd.architectures import base
-
     torch.set_num_threads(1)
-    network = base.load(architectures.get(MODEL), str(finished.folder / "resources" / MODEL))
+    how = REGISTRY.get(MODEL).load_network(ROW)
+    run = how.run(how.load(finished.folder / "resources" / MODEL))
     worst = 0.0
     for image in TRUTH["images"]:
-        feed = find(MODEL).preprocess(read_rgb(photos / image["file_name"]))
-        ours = inference.run(session, feed).values()
-        with torch.inference_mode():
-            theirs = network(torch.from_numpy(feed["image"]))
-        pairs = zip(ours, theirs, strict=True)
-        worst = max(worst, *(float(np.abs(a - b.numpy()).max()) for a, b in pairs))
+        pixels = read_rgb(images / image["file_name"])
+        feeds = pipeline.preprocess(pixels, Item("", "", "", {}))
+        ours, theirs = sessions.run(session, feeds), run(feeds)
+        worst = max(worst, *(float(np.abs(ours[name] - theirs[name]).max()) for name in ours))
     print(f"largest difference: {worst:.1e}")
     assert worst <= 1e-4
 
 
-def test_ground_truth_fits_the_photos(photos):
-    items = datasets.index_coco(ROOT / "config/ground_truth/demo_photos.json", photos)
-    sizes = {item.image_id: (item.width, item.height) for item in items}
-    assert len(items) >= 25
-    for row in TRUTH["annotations"]:
-        x, y, width, height = row["bbox"]
-        assert 0 <= x < x + width <= sizes[row["image_id"]][0]
-        assert 0 <= y < y + height <= sizes[row["image_id"]][1]
+def test_ground_truth_fits_the_images(images):
+    index = Coco().index(ROOT / "config/ground_truth/demo_images.json", images)
+    assert len(index.items) >= 25
+    for item in index.items:
+        for row in item.facts["objects"]:
+            x, y, width, height = row["bbox"]
+            assert 0 <= x < x + width <= item.facts["width"]
+            assert 0 <= y < y + height <= item.facts["height"]

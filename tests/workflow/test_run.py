@@ -12,7 +12,7 @@ import pandas
 import pytest
 from PIL import Image
 
-from .conftest import CONFIG, DATASET, MODEL, Checkout, copy_of_project
+from .conftest import CONFIG, DATASET, ITEMS, MODEL, Checkout, copy_of_project
 
 CONTRACT = [
     *("study", "task", "model", "dataset", "split", "split_name", "branches", "codec"),
@@ -21,10 +21,12 @@ CONTRACT = [
 ]
 # These differ from run to run; all else must not.
 TIMES = ["enc_time", "dec_time", "anc_eval_time", "rec_eval_time", "part1_time"]
+TIMES += ["pre_time", "run_time", "post_time"]
 
 
-def read_points(checkout: Checkout) -> pandas.DataFrame:
-    return pandas.read_csv(checkout.folder / "results/tables/points.csv")
+def read_points(checkout: Checkout, study: str = "small") -> pandas.DataFrame:
+    table = pandas.read_csv(checkout.folder / "results/tables/points.csv")
+    return table[table.study == study].reset_index(drop=True)
 
 
 def test_points_have_the_columns_of_the_contract(finished):
@@ -50,15 +52,38 @@ def test_rate_is_the_length_of_the_bitstreams(finished):
     for row in table[table.codec != "anchor"].itertuples():
         qp = json.loads(row.parameters).get("qp")
         point = f"rank{row.split:.0f}/{row.codec}/{'default' if qp is None else f'qp={qp}'}"
-        folder = finished.folder / f"results/features/{MODEL}/{DATASET}/{point}/bitstreams"
+        folder = finished.folder / f"results/features/{MODEL}/{ITEMS}/{point}/bitstreams"
         files = list(folder.rglob("*.bin"))
         assert len(files) == 4
         assert row.rec_size == sum(file.stat().st_size for file in files)
         assert row.compress_ratio == row.rec_size / row.anc_size
 
 
+def test_the_weights_study(finished):
+    table = read_points(finished, "weights")
+    assert list(table["codec"]) == ["anchor", "float16", "nnc"]
+    assert table["rec_perf"].between(0, 100).all() and set(table["items"]) == {4}
+    measured = ["anc_size", "rec_size", "compress_ratio", "enc_time", "dec_time"]
+    assert table[["anc_perf", "anc_eval_time", "rec_eval_time", "top5"]].notna().all(axis=None)
+    assert table.loc[1:, measured].notna().all(axis=None)
+    bitstream = "results/weights/mobilenet_v2/float16/default/bitstreams/0-of-1/weights.bin"
+    half = table.loc[1]
+    assert half["rec_size"] == (finished.folder / bitstream).stat().st_size
+    assert half["anc_size"] == 14_156_352 and half["agreement"] == 100
+    for name in ("weights", "all"):
+        assert (finished.folder / f"results/plots/{name}/accuracy_size.svg").exists()
+
+
+def test_times_add_up(finished):
+    table = pandas.concat([read_points(finished), read_points(finished, "weights")])
+    sums = table[["pre_time", "run_time", "post_time"]].sum(axis=1)
+    assert (table["rec_eval_time"] - sums).abs().max() < 1e-9
+    assert (table[["pre_time", "run_time", "post_time"]] > 0).all(axis=None)
+
+
 def test_items_add_up_to_the_points(finished):
     items = pandas.read_csv(finished.folder / "results/tables/items.csv")
+    items = items[items.study == "small"]
     points = read_points(finished)
     assert len(items) == 4 * len(points)
     keys = ["split", "codec", "parameters"]
@@ -81,7 +106,12 @@ def test_provenance(finished):
     assert found["config"]["isolated"] is False
     assert found["config"]["studies"]["small"]["items"] == 4
     assert found["packages"]["nncodec"] == "2.1.3"
-    assert found["providers"] and found["machine"]["cores"] == os.cpu_count()
+    assert found["machine"]["cores"] == os.cpu_count()
+    steps = found["records"][f"results/features/{MODEL}/{ITEMS}/rank50/nnc/qp=-10/point.json"]
+    made = {name: found["environments"][numbers[0]] for name, numbers in steps.items()}
+    assert made["encoded"]["packages"]["nncodec"] == "2.1.3"
+    assert made["inferred"]["provider"] == "CPUExecutionProvider"
+    assert "torch" not in made["source"]["packages"] | made["inferred"]["packages"]
     assert len(found["assets"][f"{DATASET}/astronaut.png"]) == 64
     assert "results/tables/points.csv" in found["results"]
 
@@ -109,8 +139,9 @@ def test_killed_job_leaves_the_same_results(finished, tmp_path):
     again = checkout.run()
     assert again.returncode == 0, again.stdout + again.stderr
     assert deterministic_files(checkout) == deterministic_files(finished)
-    ours, theirs = read_points(checkout), read_points(finished)
-    pandas.testing.assert_frame_equal(ours.drop(columns=TIMES), theirs.drop(columns=TIMES))
+    for study in ("small", "weights"):
+        ours, theirs = read_points(checkout, study), read_points(finished, study)
+        pandas.testing.assert_frame_equal(ours.drop(columns=TIMES), theirs.drop(columns=TIMES))
     left = {path.name for path in checkout.folder.glob("results/**/.*")}
     assert left <= {".snakemake_timestamp"}, "something temporary was left"
 
@@ -140,6 +171,7 @@ def deterministic_files(checkout: Checkout) -> dict[str, bytes]:
     results = checkout.folder / "results"
     patterns = ("**/*.bin", "**/*.safetensors", "**/*.onnx", "**/predictions/*-of-2.json")
     files = [file for pattern in patterns for file in results.glob(pattern)]
-    # 4 points x 4 items, 2 splits x 4 items, the model and two parts each, 5 records x 2 shards.
-    assert len(files) == 16 + 8 + 5 + 10
+    # 4 points x 4 items, 2 splits x 4 items, the model and two parts each, 5 records x 2 shards;
+    # and of the weights 2 bitstreams, their tensors, 3 records x 2 shards.
+    assert len(files) == (16 + 8 + 5 + 10) + (2 + 1 + 6)
     return {str(file.relative_to(results)): file.read_bytes() for file in files}

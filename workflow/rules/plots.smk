@@ -22,7 +22,7 @@ rule plot_points:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=JOBS.hashed("plot_points", "plot"),
+        source=JOBS.hashed("plot_points", "plot", "metrics"),
     shell:
         "python scripts/plot_points.py {wildcards.plot:q} --points {input:q} --out {output:q}"
         " > {log:q} 2>&1"

@@ -35,7 +35,7 @@ rule tabulate_points:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=source_hash("nnrd.stages.tabulate_points", *JOBS.tasks()),
+        source=JOBS.hashed("tabulate_points", "metrics"),
         records=lambda wildcards: JOBS.record_list(wildcards),
     shell:
         "python scripts/tabulate_points.py --study {wildcards.study:q}"

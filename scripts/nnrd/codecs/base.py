@@ -30,7 +30,7 @@ class Codec(ABC):
     at least.
     """
 
-    properties: ClassVar[dict[str, dict]] = {}  # JSON schema of each parameter
+    properties: ClassVar[dict[str, dict[str, Any]]] = {}  # JSON schema of each parameter
     required: ClassVar[tuple[str, ...]] = ()
     codes_floats: ClassVar[bool] = True
     codes_integers: ClassVar[bool] = False
@@ -87,7 +87,7 @@ class Codec(ABC):
             container.entries.append(
                 Entry(tensor.dtype.newbyteorder("="), tensor.shape, mode, _count(container, index))
             )
-            if mode == STORED:
+            if values is None:
                 container.stored[index] = tensor
             else:
                 coded[name] = values
@@ -128,7 +128,8 @@ class Codec(ABC):
 
     def _expand(self, container: Container, coded: list[Entry], workers: int) -> list[np.ndarray]:
         try:
-            arrays = self.expand(container.payload, coded, container.parameters, workers)
+            payload = memoryview(container.payload)
+            arrays = self.expand(payload, coded, container.parameters, workers)
         except (BitstreamError, ValueError, TypeError, LookupError, ArithmeticError) as error:
             # The checksum was right, so a writer made this on purpose, or another version did.
             raise BitstreamError(f"codec {self.name}: {error}") from error

@@ -133,7 +133,7 @@ def write(container: Container) -> bytes:
         parts.append(_entry(entry, lists.get(index)))
     parts += [_little(container.stored[i]).tobytes() for i in sorted(container.stored)]
     parts += [lists[i] for i in sorted(lists)]
-    parts.append(container.payload)
+    parts.append(bytes(container.payload))
     head = MAGIC + bytes([VERSION, container.names is not None])
     body = b"".join(parts)
     return head + zlib.crc32(body, zlib.crc32(head)).to_bytes(4, "little") + body
@@ -317,7 +317,9 @@ def _read_names(reader: Reader, count: int) -> list[str]:
 def _entry(entry: Entry, exceptions: bytes | None) -> bytes:
     flag = exceptions is not None
     head = bytes([dtype_code(entry.dtype) | entry.mode << 5 | flag << 7, len(entry.shape)])
-    tail = varint(entry.exceptions) + varint(len(exceptions)) if flag else b""
+    tail = b""
+    if exceptions is not None:
+        tail = varint(entry.exceptions) + varint(len(exceptions))
     return head + b"".join(map(varint, entry.shape)) + tail
 
 

@@ -9,4 +9,4 @@ class Codec(intn.Codec):
     """Uniform, symmetric: level · max |value| ÷ 127, per tensor or per channel."""
 
     properties: ClassVar = {"per_channel": intn.Codec.properties["per_channel"]}
-    required = ()
+    required: ClassVar[tuple[str, ...]] = ()

@@ -29,7 +29,7 @@ class Codec(base.Codec):
             "description": "one scale for each index of the first dimension, not one a tensor",
         },
     }
-    required = ("bits",)
+    required: ClassVar[tuple[str, ...]] = ("bits",)
 
     def compress(self, tensors, names, workers):
         """Return scales and packed levels."""

@@ -7,7 +7,7 @@ from nnrd import nnc
 
 # The widest range, of qp_density 7; mistake_in_qp narrows it to that of the density given.
 QP = {"type": "integer", "minimum": -4096, "maximum": 4095}
-QP_PROPERTIES = {
+QP_PROPERTIES: dict[str, dict[str, Any]] = {
     "qp": QP | {"description": "quantisation parameter of tensors of two dimensions or more"},
     "nonweight_qp": QP | {"description": "quantisation parameter of tensors of one dimension"},
     "qp_density": {

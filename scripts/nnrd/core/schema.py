@@ -47,15 +47,22 @@ def unknown(word: str, name: Any, known: Any) -> str:
 
 
 def _unknown_key(error: jsonschema.ValidationError) -> str:
-    known = error.schema.get("properties", {})
-    extra = next(key for key in error.instance if key not in known)
+    schema: Any = error.schema
+    instance: Any = error.instance
+    known = schema.get("properties", {})
+    extra = next(key for key in instance if key not in known)
     return unknown("key", extra, known)
 
 
 def _wrong_type(error: jsonschema.ValidationError) -> str:
-    kinds = error.validator_value
-    kinds = [kinds] if isinstance(kinds, str) else kinds
+    value: Any = error.validator_value
+    kinds = [value] if isinstance(value, str) else value
     return f"{error.instance!r} is not {' or '.join(_TYPES.get(k, f'a {k}') for k in kinds)}"
+
+
+def _not_in_enum(error: jsonschema.ValidationError) -> str:
+    allowed: Any = error.validator_value
+    return f"{error.instance!r} is none of {', '.join(map(str, allowed))}"
 
 
 _REASONS: dict[str, Callable[[jsonschema.ValidationError], str]] = {
@@ -63,7 +70,7 @@ _REASONS: dict[str, Callable[[jsonschema.ValidationError], str]] = {
     "type": _wrong_type,
     "minimum": lambda e: f"{e.instance!r} is below {e.validator_value}",
     "maximum": lambda e: f"{e.instance!r} is above {e.validator_value}",
-    "enum": lambda e: f"{e.instance!r} is none of {', '.join(map(str, e.validator_value))}",
+    "enum": _not_in_enum,
     "required": lambda e: e.message.replace("a required property", "missing"),
     "minItems": lambda e: "the list is empty",
     "pattern": lambda e: f"{e.instance!r} does not match {e.validator_value}",

@@ -6,13 +6,16 @@ All scores are fractions of 1. ``nan`` means that there was nothing to score.
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from nnrd.core.errors import UserError
 
-COCO_METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
-COCO_METRICS += ("AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
+COCO_METRICS = (
+    *("AP", "AP50", "AP75", "APs", "APm", "APl"),
+    *("AR1", "AR10", "AR100", "ARs", "ARm", "ARl"),
+)
 IOU_THRESHOLDS = tuple((50 + 5 * step) / 100 for step in range(10))
 THINNEST_SIDE = 1e-6  # a thinner box is lost in rounding, and then does not overlap itself
 
@@ -144,6 +147,93 @@ def agreement(
     precision = evaluator.eval["precision"][..., 0, -1]
     # COCO divides by TP + FP + 2.2e-16: without rounding one perfect box scores 1 - 2.2e-16.
     return round(float(precision[precision > -1].mean()), 12)
+
+
+class Damage(NamedTuple):
+    """Detections held against the anchor's: right, invented and lost ones."""
+
+    right: int
+    invented: int
+    lost: int
+
+    @property
+    def precision(self) -> float:
+        """Share of the detections that the anchor has too; nan where there are none."""
+        return _share(self.right, self.right + self.invented)
+
+    @property
+    def recall(self) -> float:
+        """Share of the anchor's detections that are there; nan where it has none."""
+        return _share(self.right, self.right + self.lost)
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall; nan where neither side detects anything."""
+        return _share(2 * self.right, 2 * self.right + self.invented + self.lost)
+
+    def __add__(self, other: object) -> "Damage":
+        """Return the counts of two images together."""
+        if not isinstance(other, Damage):
+            return NotImplemented
+        return Damage(*(a + b for a, b in zip(tuple(self), tuple(other), strict=True)))
+
+
+def damage(
+    anchor: Sequence[Mapping],
+    found: Sequence[Mapping],
+    score_threshold: float = 0.5,
+    iou_threshold: float = 0.5,
+) -> Damage:
+    """Count what a point's detections of one image have in common with the anchor's.
+
+    Of both sides those count whose score is at least ``score_threshold``, which are what a user
+    is shown. Class by class, ours are taken by falling score; each takes the anchor's box that it
+    overlaps most and that is still free, if their IoU is at least ``iou_threshold`` (the matching
+    of PASCAL VOC, Everingham et al. 2010, section 4.2). Invented objects, lost ones and scores
+    that fall below the threshold all count, whatever their rank.
+
+    Args:
+        anchor: the whole model's detections, rows with ``category_id``, ``bbox``, ``score``.
+        found: the point's, likewise.
+        score_threshold: the least score of a detection that counts, of either side.
+        iou_threshold: the least overlap of two boxes of one object.
+
+    """
+    theirs, ours = (
+        sorted((row for row in rows if row["score"] >= score_threshold), key=_by_score)
+        for rows in (anchor, found)
+    )
+    right = 0
+    for category in {row["category_id"] for row in ours}:
+        boxes = [_corners(row["bbox"]) for row in ours if row["category_id"] == category]
+        truth = [_corners(row["bbox"]) for row in theirs if row["category_id"] == category]
+        right += _matches(box_iou(boxes, truth), iou_threshold)
+    return Damage(right, len(ours) - right, len(theirs) - right)
+
+
+def _matches(overlaps: np.ndarray, threshold: float) -> int:
+    """Match rows, in their order, with the free column that each overlaps most; count them."""
+    free = overlaps.copy()
+    count = 0
+    for row in free if free.size else ():
+        best = int(row.argmax())
+        if row[best] >= threshold:
+            free[:, best] = -1
+            count += 1
+    return count
+
+
+def _by_score(row: Mapping) -> float:
+    return -row["score"]
+
+
+def _corners(bbox: Sequence[float]) -> tuple[float, float, float, float]:
+    x, y, width, height = bbox
+    return x, y, x + width, y + height
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else math.nan
 
 
 def _solid(rows: Sequence[Mapping]) -> list[Mapping]:

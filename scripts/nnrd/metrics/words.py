@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
-RESAMPLES, SEED = 2000, 0
+from nnrd.metrics.bootstrap import ratio_interval
 
 
 class Errors(NamedTuple):
@@ -49,18 +47,10 @@ def rate(errors: Sequence[Errors]) -> float:
 def interval(
     errors: Sequence[Errors], anchor: Sequence[Errors] | None = None
 ) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of the rate, in percentage points.
+    """Return the 95 % bootstrap interval of the rate over utterances, in percentage points.
 
-    Utterances are drawn with replacement, 2,000 times, seeded; the percentiles 2.5 and 97.5 are
-    returned (Bisani and Ney, "Bootstrap estimates for confidence intervals in ASR performance
-    evaluation", ICASSP 2004). With ``anchor``, the same utterances' errors of another system,
-    the interval is that of the difference, ours minus the anchor's, on the same draws.
+    With ``anchor``, the same utterances' errors of another system, that of the paired
+    difference, ours minus the anchor's; see `bootstrap.ratio_interval`.
     """
-    edits = np.array([e.edits for e in errors], dtype=float)
-    if anchor is not None:
-        edits -= [e.edits for e in anchor]
-    lengths = np.array([e.length for e in errors], dtype=float)
-    draws = np.random.default_rng(SEED).integers(len(errors), size=(RESAMPLES, len(errors)))
-    rates = 100 * edits[draws].sum(axis=1) / lengths[draws].sum(axis=1)
-    low, high = np.percentile(rates, [2.5, 97.5])
-    return float(low), float(high)
+    held = None if anchor is None else [e.edits for e in anchor]
+    return ratio_interval([e.edits for e in errors], [e.length for e in errors], held)

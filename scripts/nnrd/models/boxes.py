@@ -20,10 +20,10 @@ def select(
     ``categories``: int (K,), COCO ids; ``limit``: COCO's on detections an image. A detection has
     ``category_id``, ``bbox`` and ``score``.
     """
-    keep = cv2.dnn.NMSBoxesBatched(
-        boxes.astype(np.float64), scores, categories, score_threshold, iou_threshold
-    )
-    keep = np.asarray(keep, dtype=int).reshape(-1)
+    # OpenCV's stubs ask for lists; it takes arrays.
+    suppress: Any = cv2.dnn.NMSBoxesBatched
+    found = suppress(boxes.astype(np.float64), scores, categories, score_threshold, iou_threshold)
+    keep = np.asarray(found, dtype=int).reshape(-1)
     order = keep[np.argsort(-scores[keep], kind="stable")][:limit]
     return [
         {

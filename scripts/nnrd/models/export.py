@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -46,7 +47,7 @@ def write(graph: nn.Module, how: Export, path: str | Path) -> None:
     """
     generator = torch.Generator().manual_seed(0)
     example = tuple(torch.rand(shape, generator=generator) for shape in how.example)
-    options = {"external_data": False, "verbose": False} if how.dynamo else {}
+    options: dict[str, Any] = {"external_data": False, "verbose": False} if how.dynamo else {}
     with complete_file(path) as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing and deprecation notes of torch's own
         torch.onnx.export(
@@ -61,16 +62,14 @@ def write(graph: nn.Module, how: Export, path: str | Path) -> None:
             **options,
         )
         if how.dynamo:
-            _drop_stack_traces(temporary)
+            _drop_notes(temporary)
 
 
-def _drop_stack_traces(path: Path) -> None:
-    """Take out where in the source each node came from: the same network, the same bytes."""
+def _drop_notes(path: Path) -> None:
+    """Take out where in which source each node came from: the same network, the same bytes."""
     model = onnx.load(path)
     for node in model.graph.node:
-        kept = [p for p in node.metadata_props if not p.key.endswith("stack_trace")]
         del node.metadata_props[:]
-        node.metadata_props.extend(kept)
     onnx.save(model, path)
 
 

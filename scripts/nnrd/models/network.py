@@ -117,7 +117,8 @@ def tensors(model: nn.Module) -> dict[str, np.ndarray]:
 
     In the order of the state dict; floats as float32, integers as they are.
     """
-    state, sent = model.state_dict(), {}
+    state = model.state_dict()
+    sent: dict[int, str] = {}
     for name, tensor in state.items():
         sent.setdefault(tensor.data_ptr(), name)
     return {name: _array(state[name]) for name in sent.values()}

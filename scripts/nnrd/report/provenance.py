@@ -21,9 +21,17 @@ def gather(
     """Return the provenance of results.
 
     ``config``: the configuration with its defaults filled in; ``assets``: the sums of the files
-    that were fetched; ``records``: of each record of a point, what made its steps; ``results``:
-    files whose SHA-256 is taken.
+    that were fetched; ``records``: of each record of a point, what made each of its steps;
+    ``results``: files whose SHA-256 is taken. ``environments`` lists every machine with its
+    packages once, and ``records`` says by their numbers which of them made a row's steps.
     """
+    environments: list[Any] = []
+    made_by = {
+        file: {
+            step: [_number(environments, made) for made in found] for step, found in steps.items()
+        }
+        for file, steps in records.items()
+    }
     return {
         "commit": _git("rev-parse", "HEAD"),
         "dirty": bool(_git("status", "--porcelain")),
@@ -35,9 +43,17 @@ def gather(
         "machine": _machine(),
         "config": config,
         "assets": assets,
-        "records": records,
+        "environments": environments,
+        "records": made_by,
         "results": {str(path): checksum(path) for path in results},
     }
+
+
+def _number(environments: list[Any], made: Any) -> int:
+    """Return an environment's place in the list, which gains it if it is new."""
+    if made not in environments:
+        environments.append(made)
+    return environments.index(made)
 
 
 def _git(*arguments: str) -> str | None:

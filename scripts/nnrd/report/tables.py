@@ -22,7 +22,8 @@ INTEGERS = ("split", "branches", "anc_size", "rec_size", "items", "threads")
 
 def points(study: str, records: Sequence[Mapping[str, Any]]) -> pandas.DataFrame:
     """Return the table of a study's records, as `score_point` writes them; see COLUMNS."""
-    return _frame([{"study": study, **record["point"]} for record in records], COLUMNS)
+    rows = [{"study": study, **record["point"]} for record in records]
+    return _frame(rows, COLUMNS, records)
 
 
 def item_table(study: str, records: Sequence[Mapping[str, Any]]) -> pandas.DataFrame:
@@ -32,19 +33,16 @@ def item_table(study: str, records: Sequence[Mapping[str, Any]]) -> pandas.DataF
         for record in records
         for row in record["items"]
     ]
-    return _frame(rows, ITEM_COLUMNS)
+    return _frame(rows, ITEM_COLUMNS, records)
 
 
-def _frame(rows: list[dict], columns: Sequence[str]) -> pandas.DataFrame:
+def _frame(
+    rows: list[dict], columns: Sequence[str], records: Sequence[Mapping[str, Any]]
+) -> pandas.DataFrame:
     frame = pandas.DataFrame(rows)
     extra = [column for column in frame.columns if column not in columns]
     frame = frame.reindex(columns=[*columns, *extra])
     frame["parameters"] = [json.dumps(value, separators=(",", ":")) for value in frame.parameters]
-    counts = [column for column in _integers() if column in frame]
-    return frame.astype({column: "Int64" for column in counts})
-
-
-def _integers() -> set[str]:
-    """Return the columns of whole numbers: ours, and those that tasks declare."""
-    tasks = (TASKS.get(name) for name in TASKS.names())
-    return {*INTEGERS, *(column for task in tasks for column in task.count_columns)}
+    tasks = {record["point"]["task"] for record in records}
+    counts = {*INTEGERS, *(column for name in tasks for column in TASKS.get(name).count_columns)}
+    return frame.astype({column: "Int64" for column in counts & set(frame)})

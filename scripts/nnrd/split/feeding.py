@@ -1,6 +1,7 @@
 """Inputs for a model, read from files or made up, fitted to what the model declares."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -45,7 +46,7 @@ def read(model: onnx.ModelProto, path: str | Path) -> dict[str, np.ndarray]:
     return {name: _loaded(path) if path.suffix == ".npy" else _image(path, shape)}
 
 
-def _loaded(path: Path) -> np.ndarray | np.lib.npyio.NpzFile:
+def _loaded(path: Path) -> Any:
     try:
         return np.load(path, allow_pickle=False)
     except (ValueError, OSError) as error:
@@ -72,8 +73,8 @@ def random(model: onnx.ModelProto, shapes: dict[str, list[int]]) -> dict[str, np
     generator = np.random.default_rng(0)
     feeds = {}
     for name, (dtype, declared) in inputs(model).items():
-        shape = shapes.get(name, declared)
-        if None in shape or len(shape) != len(declared):
+        shape = [size for size in shapes.get(name, declared) if size is not None]
+        if len(shape) != len(declared):
             raise UserError(f"input {name!r} is {declared}: give its shape as {name}=1,3,…")
         feeds[name] = generator.random(shape).astype(dtype)
     return feeds

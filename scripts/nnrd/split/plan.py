@@ -64,10 +64,11 @@ class Plan:
     def from_record(cls, record: Mapping[str, Any]) -> "Plan":
         """Return the plan of `as_record`; UserError if it is something else."""
         try:
-            values = {name: record[name] for name in cls.__dataclass_fields__}
+            values: dict[str, Any] = {name: record[name] for name in cls.__dataclass_fields__}
         except (KeyError, TypeError) as error:
             raise UserError(f"not a split plan: {error!r}") from error
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        lists = {name: tuple(v) for name, v in values.items() if isinstance(v, list)}
+        return cls(**values | lists)
 
 
 def cut(
@@ -87,12 +88,13 @@ def cut(
     graph = model if isinstance(model, Graph) else Graph(model)
     if (rank is None) == (name is None):
         raise UserError("a split is given by a rank or by a node's name: give one of them")
+    asked: int | str = str(name) if rank is None else rank
     if where not in ("before", "after") or rule not in RULES:
         raise UserError(f"where={where!r}, rule={rule!r}: before or after, lean or plain")
     shift = where == "after"
-    first = (graph.rank_of(name) if rank is None else rank) + shift
+    first = (graph.rank_of(asked) if isinstance(asked, str) else asked) + shift
     if not 1 <= first < len(graph.nodes):
-        _refuse(graph, rank if rank is not None else name, where)
+        _refuse(graph, asked, where)
     return _plan(graph, first, where, rule)
 
 

@@ -109,7 +109,7 @@ def item_size(kind: onnx.TypeProto | None) -> int | None:
 def static_bytes(kind: onnx.TypeProto | None) -> int | None:
     """Return a tensor's size in bytes; None where a dimension is not known without inference."""
     size = item_size(kind)
-    if size is None or not kind.tensor_type.HasField("shape"):
+    if kind is None or size is None or not kind.tensor_type.HasField("shape"):
         return None
     dims = kind.tensor_type.shape.dim
     if not all(dim.HasField("dim_value") for dim in dims):
@@ -119,6 +119,6 @@ def static_bytes(kind: onnx.TypeProto | None) -> int | None:
 
 def rank_bytes(kind: onnx.TypeProto | None) -> int | None:
     """Return the size in bytes of a tensor's shape (int64s); None if its rank is unknown."""
-    if item_size(kind) is None or not kind.tensor_type.HasField("shape"):
+    if kind is None or item_size(kind) is None or not kind.tensor_type.HasField("shape"):
         return None
     return 8 * len(kind.tensor_type.shape.dim)

@@ -1,7 +1,7 @@
 """Branches and bytes at every split of a model, from one pass over the graph."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -45,7 +45,7 @@ def table(
     graph = model if isinstance(model, Graph) else Graph(model)
     sizes = static_sizes(graph) if sizes is None else sizes
     ranks = range(1, len(graph.nodes))
-    columns = {
+    columns: dict[str, Any] = {
         "rank": ranks,
         "node_name": [graph.label(rank) for rank in ranks],
         "op_type": [graph.nodes[rank].op_type for rank in ranks],

@@ -4,13 +4,14 @@ import argparse
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from nnrd.core.registry import Registry
 from nnrd.models.pipeline import Arrays, Pipeline, Run
 
-Ran = dict[str, str]  # how a step ran: provider and precision
+Ran = dict[str, Any]  # how a step ran: provider and precision
 Decode = Callable[[list[str]], Arrays]  # names of the tensors that were sent → the tensors
 
 

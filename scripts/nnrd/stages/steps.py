@@ -16,8 +16,8 @@ Rows = list[dict[str, Any]]
 
 def write_times(args: argparse.Namespace, path: Path, rows: Iterable[dict], **ran: Any) -> None:
     """Write the rows of a step; ``ran`` are its settings, such as ``provider``."""
-    how = {"threads": args.threads, "isolated": args.isolated}
-    write_record(path, how | ran | {"made": made_by(), "rows": list(rows)})
+    how = {"threads": args.threads, "isolated": args.isolated} | ran
+    write_record(path, how | {"made": made_by() | ran, "rows": list(rows)})
 
 
 def write_predictions(

@@ -37,7 +37,8 @@ class Jobs:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.studies = settings.studies
-        coded = [study for study in self.studies.values() if isinstance(study, CodedStudy)]
+        self.coded = {n: s for n, s in self.studies.items() if isinstance(s, CodedStudy)}
+        coded = self.coded.values()
         self.records = {r.folder: (study, r) for study in coded for r in study.records}
         points = [point for study in coded for point in study.points]
         self.sources: dict[str, tuple[CodedStudy, Point]] = {}
@@ -167,10 +168,14 @@ class Jobs:
         _, record = self.records[wildcards.get("folder")]
         return ["--task", self.task(record), "--point", json.dumps(record.label)]
 
-    def tasks(self) -> list[str]:
-        """Return the tasks of all studies that are measured, as `source_hash` takes them."""
-        names = dict.fromkeys(self.task(record) for _, record in self.records.values())
-        return [tasks.REGISTRY.target(name) for name in names]
+    def _metrics(self, wildcards: Wildcards) -> list[str]:
+        """Return what the tasks of a study, or of all, say of their metrics; not how they score."""
+        found = (record for study, record in self.records.values() if self._is_of(study, wildcards))
+        names = dict.fromkeys(self.task(record) for record in found)
+        return [f"{tasks.REGISTRY.target(name)}.metrics" for name in names]
+
+    def _is_of(self, study: CodedStudy, wildcards: Wildcards) -> bool:
+        return wildcards.get("study") in (study.name, paths.ALL)
 
     def task(self, record: Anchor | Point) -> str:
         """Return the task of a point or an anchor."""
@@ -185,7 +190,7 @@ class Jobs:
         """Return what an overlay is drawn from."""
         names = ("study", "split", "codec", "parameters")
         picture = paths.fill(paths.OVERLAY, **{name: wildcards.get(name) for name in names})
-        return inputs.overlay_inputs(self.studies[wildcards.get("study")], picture)
+        return inputs.overlay_inputs(self.coded[wildcards.get("study")], picture)
 
     @property
     def measured(self) -> list[str]:
@@ -216,10 +221,14 @@ class Jobs:
         """
 
         def function(wildcards: Wildcards) -> str:
-            targets = (getattr(self, f"_{part}")(wildcards) for part in parts)
-            return source_hash(f"nnrd.stages.{stage}", *(t for t in targets if t))
+            return source_hash(f"nnrd.stages.{stage}", *self.targets(wildcards, *parts))
 
         return function
+
+    def targets(self, wildcards: Wildcards, *parts: str) -> list[str]:
+        """Return what a job finds by name, as `source_hash` takes it."""
+        found = (getattr(self, f"_{part}")(wildcards) for part in parts)
+        return [t for one in found for t in ([one] if isinstance(one, str) else one or [])]
 
     def _pipeline(self, wildcards: Wildcards) -> str | None:
         return self.family(wildcards).pipeline
@@ -268,7 +277,9 @@ class Jobs:
 
     def _transform(self, wildcards: Wildcards) -> str | None:
         _, point = self.sources[wildcards.get("source")]
-        return point.transform and transforms.REGISTRY.target(point.transform.name)
+        if point.transform is None:
+            return None
+        return transforms.REGISTRY.target(point.transform.name)
 
 
 def listed(name: str, text: str) -> str:

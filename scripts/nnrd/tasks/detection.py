@@ -1,10 +1,13 @@
-"""Object detection: COCO's AP, agreement with the anchor, TR 26.847's mAP; all in percent."""
+"""Object detection: AP against ground truth, damage and agreement against the anchor; in %."""
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
 from typing import Any
 
 from nnrd.datasets.index import Index, Item
-from nnrd.metrics.detection import agreement, coco_ap, tr26847_map
+from nnrd.metrics.bootstrap import ratio_interval
+from nnrd.metrics.detection import Damage, agreement, coco_ap, damage, tr26847_map
 from nnrd.tasks import Metric, Prediction, Row, Task
 
 SURE = 0.5  # the score from which on a detection counts as one that a user is shown
@@ -19,21 +22,33 @@ class Detection(Task):
     metrics = (
         Metric("AP", "AP against ground truth", "%", higher_is_better=True),
         Metric("agreement", "agreement with the anchor", "%", higher_is_better=True),
+        Metric(
+            "F1", "F1 against the anchor's detections", "%", higher_is_better=True, interval=True
+        ),
     )
-    count_columns = ("detections",)
+    count_columns = ("detections", "right", "invented", "lost")
 
     def score(
         self, index: Index, anchor: Sequence[Prediction], predictions: Sequence[Prediction]
     ) -> tuple[dict[str, Any], list[Row]]:
-        """Return ``AP``, ``AP50``, ``agreement``, ``tr26847_map`` in percent, and rows.
+        """Return the metrics in percent, and rows; nan where there is nothing to score.
 
-        A row has ``AP``, ``agreement`` and ``detections``, those with a score of 0.5 or more;
-        a number is nan where there is nothing to score.
+        Metrics: ``AP``, ``AP50``, ``agreement``, ``tr26847_map``; the damage ``precision``,
+        ``recall``, ``F1`` with its 95 % bootstrap interval over the images ``F1_low``,
+        ``F1_high``, and the counts ``right``, ``invented``, ``lost``. A row has ``AP``,
+        ``agreement``, the counts, and ``detections``, those with a score of 0.5 or more.
         """
         items = {item.name: item for item in index.items}
         anchors = {prediction["item"]: prediction for prediction in anchor}
-        rows = [_row(items, anchors[found["item"]], found) for found in predictions]
-        return _metrics(index, items, anchor, predictions), rows
+        damages = [
+            damage(anchors[found["item"]]["detections"], found["detections"], SURE)
+            for found in predictions
+        ]
+        rows = [
+            _row(items, anchors[found["item"]], found) | counts._asdict()
+            for found, counts in zip(predictions, damages, strict=True)
+        ]
+        return _metrics(index, items, anchor, predictions) | _damage(damages), rows
 
 
 def _metrics(
@@ -51,6 +66,15 @@ def _metrics(
         "agreement": 100 * agreement(theirs, ours, SURE),
         "tr26847_map": 100 * tr26847_map(images, SURE)[0],
     }
+
+
+def _damage(damages: Sequence[Damage]) -> dict[str, float]:
+    total = reduce(add, damages)
+    halves = [counts.right + (counts.invented + counts.lost) / 2 for counts in damages]
+    low, high = ratio_interval([counts.right for counts in damages], halves)
+    shares = {"precision": total.precision, "recall": total.recall, "F1": total.f1}
+    scaled = {name: 100 * share for name, share in shares.items()}
+    return scaled | {"F1_low": low, "F1_high": high} | total._asdict()
 
 
 def _row(items: dict[str, Item], anchor: Prediction, prediction: Prediction) -> Row:

@@ -1,5 +1,7 @@
 """SSD300 with a ResNet-50 backbone, TR 26.847's first detection model (Table 5.3.4-1)."""
 
+from typing import Any
+
 import torch
 from torch import nn
 from torchvision.models.resnet import resnet50
@@ -60,7 +62,7 @@ class Ssd300(nn.Module):
 
 def additional_block(inner: int, middle: int, outer: int, shrink: bool) -> nn.Sequential:
     """Return a block that makes the next, smaller feature map."""
-    size = {"padding": 1, "stride": 2} if shrink else {}
+    size: dict[str, Any] = {"padding": 1, "stride": 2} if shrink else {}
     return nn.Sequential(
         nn.Conv2d(inner, middle, 1, bias=False),
         nn.BatchNorm2d(middle),

@@ -80,13 +80,15 @@ class BatchRun(TorchRun):
         into its mean; the transformer masks the padding. So a recording's scores are those of a
         batch of one, but for rounding.
         """
+        part = self.graph.get_submodule
+        features, encoder, head = part("feature_extractor"), part("encoder"), part("aux")
         waves = [torch.from_numpy(feed["waveform"]).to(device()) for feed in feeds]
         with torch.autocast(device().type, enabled=self.mixed):
-            frames = [self.graph.feature_extractor(wave, None)[0][0] for wave in waves]
+            frames = [features(wave, None)[0][0] for wave in waves]
             lengths = torch.tensor([len(part) for part in frames], device=device())
             padded = torch.nn.utils.rnn.pad_sequence(frames, batch_first=True)
             masked = lengths if len(lengths) > 1 else None
-            found = self.graph.aux(self.graph.encoder(padded, masked)).float().cpu()
+            found = head(encoder(padded, masked)).float().cpu()
         rows = zip(found, lengths.tolist(), strict=True)
         return [{"scores": scores[None, :length].numpy()} for scores, length in rows]
 

@@ -45,7 +45,7 @@ class DetectorNetwork(Network):
 
     def build(self) -> nn.Module:
         """Return torchvision's network; an untrained one is made to detect."""
-        build = getattr(detection, self.row.variant)
+        build = getattr(detection, str(self.row.variant))
         model = build(weights=None, weights_backbone=None, **self.row.options)
         if self.row.weights == RANDOM:
             nn.init.constant_(model.head.classification_head.cls_logits.bias, UNTRAINED_BIAS)

@@ -52,7 +52,7 @@ class WhisperNetwork(Network):
 
     def graph(self, model: nn.Module) -> nn.Module:
         """Return the encoder."""
-        return Encoder(model.model.encoder)
+        return Encoder(model.get_submodule("model.encoder"))
 
 
 class Encoder(nn.Module):
@@ -71,7 +71,7 @@ def _state(variables: Mapping[str, np.ndarray], file: Path) -> dict[str, torch.T
     """Return CTranslate2's variables by the names and in the shapes of Transformers."""
     floats = {n: torch.from_numpy(v.astype(np.float32)) for n, v in variables.items()}
     try:
-        state = {}
+        state: dict[str, torch.Tensor] = {}
         for side in ("encoder", "decoder"):
             state |= _ends(floats, side)
             for layer in range(LAYERS):

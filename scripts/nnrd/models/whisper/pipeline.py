@@ -66,7 +66,8 @@ class WhisperPipeline(Pipeline):
 
         model = self.network
         states = states.to(next(model.parameters()).device)
-        given, past, tokens = [START, NO_TIMESTAMPS], None, []
+        given, past = [START, NO_TIMESTAMPS], None
+        tokens: list[int] = []
         while len(tokens) < TOKEN_LIMIT:
             step = model.model.decoder(
                 input_ids=torch.tensor([given], device=states.device),

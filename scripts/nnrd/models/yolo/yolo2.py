@@ -23,7 +23,7 @@ def convolution(inner: int, outer: int, kernel: int) -> nn.Sequential:
 
 def stack(inner: int, rows: list) -> nn.Sequential:
     """Return the layers that ``rows`` list: (channels, kernel) or POOL."""
-    layers = []
+    layers: list[nn.Module] = []
     for row in rows:
         if row == POOL:
             layers.append(nn.MaxPool2d(2, 2))

@@ -1,4 +1,6 @@
-"""Accuracy against the bytes that are sent: one curve a split, one mark an operating point."""
+"""Accuracy against the bytes that are sent: a panel a metric, a curve a split and codec."""
+
+from typing import Any, ClassVar
 
 import pandas
 from matplotlib import pyplot
@@ -6,37 +8,62 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nnrd.report.plots import Plot, style
+from nnrd.tasks import Metric
 
 
 class AccuracyBytes(Plot):
-    """Accuracy against the bytes that are sent: one curve a split, one mark an operating point."""
+    """The colour is the split, the mark the codec; bands are 95 % bootstrap intervals."""
+
+    xlabel: ClassVar = "bitstream, mean per item (kB = 1000 bytes)"
+
+    def x(self, points: pandas.DataFrame) -> pandas.Series:
+        """Return the sizes along the axis."""
+        return points["bytes_per_item"] / 1e3
 
     def draw(self, points: pandas.DataFrame, anchors: pandas.DataFrame) -> Figure:
-        """Draw a panel a metric: x is the mean size of an item's bitstream in kB, logarithmic."""
+        """Draw a panel a metric over the size, which is logarithmic."""
         panels = style.metrics(points)
         figure, axes = pyplot.subplots(
             1, len(panels), figsize=(5.2 * len(panels), 3.9), squeeze=False, layout="constrained"
         )
-        for axis, (column, label) in zip(axes[0], panels.items(), strict=True):
-            _panel(axis, points, column)
-            axis.axhline(anchors[column].iloc[0], label="anchor", **style.ANCHOR_LINE)
-            axis.set(
-                xscale="log", xlabel="bitstream, mean per item (kB = 1000 bytes)", ylabel=label
-            )
+        points = points.assign(x=self.x(points))
+        splits = dict(list(points.groupby("split", sort=True)))
+        colors = dict(zip(splits, style.colors(len(splits)), strict=True))
+        markers = dict(zip(points["codec"].unique(), style.MARKERS, strict=False))
+        for axis, (column, metric) in zip(axes[0], panels.items(), strict=True):
+            for (split, codec), group in points.groupby(["split", "codec"], sort=True):
+                _curve(axis, group, column, metric, colors[split], markers[codec])
+            axis.axhline(anchors[column].iloc[0], **style.ANCHOR_LINE)
+            axis.set(xscale="log", xlabel=self.xlabel, ylabel=metric.axis)
             style.logarithmic(axis.xaxis)
-        handles, labels = axes[0][0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+            style.scale_accuracy(axis, points[column], metric)
+        _legend(figure, splits, colors, markers)
         figure.suptitle(style.title(points))
         return figure
 
 
-def _panel(axis: Axes, points: pandas.DataFrame, column: str) -> None:
-    splits = points.groupby("split", sort=True)
-    for (_, group), color, marker in zip(
-        splits, style.colors(len(splits)), style.MARKERS * len(splits), strict=False
-    ):
-        ordered = group.sort_values("bytes_per_item")
-        axis.plot(
-            ordered["bytes_per_item"] / 1e3, ordered[column], color=color, marker=marker,
-            markersize=4, linewidth=1.2, label=style.split_label(ordered.iloc[0]),
-        )  # fmt: skip
+def _curve(
+    axis: Axes, points: pandas.DataFrame, column: str, metric: Metric, color: tuple, marker: str
+) -> None:
+    """Draw the operating points of one codec at one split; a single one is a mark."""
+    ordered = points.sort_values("x")
+    style_of: dict[str, Any] = {"color": color, "marker": marker, "markersize": 4, "linewidth": 1.2}
+    axis.plot(ordered["x"], ordered[column], **style_of)
+    if metric.interval and len(ordered) > 1:
+        low, high = (ordered[f"{metric.name}_{end}"] for end in ("low", "high"))
+        axis.fill_between(ordered["x"], low, high, color=color, alpha=0.12, linewidth=0)
+
+
+def _legend(figure: Figure, splits: dict, colors: dict, markers: dict) -> None:
+    lines = [
+        pyplot.Line2D([], [], color=colors[split], label=style.split_label(group.iloc[0]))
+        for split, group in splits.items()
+    ]
+    marks = [
+        pyplot.Line2D([], [], color="0.3", marker=marker, linestyle="", label=codec)
+        for codec, marker in markers.items()
+    ]
+    anchor = [pyplot.Line2D([], [], label="anchor", **style.ANCHOR_LINE)]
+    figure.legend(
+        handles=lines + marks + anchor, loc="outside lower center", ncols=3, frameon=False
+    )

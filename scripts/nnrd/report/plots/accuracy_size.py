@@ -30,9 +30,11 @@ class AccuracySize(Plot):
         names += ["dataset"] if (points.groupby("model")["dataset"].nunique() > 1).any() else []
         for axis, (_, group) in zip(axes[0], panels, strict=True):
             _curves(axis, group, [*names, "codec"])
-            own = anchors.merge(group[["model", "dataset"]].drop_duplicates())
+            own = anchors.merge(group[["model", "dataset", "runtime"]].drop_duplicates())
             _anchors(axis, own, names)
-            _scale(axis, group)
+            axis.set_xlim(left=0)
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            style.scale_accuracy(axis, group["rec_perf"], style.task_of(group).metric)
             axis.set(ylabel=style.task_of(group).metric.axis)
             axis.set(xlabel="size of the bitstream (% of the anchor's)")
             axis.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
@@ -63,19 +65,3 @@ def _anchors(axis: Axes, anchors: pandas.DataFrame, names: list[str]) -> None:
         label = ", ".join([*(row[name] for name in names), f"anchor ({row['rec_perf']:.3g} %)"])
         line = style.ANCHOR_LINE | {"linestyle": DASHES[number % len(DASHES)]}
         axis.axhline(row["rec_perf"], label=label, **line)
-
-
-def _scale(axis: Axes, points: pandas.DataFrame) -> None:
-    """Where an error rate exceeds 100 %, a logarithmic axis still shows the rest."""
-    axis.set_xlim(left=0)
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    most = points["rec_perf"].max()
-    if most <= 120:
-        axis.set_ylim(bottom=0, top=max(100, most) if most > 60 else None)
-        return
-    ticks = [0, 2, 4, 6, 8, *(digit * 10**power for power in range(1, 6) for digit in (1, 2, 5))]
-    top = next((tick for tick in ticks if tick >= most), most)
-    axis.set_yscale("symlog", linthresh=10)
-    axis.set_yticks([tick for tick in ticks if tick <= top], minor=False)
-    axis.yaxis.set_major_formatter("{x:g}")
-    axis.set_ylim(0, top)

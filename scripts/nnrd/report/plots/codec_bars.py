@@ -15,7 +15,7 @@ class CodecBars(Plot):
     def draw(self, points: pandas.DataFrame, anchors: pandas.DataFrame) -> Figure:
         """Draw a row a codec: on the left bytes over split ranks, on the right the accuracy."""
         codecs = list(dict.fromkeys(points["codec"]))
-        column, label = list(style.metrics(points).items())[-1]
+        column, metric = list(style.metrics(points).items())[-1]
         figure, axes = pyplot.subplots(
             len(codecs), 2, figsize=(10.4, 2.5 * len(codecs) + 0.6), squeeze=False, sharex="col",
             layout="constrained",
@@ -29,7 +29,7 @@ class CodecBars(Plot):
             style.logarithmic(left.yaxis)
             _bars(right, group, group[column])
             right.axhline(anchors[column].iloc[0], **style.ANCHOR_LINE)
-            right.set(ylabel=label, title=codec)
+            right.set(ylabel=metric.axis, title=codec)
             handles, labels = right.get_legend_handles_labels()
             right.legend(handles, labels, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
             left.get_legend().remove()

@@ -3,21 +3,23 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import pandas
 import seaborn
+from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from nnrd.core.files import complete_file
 from nnrd.tasks import REGISTRY as TASKS
-from nnrd.tasks import Task
+from nnrd.tasks import Metric, Task
 
 mpl.use("Agg")
 ANCHOR = "anchor"
-ANCHOR_LINE = {"color": "#c00000", "linewidth": 1.2, "linestyle": "--", "zorder": 1}
+ANCHOR_LINE: dict[str, Any] = {"color": "#c00000", "linewidth": 1.2, "linestyle": "--", "zorder": 1}
 MARKERS = "osD^vPX*<>"
 
 
@@ -83,11 +85,27 @@ def task_of(points: pandas.DataFrame) -> Task:
     return TASKS.get(points["task"].iloc[0])()
 
 
-def metrics(points: pandas.DataFrame) -> dict[str, str]:
-    """Return the columns worth a panel, and their labels: the task's metrics, as it orders them."""
+def metrics(points: pandas.DataFrame) -> dict[str, Metric]:
+    """Return the columns worth a panel, and their metrics, as the task orders them."""
     first, *others = task_of(points).metrics
-    panels = {metric.name: metric.axis for metric in others if metric.name in points}
-    return {"rec_perf": first.axis} | panels
+    return {"rec_perf": first} | {metric.name: metric for metric in others if metric.name in points}
+
+
+def scale_accuracy(axis: Axes, values: pandas.Series, metric: Metric) -> None:
+    """Begin an axis of percent at 0; where an error rate exceeds 120 %, show the rest too.
+
+    Then it is linear up to 10 and logarithmic above.
+    """
+    highest = values.max()
+    if metric.higher_is_better or highest <= 120:
+        axis.set_ylim(bottom=0, top=max(102, highest) if highest > 60 else None)
+        return
+    ticks = [0, 2, 4, 6, 8, *(digit * 10**power for power in range(1, 6) for digit in (1, 2, 5))]
+    top = next((tick for tick in ticks if tick >= highest), highest)
+    axis.set_yscale("symlog", linthresh=10)
+    axis.set_yticks([tick for tick in ticks if tick <= top], minor=False)
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.set_ylim(0, top)
 
 
 def title(points: pandas.DataFrame) -> str:

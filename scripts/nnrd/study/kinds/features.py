@@ -36,9 +36,9 @@ class Features(CodedKind):
             if split.id in splits:
                 context.fail(f"{key}.splits[{i}]", f"{entry!r} is given twice")
             splits[split.id] = split
-        where = {"model": anchor.model, "data": anchor.data.id}
+        whole = {"model": anchor.model, "data": anchor.data.id}
         return [
-            (paths.fill(paths.FEATURES, split=name, **where), split, None)
+            (paths.fill(paths.FEATURES, split=name, **whole), split, None)
             for name, split in splits.items()
         ]
 

@@ -32,8 +32,9 @@ class Weights(CodedKind):
         if transforms and anchor.runtime != "torch":
             reason = f"{anchor.model} is an ONNX file; transforms change PyTorch networks"
             context.fail(f"{key}.transforms", reason)
-        changed = [(f"{whole}/{transform.id}", None, transform) for transform in transforms]
-        return changed or [(whole, None, None)]
+        if not transforms:
+            return [(whole, None, None)]
+        return [(f"{whole}/{transform.id}", None, transform) for transform in transforms]
 
     def point(
         self,
