@@ -19,7 +19,7 @@ from nnrd.assets import downloads, registries
 from nnrd.assets import fetch as assets
 from nnrd.assets.cache import Cache
 
-PROGRAM = Path(__file__).parents[2] / "scripts/fetch_asset.py"
+PROGRAM = Path(__file__).parents[3] / "scripts/fetch_asset.py"
 CONTENT = bytes(range(256)) * 4000  # 1 MB
 HEADER = "asset\tfile\tsource\tsha256\tbytes\tlicense\n"
 
@@ -136,7 +136,7 @@ def test_sheet_is_read(tmp_path):
         ({"bytes": "many"}, ":2: bytes: 'many' is not an integer"),
         ({"file": "../x"}, ":2: file: '../x' is outside"),
         ({"file": "/x"}, "outside"),
-        ({"asset": ".."}, "outside"),
+        ({"asset": ".."}, ":2: asset: '..'"),
         ({"asset": "a/b"}, ":2: asset: 'a/b'"),
         ({"license": ""}, ":2: 'license' is missing"),
         ({"license": "MIT\tmore"}, "more cells than columns"),
@@ -152,7 +152,7 @@ def test_bad_row_is_named(tmp_path, change, message):
 
 def test_bad_sheet_is_named(tmp_path):
     sheet = write_sheet(tmp_path / "s.tsv", [row(), row()])
-    with pytest.raises(UserError, match=r":3: x/a\.bin is there twice"):
+    with pytest.raises(UserError, match=r":3: x/a\.bin is given twice"):
         assets.read_sheet(sheet)
     sheet.write_text("asset\tfile\n")
     with pytest.raises(UserError, match="column 'source' is missing"):
@@ -559,3 +559,100 @@ def test_a_tree_is_a_folder_on_both_sides(tmp_path, file, source):
     sheet = write_sheet(tmp_path / "sheet.tsv", [row(file, source)])
     with pytest.raises(UserError, match="both the file and the #member"):
         assets.read_sheet(sheet)
+
+
+# Files of which nobody publishes a sum: the first one seen counts
+
+
+def without_sum(**change):
+    return row(**{"sha256": "", "bytes": 0, **change})
+
+
+def test_a_row_without_a_sum_is_read(tmp_path):
+    sheet = write_sheet(tmp_path / "s.tsv", [without_sum(bytes="")])
+    assert assets.read_sheet(sheet) == [without_sum()]
+
+
+def test_the_first_file_seen_is_recorded(tmp_path, fetch, server, cache, capsys):
+    source = f"{server.url}/a.bin"
+    assert cache.seen(source) is None
+    out = fetch(without_sum(source=source))
+    assert (out / "a.bin").read_bytes() == CONTENT
+    assert cache.seen(source) == (sha256(CONTENT), len(CONTENT))
+    assert f"x/a.bin: no sum is published; this one is recorded: {sha256(CONTENT)}" in (
+        capsys.readouterr().err
+    )
+    fetch(without_sum(source=source), out="second")
+    assert len(server.requests) == 1  # it is in the cache under the recorded sum
+    assert "recorded" not in capsys.readouterr().err
+
+
+def test_another_file_than_the_first_seen_is_refused(tmp_path, fetch, server, cache):
+    source = f"{server.url}/a.bin"
+    fetch(without_sum(source=source))
+    cache.entry(sha256(CONTENT)).unlink()
+    server.files["/a.bin"] = CONTENT[::-1]
+    with pytest.raises(UserError, match=rf"has sha256 {sha256(CONTENT[::-1])}") as caught:
+        fetch(without_sum(source=source), out="second")
+    assert sha256(CONTENT) in str(caught.value) and "\n" not in str(caught.value)
+    assert not (tmp_path / "second").exists()
+    assert cache.seen(source) == (sha256(CONTENT), len(CONTENT))  # what was seen stays
+
+
+def test_a_folder_without_published_sums_is_left_alone_and_mended(tmp_path, fetch, server):
+    rows = [without_sum(source=f"{server.url}/a.bin")]
+    out = fetch(*rows)
+    before = (out / "a.bin").stat().st_ino
+    fetch(*rows)
+    assert (out / "a.bin").stat().st_ino == before
+    (out / "a.bin").write_bytes(CONTENT[:-1] + b"?")
+    fetch(*rows)
+    assert (out / "a.bin").read_bytes() == CONTENT
+
+
+def test_a_failed_download_records_nothing(tmp_path, fetch, server, cache):
+    source = f"{server.url}/none.bin"
+    with pytest.raises(UserError, match="404"):
+        fetch(without_sum(source=source))
+    assert cache.seen(source) is None
+    source = f"{server.url}/a.bin"
+    server.cuts = [100_000] * downloads.ATTEMPTS
+    with pytest.raises(UserError, match="ended after"):
+        fetch(without_sum(source=source))
+    assert cache.seen(source) is None
+
+
+def test_members_without_sums_are_recorded_each(tmp_path, fetch, cache):
+    for name in ("a.bin", "b.bin"):
+        (tmp_path / name).write_bytes(name.encode())
+    with tarfile.open(tmp_path / "x.tgz", "w:gz") as archive:
+        for name in ("a.bin", "b.bin"):
+            archive.add(tmp_path / name, name)
+    rows = [without_sum(file=name, source=f"file:x.tgz#{name}") for name in ("a.bin", "b.bin")]
+    out = fetch(*rows)
+    for name in ("a.bin", "b.bin"):
+        assert (out / name).read_bytes() == name.encode()
+        assert cache.seen(f"file:x.tgz#{name}") == (sha256(name.encode()), 5)
+    (tmp_path / "x.tgz").unlink()
+    assert fetch(*rows) == out  # nothing is asked for again
+
+
+def test_a_tree_without_a_sum(tmp_path, fetch, server):
+    package = tree_package(tmp_path / "pkg.tar.gz")
+    server.files["/pkg.tar.gz"] = package
+    tree = without_sum(file="data/", source=f"{server.url}/pkg.tar.gz#pkg/data/")
+    assert (fetch(tree, out="one") / "data/x/b.bin").read_bytes() == b"b"
+    asked = len(server.requests)
+    assert (fetch(tree, out="two") / "data/a.bin").read_bytes() == CONTENT
+    assert len(server.requests) == asked
+
+
+@pytest.mark.parametrize("note", ["", "x", "12 34", f"{'0' * 64} many", "\xff"])
+def test_a_damaged_record_of_a_sum_is_one_line(tmp_path, fetch, server, cache, note):
+    source = f"{server.url}/a.bin"
+    fetch(without_sum(source=source))
+    (seen,) = (tmp_path / "cache/seen").iterdir()
+    seen.write_text(note or seen.read_text().replace("1024000", "1024001"))
+    with pytest.raises(UserError, match="seen") as caught:
+        fetch(without_sum(source=source), out="second")
+    assert str(seen) in str(caught.value) and "\n" not in str(caught.value)

@@ -8,11 +8,11 @@ import pytest
 from nnrd import UserError
 from nnrd.assets import availability
 from nnrd.codecs import encoder_file as encoder_config
-from nnrd.study import config
-from nnrd.study import paths as layout
-from nnrd.study.points import KINDS, parse, slug
+from nnrd.study import config, inputs
+from nnrd.study.kinds import KINDS
+from nnrd.study.points import parse, slug
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SPEECH = {
     "kind": "weights",
     "model": "whisper_tiny_en",
@@ -23,7 +23,7 @@ SPEECH = {
 FEATURES = {
     "kind": "features",
     "model": "ssdlite300_mobilenet_v2",
-    "dataset": "demo_photos",
+    "dataset": "demo_images",
     "splits": [10],
     "codecs": ["raw"],
 }
@@ -40,8 +40,8 @@ def test_bitstreams_of_weights_know_nothing_of_the_dataset():
     ).studies
     one, two = (study.points[0] for study in found.values())
     assert one.encoded == two.encoded == "weights/whisper_tiny_en/nnc/qp=-38,use_dq=true"
-    assert one.folder == f"{one.encoded}/asterisk_prompts"
-    assert two.folder == f"{one.encoded}/librispeech_test_clean"
+    assert one.folder == f"{one.encoded}/asterisk_prompts-40"
+    assert two.folder == f"{one.encoded}/librispeech_test_clean-100"
 
 
 @pytest.mark.parametrize("study", [SPEECH, FEATURES], ids=["weights", "features"])
@@ -49,19 +49,19 @@ def test_a_record_is_made_of_the_files_of_its_steps(study):
     loaded = settings(one=study | {"shard_size": 10})
     declared = loaded.studies["one"]
     point = declared.points[0]
-    inputs = layout.record_inputs(loaded, declared, point)
-    assert ("split" in inputs) == (study is FEATURES)
-    assert len(inputs["predictions"]) == len(inputs["inferred"]) == len(declared.shards)
-    bundles = 1 if study is SPEECH else len(declared.shards)
-    assert len(inputs["source"]) == len(inputs["encoded"]) == bundles
-    assert all(file.startswith(f"results/{point.encoded}/") for file in inputs["encoded"])
-    anchor = layout.record_inputs(loaded, declared, declared.anchor)
-    assert set(anchor) == {"truth", "index", "anchor", "predictions", "inferred"}
+    files, shards = inputs.record_inputs(declared, point), declared.data.shards
+    assert ("split" in files) == (study is FEATURES)
+    assert len(files["predictions"]) == len(files["inferred"]) == len(shards) > 1
+    bundles = 1 if study is SPEECH else len(shards)
+    assert len(files["source"]) == len(files["encoded"]) == bundles
+    assert all(file.startswith(f"results/{point.encoded}/") for file in files["encoded"])
+    anchor = inputs.record_inputs(declared, declared.anchor)
+    assert set(anchor) == {"index", "anchor", "predictions", "inferred"}
 
 
 def test_kinds_have_plots_of_their_own():
     loaded = settings(one=SPEECH, two=FEATURES)
-    pictures = layout.pictures(loaded)
+    pictures = inputs.pictures(loaded)
     assert "results/plots/one/accuracy_size.png" in pictures
     assert "results/plots/two/accuracy_size.png" not in pictures
     names = [plot for kind in KINDS.values() for plot in kind.plots]
@@ -71,13 +71,13 @@ def test_kinds_have_plots_of_their_own():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"kind": "weight"}, "studies.one.kind: 'weight' is none of features, weights"),
-        ({"splits": [3]}, "studies.one.splits: must not be in a study of kind weights"),
+        ({"kind": "weight"}, "studies.one.kind: unknown kind 'weight'; did you mean weights?"),
+        ({"splits": [3]}, "studies.one: unknown key 'splits'; known: kind, optional, model"),
         ({"items": 231}, "studies.one.items: 231 of 230 items"),
-        ({"dataset": "demo_photos", "items": 1}, "is for detection, the model for asr"),
+        ({"dataset": "demo_images", "items": 1}, "is for detection, the model for asr"),
         (
-            {"model": "ssdlite300_mobilenet_v2", "dataset": "demo_photos", "items": 1},
-            "studies.one.model: ssdlite300_mobilenet_v2 has no network in the sheet",
+            {"model": "ssd300_resnet50"},
+            "studies.one.dataset: is for asr, the model for no task",
         ),
         ({"model": "whisper"}, "unknown model 'whisper'; did you mean whisper_tiny_en"),
         ({"codecs": [{"nnc": {"qp": 3.5}}]}, "studies.one.codecs[0].nnc: qp: 3.5"),
@@ -98,13 +98,30 @@ def test_weights_studies_that_are_wrong(change, message):
     assert "\n" not in str(caught.value)
 
 
-def test_a_features_study_of_a_model_without_detector():
-    study = FEATURES | {"model": "mobilenet_v2", "dataset": "imagenet_photos"}
-    with pytest.raises(UserError, match="mobilenet_v2 has no architecture in the sheet"):
-        settings(one=study)
+def test_a_features_study_needs_splits():
     splitless = {key: value for key, value in FEATURES.items() if key != "splits"}
-    with pytest.raises(UserError, match="splits: missing: needed in a study of kind features"):
+    with pytest.raises(UserError, match=r"studies\.one: 'splits' is missing"):
         settings(one=splitless)
+
+
+ANY = [
+    (FEATURES, "ssdlite300_mobilenet_v2", "demo_images", "onnx"),
+    (FEATURES, "mobilenet_v2", "imagenet_images", "onnx"),
+    (FEATURES, "whisper_tiny_en", "asterisk_prompts", "onnx"),
+    (SPEECH, "ssdlite300_mobilenet_v2", "demo_images", "torch"),
+    (SPEECH, "mobilenet_v2", "imagenet_images", "torch"),
+    (SPEECH, "whisper_tiny_en", "asterisk_prompts", "torch"),
+]
+
+
+@pytest.mark.parametrize(("study", "model", "dataset", "runtime"), ANY)
+def test_any_model_in_any_kind_of_study(study, model, dataset, runtime):
+    (found,) = settings(
+        one=study | {"model": model, "dataset": dataset, "items": 4}
+    ).studies.values()
+    assert found.anchor.runtime == runtime
+    assert found.anchor.folder == f"anchor/{model}/{dataset}-4/{runtime}"
+    assert all(point.source.startswith(f"{found.kind.name}/{model}") for point in found.points)
 
 
 def encoder_file(folder, content):
@@ -120,11 +137,11 @@ def test_encoder_configuration(tmp_path):
     codec = {"nnc": {"enc_cfg_file": str(path), "qp": -12, "param_opt": True}}
     (point,) = settings(one=SPEECH | {"codecs": [codec]}).studies["one"].points
     wanted = {"qp": -12, "use_dq": True, "opt_qp": True, "param_opt": True}
-    assert point.parameters == wanted  # the YAML comes before the file
-    assert parse(slug(point.parameters)) == wanted
+    assert point.codec.parameters == wanted  # the YAML comes before the file
+    assert parse(slug(point.codec.parameters)) == wanted
     codec = {"nnc": {"enc_cfg_file": str(path)}}
     points = settings(one=SPEECH | {"codecs": [codec]}).studies["one"].points
-    assert [point.parameters["qp"] for point in points] == [-38, -20]
+    assert [point.codec.parameters["qp"] for point in points] == [-38, -20]
 
 
 @pytest.mark.parametrize(
@@ -191,8 +208,10 @@ def test_a_dataset_in_a_folder_of_the_machine(elsewhere):
         "mine\tasr\ttranscripts\t/data/mine\t/data/mine/transcripts.tsv\t40\n"
     )
     loaded = settings(root=elsewhere, one=SPEECH | {"dataset": "mine"})
-    assert layout.folder(loaded.datasets, "mine") == "/data/mine"
-    assert layout.annotations_input(loaded, "mine") == "/data/mine/transcripts.tsv"
-    assert set(layout.asset_sums(loaded)) == {
+    expected = {"folder": "/data/mine", "annotations": "/data/mine/transcripts.tsv"}
+    assert inputs.dataset_files(loaded, "mine") == expected
+    assert inputs.items_folder(loaded, "mine") == "/data/mine"
+    assert inputs.annotations(loaded, "mine") == "/data/mine/transcripts.tsv"
+    assert set(inputs.asset_sums(loaded)) == {
         f"whisper_tiny_en/{name}" for name in ("model.bin", "tokenizer.json", "config.json")
     }

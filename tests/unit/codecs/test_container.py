@@ -20,7 +20,7 @@ from nnrd.codecs.container import (
     write,
 )
 
-GOLDEN = Path(__file__).parents[1] / "data"
+GOLDEN = Path(__file__).parents[2] / "data"
 
 
 def golden_tensors():

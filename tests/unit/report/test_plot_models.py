@@ -3,13 +3,18 @@
 import pandas
 import pytest
 
-from nnrd.report.plots import accuracy_size
+from nnrd.report.plots import REGISTRY
 
 
 def table(*rows):
     columns = ["model", "dataset", "codec", "compress_ratio", "rec_perf", "metric_name"]
     frame = pandas.DataFrame(rows, columns=columns)
+    frame["task"] = ["asr" if name == "WER" else "classification" for name in frame.metric_name]
     return frame.assign(split=float("nan"), items=40, WER_low=frame.rec_perf / 2, WER_high=300.0)
+
+
+def draw(points, anchors):
+    return REGISTRY.get("accuracy_size")().draw(points, anchors)
 
 
 WHISPER = [("w", "d", "nnc", 0.06, 590.0, "WER"), ("w", "d", "nnc", 0.14, 0.7, "WER")]
@@ -34,7 +39,7 @@ ANCHORS = table(
     ],
 )
 def test_what_is_drawn(rows, labels):
-    figure = accuracy_size.draw(table(*rows), ANCHORS)
+    figure = draw(table(*rows), ANCHORS)
     drawn = [[text.get_text() for text in axis.get_legend().texts] for axis in figure.axes]
     assert drawn == labels
     assert figure.axes[0].get_ylabel() == "word error rate (%)"
@@ -43,11 +48,11 @@ def test_what_is_drawn(rows, labels):
 def test_points_with_a_split_are_of_another_plot():
     rows = table(*WHISPER, *MOBILE)
     rows.loc[2, "split"] = 3
-    assert len(accuracy_size.draw(rows, ANCHORS).axes) == 1
+    assert len(draw(rows, ANCHORS).axes) == 1
 
 
 @pytest.mark.parametrize(("rows", "top"), [(WHISPER, 1000), (MOBILE, 100)])
 def test_axes_hold_all_points(rows, top):
-    axis = accuracy_size.draw(table(*rows), ANCHORS).axes[0]
+    axis = draw(table(*rows), ANCHORS).axes[0]
     assert axis.get_ylim() == (0, top)
     assert axis.get_xlim()[0] == 0

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from nnrd import BitstreamError, UserError, nnc
 from nnrd.nnc import coder, processes
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+SCRIPTS = Path(__file__).parents[3] / "scripts"
 
 
 @pytest.fixture(scope="module")
@@ -356,16 +356,20 @@ def test_large_stream_is_nncodecs(reference):
     ],
 )
 def test_streams_of_real_weights_are_nncodecs(reference, tmp_path, network, options):
-    from nnrd import networks, weights
+    from nnrd.models import REGISTRY
+    from nnrd.models.network import tensors as sent
+    from nnrd.study import sheets
 
+    names = {name: f"config/{name}.tsv" for name in ("assets", "models", "datasets")}
+    row = sheets.read(names, SCRIPTS.parent).models[network]
     fetch = [sys.executable, SCRIPTS / "fetch_asset.py", "--asset", network]
     sheet = SCRIPTS.parent / "config/assets.tsv"
     subprocess.run([*fetch, "--sheet", sheet, "--out", tmp_path / network], check=True)
-    model = networks.find(network).build(tmp_path / network)
+    model = REGISTRY.get(row.family).load_network(row).load(tmp_path / network)
     tensors = {
         # NNCodec takes a name with "_G" or "_H" for one of its own.
         name.replace("_G", "-G").replace("_H", "-H"): values
-        for name, values in weights.tensors(model).items()
+        for name, values in sent(model).items()
         if values.dtype == F and values.ndim
     }
     assert nnc.encode(tensors, **options) == compressed(reference, tensors, **options)

@@ -113,11 +113,12 @@ def test_the_plan_says_which_tensors_are_special():
 
 def test_the_plan_survives_json():
     plan = nnrd.split.cut(MODELS["shape_only"](), 3)
-    assert Plan.from_json(plan.to_json()) == plan
-    assert json.loads(plan.to_json())["branches"] == 3
-    for broken in ("", "[]", '{"rank": 1}'):
+    record = json.loads(json.dumps(plan.as_record()))
+    assert Plan.from_record(record) == plan
+    assert record["branches"] == 3
+    for broken in ("", [], {"rank": 1}):
         with pytest.raises(UserError, match="not a split plan"):
-            Plan.from_json(broken)
+            Plan.from_record(broken)
 
 
 def test_name_and_after_are_the_same_split_as_the_rank():

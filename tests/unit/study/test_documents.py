@@ -8,7 +8,7 @@ import pytest
 from nnrd import codecs
 from nnrd.core import sheets
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 REFERENCE = (ROOT / "config/README.md").read_text()
 
 
@@ -22,10 +22,10 @@ def keys(schema, prefix=""):
 
 def config_keys():
     schema = sheets.schema("config")
-    for key in keys(schema):
-        if key not in ("studies", "sheets"):
-            yield key
-    yield from keys(schema["properties"]["studies"]["additionalProperties"])
+    found = [key for key in keys(schema) if key not in ("studies", "sheets")]
+    for kind in schema["$defs"].values():
+        found += keys(kind)
+    return set(found)
 
 
 @pytest.mark.parametrize("key", sorted(config_keys()))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from nnrd import UserError
 from nnrd.metrics.detection import COCO_METRICS, agreement, coco_ap, tr26847_map
 
-EXAMPLES = json.loads((Path(__file__).parents[1] / "data/tr26847_map_examples.json").read_text())
+EXAMPLES = json.loads((Path(__file__).parents[2] / "data/tr26847_map_examples.json").read_text())
 
 
 @pytest.mark.parametrize("case", EXAMPLES["cases"], ids=range(len(EXAMPLES["cases"])))

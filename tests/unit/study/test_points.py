@@ -4,14 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nnrd.study import paths
 from nnrd.study.points import (
     Anchor,
-    FeaturesPoint,
+    Operation,
+    Selection,
     Split,
     combinations,
     fits_a_path,
     parse,
-    shards,
     slug,
 )
 
@@ -54,19 +55,25 @@ def test_split_has_a_name_for_paths(split, name):
 
 
 def test_folders():
-    point = FeaturesPoint("m", "d", Split(rank=3), "nnc", {"qp": -4})
-    assert point.source == "features/m/d/rank3"
-    assert point.folder == "features/m/d/rank3/nnc/qp=-4"
-    assert FeaturesPoint("m", "d", Split(rank=3), "raw").folder.endswith("/raw/default")
-    assert Anchor("m", "d").folder == "anchor/m/d"
+    assert Anchor("m", Selection("d", 3), "onnx").folder == "anchor/m/d/onnx"
+    assert Anchor("m", Selection("d", 3, items=3), "torch").folder == "anchor/m/d-3/torch"
+    assert Operation("nnc", {"qp": -4}).id == "nnc/qp=-4"
+    assert Operation("raw").id == "raw/default"
+    assert paths.fill(paths.FEATURES, model="m", data="d", split="rank3") == "features/m/d/rank3"
 
 
 @pytest.mark.parametrize(
     ("items", "size", "count"), [(1, 50, 1), (50, 50, 1), (51, 50, 2), (5000, 50, 100)]
 )
 def test_shards(items, size, count):
-    names = shards(items, size)
+    names = Selection("d", items, shard_size=size).shards
     assert len(names) == count and names[-1] == f"{count - 1}-of-{count}"
+
+
+def test_another_number_of_items_is_another_selection():
+    """So a study of fewer items does not make another's results anew."""
+    ids = [Selection("d", 40, items=40).id, Selection("d", 41, items=41).id, Selection("d", 99).id]
+    assert ids == ["d-40", "d-41", "d"]
 
 
 def test_combinations_keep_the_lists_order():

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+SCRIPTS = Path(__file__).parents[3] / "scripts"
 SECONDS = 5  # for one stream
 MEMORY = 256 << 20  # bytes above what the process has before the first stream
 MAX_BYTES = 1 << 21  # of tensors, passed to the decoder
