@@ -1,16 +1,18 @@
-# make demo   set up if needed, run the embedded default
-# make tr26847   ... and the splits of TR 26.847 beside ours (2 GB of models)
-# make estimate   jobs, hours and disk that a run would still take
-# make test   set up if needed, run the fast tests
-# make test-all   ... and the slow ones
-# make lint   the linters
+# make demo      set up if needed, run the embedded default
+# make tr26847   set up if needed, tabulate the splits of TR 26.847 (2 GB of models)
+# make estimate  jobs, hours and disk that a run would still take
+# make test      set up if needed, run the fast tests
+# make test-all  the slow tests too
+# make lint      the linters and the type checker
+# make clean     remove results, logs and what was built; the environment stays
+# make distclean remove the environment too
 
 PYTHON ?= python3.11
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 READY := .venv/.ready
 
-.PHONY: demo tr26847 estimate test test-all lint setup clean
+.PHONY: demo tr26847 estimate test test-all lint setup clean distclean
 
 demo: $(READY)
 	$(SNAKEMAKE)
@@ -42,6 +44,7 @@ test-all: $(READY)
 lint: $(READY)
 	ruff check .
 	ruff format --check .
+	mypy
 	snakefmt --check Snakefile workflow/rules
 	snakemake --lint
 
@@ -53,10 +56,15 @@ $(READY): envs/requirements.txt envs/constraints.txt
 	  || { echo "error: nnrd needs Python 3.11 or 3.12: make PYTHON=/path/to/python3.11"; exit 1; }
 	@c++ --version > /dev/null 2>&1 \
 	  || { echo "error: no C++ compiler (c++): NNCodec is built from source"; exit 1; }
+	@[ ! -L .venv ] || { echo "error: .venv is a link: make the environment that it names"; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	pip install --progress-bar on -r envs/requirements.txt -c envs/constraints.txt
+	pip install --no-deps --no-build-isolation --editable .
 	touch $@
 
 clean:
-	rm -rf .venv .snakemake benchmarks logs
+	rm -rf .snakemake benchmarks logs build dist
 	find results -mindepth 1 ! -name README.md -delete
+
+distclean: clean
+	rm -rf .venv
