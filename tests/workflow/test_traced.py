@@ -33,7 +33,7 @@ finally:
     open(out, "w").write(json.dumps(sorted(called)))
 """
 # What prepares a run and looks for code, and what only says something.
-UNSEEN = {"nnrd.core.progress", "nnrd.core.program"}
+UNSEEN = {"nnrd.core.progress", "nnrd.core.program", "nnrd.core.extras"}
 RULES = (
     *("index_dataset", "convert_model", "split_model", "infer_anchor", "extract_features"),
     *("encode_tensors", "infer_features", "extract_weights", "infer_weights", "score_point"),
