@@ -26,8 +26,8 @@ results/provenance.json:
 	$(SNAKEMAKE)
 
 tr26847: $(READY)
-	$(SNAKEMAKE) --config tr26847=true
-	snakemake --report results/report.html --quiet all --config tr26847=true
+	$(SNAKEMAKE) --config run='[tr26847]'
+	snakemake --report results/report.html --quiet all --config run='[tr26847]'
 	@echo "The report: results/report.html"
 
 estimate: $(READY)

@@ -17,6 +17,7 @@ import onnx
 
 from nnrd import split
 from nnrd.core import program
+from nnrd.core.options import named_shape
 from nnrd.runtime import sessions as inference
 from nnrd.split import feeding
 from nnrd.split.measuring import Meter
@@ -122,7 +123,7 @@ def main(arguments: argparse.Namespace) -> None:
     print(f"{path.name}: {count} nodes, {size:.0f} MB; the imports alone take {idle:.0f} MB")
     tabling = report("table of all ranks", idle, size, measured(tabulated, path, None))
     if arguments.shape:
-        feeds = feeding.random(graph.model, dict(map(feeding.shape, arguments.shape)))
+        feeds = feeding.random(graph.model, dict(map(named_shape, arguments.shape)))
         report("a run", idle, size, measured(ran, path, feeds))
         report("a run that measures all tensors", idle, size, measured(metered, path, feeds))
     times = {action: [] for action in (extracted, saved, by_onnx)}

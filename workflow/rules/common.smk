@@ -29,6 +29,7 @@ JOBS = jobs.Jobs(SETTINGS)
 wildcard_constraints:
     asset="[A-Za-z0-9_]+",
     study="[A-Za-z0-9_]+",
+    comparison="[A-Za-z0-9_-]+",
     model="[A-Za-z0-9_-]+",
     data="[A-Za-z0-9_-]+",
     split="[A-Za-z0-9_.-]+",

@@ -1,4 +1,4 @@
-# Models cut in two, and tables of what crosses at every rank.
+# Models cut in two; tables of what crosses at every rank, beside published ones.
 
 
 rule split_model:
@@ -22,3 +22,123 @@ rule split_model:
     shell:
         "python scripts/split_model.py {input.model:q} --facts {input.facts:q} {params.at:q}"
         " --out {params.folder:q} > {log:q} 2>&1"
+
+
+rule tabulate_splits:
+    input:
+        model=paths.MODEL,
+        facts=paths.FACTS,
+    output:
+        paths.SPLIT_TABLE,
+    log:
+        paths.log("tabulate_splits", "{model}"),
+    benchmark:
+        paths.benchmark("tabulate_splits", "{model}")
+    conda:
+        "../../envs/nnrd.yaml"
+    params:
+        source=source_hash("nnrd.stages.tabulate_splits"),
+        shape=JOBS.input_shape,
+    shell:
+        "python scripts/tabulate_splits.py {input.model:q} --facts {input.facts:q}"
+        " {params.shape:q} --csv {output:q} > {log:q} 2>&1"
+
+
+rule tabulate_images:
+    input:
+        unpack(lambda wildcards: STUDIES[wildcards.study].measured(wildcards.comparison)),
+        files=lambda wildcards: [
+            inputs.items_folder(SETTINGS, data.dataset)
+            for data in STUDIES[wildcards.study].data(wildcards.comparison)
+        ],
+    output:
+        paths.SPLIT_INPUTS,
+    log:
+        paths.log("tabulate_images", "{study}/{comparison}"),
+    benchmark:
+        paths.benchmark("tabulate_images", "{study}/{comparison}")
+    conda:
+        "../../envs/nnrd.yaml"
+    params:
+        source=source_hash("nnrd.stages.tabulate_images"),
+        inputs=lambda wildcards: STUDIES[wildcards.study].measuring(wildcards.comparison),
+    shell:
+        "python scripts/tabulate_images.py {input.model:q} --facts {input.facts:q}"
+        " {params.inputs:q} --csv {output:q} > {log:q} 2>&1"
+
+
+rule plot_splits:
+    input:
+        paths.SPLIT_TABLE,
+    output:
+        expand(paths.SPLIT_PLOT, suffix=["pdf", "svg", "png"], allow_missing=True),
+    log:
+        paths.log("plot_splits", "{model}"),
+    benchmark:
+        paths.benchmark("plot_splits", "{model}")
+    conda:
+        "../../envs/nnrd.yaml"
+    params:
+        source=source_hash("nnrd.stages.plot_splits"),
+    shell:
+        "python scripts/plot_splits.py {input:q} --out {output:q} > {log:q} 2>&1"
+
+
+rule draw_split_page:
+    input:
+        lambda wildcards: STUDIES[wildcards.study].tables(),
+    output:
+        report(
+            paths.SPLIT_PAGE,
+            caption="../report/splits.rst",
+            category="Splits",
+            subcategory="{study}",
+            labels={"comparison": "all ranks of all models", "what": "page"},
+        ),
+    log:
+        paths.log("draw_split_page", "{study}"),
+    benchmark:
+        paths.benchmark("draw_split_page", "{study}")
+    conda:
+        "../../envs/nnrd.yaml"
+    params:
+        source=source_hash("nnrd.stages.draw_split_page"),
+        rates=lambda wildcards: STUDIES[wildcards.study].rate_options(),
+    shell:
+        "python scripts/draw_split_page.py --splits {input:q} {params.rates:q}"
+        " --title {wildcards.study:q} --out {output:q} > {log:q} 2>&1"
+
+
+rule compare_splits:
+    input:
+        unpack(lambda wildcards: STUDIES[wildcards.study].compared(wildcards.comparison)),
+    output:
+        table=expand(paths.COMPARISON, suffix="csv", allow_missing=True),
+        page=report(
+            expand(paths.COMPARISON, suffix="html", allow_missing=True),
+            caption="../report/comparisons.rst",
+            category="Splits",
+            subcategory="{study}",
+            labels={"comparison": "{comparison}", "what": "table"},
+        ),
+        drawn=expand(paths.COMPARISON, suffix=["pdf", "svg"], allow_missing=True),
+        plot=report(
+            expand(paths.COMPARISON, suffix="png", allow_missing=True),
+            caption="../report/comparisons.rst",
+            category="Splits",
+            subcategory="{study}",
+            labels={"comparison": "{comparison}", "what": "plot"},
+        ),
+    log:
+        paths.log("compare_splits", "{study}/{comparison}"),
+    benchmark:
+        paths.benchmark("compare_splits", "{study}/{comparison}")
+    conda:
+        "../../envs/nnrd.yaml"
+    params:
+        source=source_hash("nnrd.stages.compare_splits"),
+        how=lambda wildcards: STUDIES[wildcards.study].comparing(wildcards.comparison),
+    shell:
+        "python scripts/compare_splits.py {params.how:q} --splits {input.splits:q}"
+        " --table {output.table:q} {output.page:q} --plot {output.drawn:q} {output.plot:q}"
+        " > {log:q} 2>&1"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from nnrd.core.errors import UserError
-from nnrd.core.files import complete_file
+from nnrd.core.files import read_record, write_record
 
 CHUNK = 1 << 20
 STALE = 24 * 3600.0  # seconds after which a killed process's folder is removed
@@ -68,17 +68,19 @@ class Cache:
         path.replace(entry)
 
     def seen(self, source: str) -> tuple[str, int] | None:
-        """Return sum and bytes that were recorded of a source, None where it is new."""
+        """Return sum and bytes that were recorded of a source, None where it is new.
+
+        Raises UserError where the record was altered.
+        """
         note = self._note(source)
         if not note.is_file():
             return None
-        sha256, _, size = note.read_text().partition(" ")
-        return sha256, int(size)
+        recorded = read_record(note)
+        return recorded["sha256"], recorded["bytes"]
 
     def record(self, source: str, sha256: str, size: int) -> None:
         """Record sum and bytes of a source for which nobody publishes them."""
-        with complete_file(self._note(source)) as temporary:
-            temporary.write_text(f"{sha256} {size}")
+        write_record(self._note(source), {"source": source, "sha256": sha256, "bytes": size})
 
     def _note(self, source: str) -> Path:
         return self.folder / "seen" / hashlib.sha256(source.encode()).hexdigest()[:32]

@@ -1,6 +1,5 @@
 """COCO's JSON of ground truth and of results, read without the images."""
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import Any
 from nnrd.core.errors import UserError
 from nnrd.core.files import read_json
 from nnrd.datasets.index import Index, Item
+
+LARGEST = 1e15  # what a coordinate in pixels, or an area, is below
 
 
 def read(path: str | Path) -> dict[str, Any]:
@@ -114,22 +115,33 @@ def objects(
                 "category_id": row["category_id"],
                 "bbox": box,
                 "area": _area(row.get("area", box[2] * box[3]), where),
-                "iscrowd": int(row.get("iscrowd", 0)),
+                "iscrowd": _crowd(row.get("iscrowd", 0), where),
             }
         )
     return found
 
 
 def _box(values: list[Any], where: str) -> list[float]:
-    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
-    if len(values) != 4 or len(numbers) != 4 or not all(map(math.isfinite, numbers)):
+    if len(values) != 4 or not all(map(_is_finite, values)):
         raise UserError(f"{where}: bbox: {values!r:.60} is not four finite numbers")
-    if min(numbers[2:]) < 0:
+    if min(values[2:]) < 0:
         raise UserError(f"{where}: bbox: {values!r:.60} has a negative side")
-    return numbers
+    return values
 
 
 def _area(value: Any, where: str) -> float:
-    if not isinstance(value, int | float) or not math.isfinite(value):
-        raise UserError(f"{where}: area: {value!r:.60} is not a finite number")
+    if not _is_finite(value) or value < 0:
+        raise UserError(f"{where}: area: {value!r:.60} is not a finite number from 0")
     return value
+
+
+def _crowd(value: Any, where: str) -> int:
+    if value not in (0, 1):
+        raise UserError(f"{where}: iscrowd: {value!r:.60} is neither 0 nor 1")
+    return int(value)
+
+
+def _is_finite(value: Any) -> bool:
+    # An integer has no limit in JSON, and no float holds 10^400.
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and -LARGEST < value < LARGEST

@@ -22,16 +22,16 @@ def read_rgb(path: str | Path) -> np.ndarray:
     Orientation tags are ignored, as COCO's annotations do. Raises UserError where the file is
     missing, is not an image, or is cut short.
     """
-    try:
-        return _decode(Path(path).read_bytes(), path)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such image") from None
+    if not Path(path).is_file():
+        raise UserError(f"{path}: no such image")
+    return _decode(Path(path).read_bytes(), path)
 
 
 def _decode(data: bytes, path: str | Path) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(data)) as image:
             return np.asarray(image.convert("RGB"))
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = "" if isinstance(error, UnidentifiedImageError) else f" ({error})"
+    except Exception as error:  # Pillow's readers raise many kinds for a damaged file
+        told = "" if isinstance(error, UnidentifiedImageError) else str(error)
+        reason = f" ({' '.join(told.split())})" if told else ""
         raise UserError(f"{path}: not an image that can be read{reason}") from None

@@ -106,7 +106,8 @@ def read_checkpoint(folder: Path) -> dict[str, torch.Tensor]:
         raise UserError(f"{files[0]}: not a checkpoint that can be read ({reason})") from None
     for key in ("model", "state_dict"):
         found = found.get(key, found) if isinstance(found, dict) else found
-    if not isinstance(found, dict) or not all(map(torch.is_tensor, found.values())):
+    named = isinstance(found, dict) and all(isinstance(name, str) for name in found)
+    if not named or not all(map(torch.is_tensor, found.values())):
         raise UserError(f"{files[0]}: not a state dict: names with tensors")
     return {re.sub(r"^module\.(1\.)?", "", name): value for name, value in found.items()}
 

@@ -2,9 +2,10 @@
 
 from nnrd.split.files import load, save
 from nnrd.split.graph import Graph
+from nnrd.split.latency import latency_ms
 from nnrd.split.parts import extract
 from nnrd.split.plan import RULES, Plan, cut
-from nnrd.split.sizes import TensorSize, latency_ms, table
+from nnrd.split.sizes import TensorSize, table
 
 __all__ = [
     "RULES",

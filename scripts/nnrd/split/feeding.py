@@ -38,7 +38,7 @@ def read(model: onnx.ModelProto, path: str | Path) -> dict[str, np.ndarray]:
         raise UserError(f"{path}: no such file")
     if path.suffix == ".npz":
         with _loaded(path) as arrays:
-            return dict(arrays)
+            return {name: np.asarray(array) for name, array in arrays.items()}
     wanted = inputs(model)
     if len(wanted) != 1:
         raise UserError(f"{path}: the model has inputs {', '.join(wanted)}: give them as .npz")
@@ -78,12 +78,3 @@ def random(model: onnx.ModelProto, shapes: dict[str, list[int]]) -> dict[str, np
             raise UserError(f"input {name!r} is {declared}: give its shape as {name}=1,3,…")
         feeds[name] = generator.random(shape).astype(dtype)
     return feeds
-
-
-def shape(text: str) -> tuple[str, list[int]]:
-    """Return the name and dimensions in ``name=1,3,300,300``; raise UserError if it isn't so."""
-    name, _, dims = text.rpartition("=")
-    try:
-        return name, [int(dim) for dim in dims.split(",")]
-    except ValueError as error:
-        raise UserError(f"shape {text}: write NAME=1,3,300,300") from error

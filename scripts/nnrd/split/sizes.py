@@ -8,9 +8,11 @@ import onnx
 import pandas as pd
 
 from nnrd.split.graph import Graph, Life
+from nnrd.split.latency import latency_ms
 from nnrd.split.shapes import rank_bytes, static_bytes, static_types
 
-RATES = {"500mbps": 500e6, "1gbps": 1e9, "5gbps": 5e9}
+# Operators whose outputs are as long as the values of their inputs let them be.
+SELECTING = {"NonZero", "NonMaxSuppression", "Compress", "Unique"}
 
 
 class TensorSize(NamedTuple):
@@ -28,35 +30,40 @@ def static_sizes(graph: Graph) -> dict[str, TensorSize]:
 
 
 def table(
-    model: onnx.ModelProto | Graph, sizes: Mapping[str, TensorSize] | None = None
+    model: onnx.ModelProto | Graph,
+    sizes: Mapping[str, TensorSize] | None = None,
+    rates: Mapping[str, float] | None = None,
+    first: int = 1,
 ) -> pd.DataFrame:
-    """Return one row per split of ``model``: what crosses before each rank from 1 to N−1.
+    """Return one row per split of ``model``: what crosses before each rank from ``first`` to N−1.
 
     ``sizes`` are the tensors' sizes measured on an input (``nnrd.split.measuring``); without
     them, those that shape inference finds. Columns: ``rank, node_name, op_type``, then by the
-    lean rule ``branches, bytes, needs_inference`` and ``latency_ms_…`` (bytes · 8 / rate, at
-    500 Mbit/s, 1 and 5 Gbit/s, TR 26.847, clause 5.3.9.6), the same by the TR's rule as
+    lean rule ``branches, bytes, needs_inference`` and, for each of ``rates`` (in bit/s, by
+    name), ``latency_ms_NAME`` (TR 26.847, clause 5.3.9.6), the same by the TR's rule as
     ``plain_branches, plain_bytes, plain_needs_inference`` and ``plain_captured``, those of the
-    plain branches that are read only inside control-flow bodies; then ``names``, the lean
-    rule's, separated by spaces (with ":shape" where just the shape crosses).
-    ``needs_inference`` counts the branches whose size is unknown; where it isn't 0, bytes and
-    latency are NA.
+    plain branches that are read only inside control-flow bodies, ``plain_selected``, those that
+    are made from what an operator of `SELECTING` lets pass; then ``names``, the lean rule's,
+    separated by spaces (with ":shape" where just the shape crosses). ``needs_inference`` counts
+    the branches whose size is unknown; where it isn't 0, bytes and latency are NA. With ``first``
+    0 the first row is the anchor's: the model's inputs, sent whole.
     """
     graph = model if isinstance(model, Graph) else Graph(model)
     sizes = static_sizes(graph) if sizes is None else sizes
-    ranks = range(1, len(graph.nodes))
+    ranks = range(len(graph.nodes))
     columns: dict[str, Any] = {
         "rank": ranks,
         "node_name": [graph.label(rank) for rank in ranks],
         "op_type": [graph.nodes[rank].op_type for rank in ranks],
     }
     columns |= _sums("", _spans(graph, graph.lean_lives, sizes), len(graph.nodes))
-    for name, rate in RATES.items():
-        columns[f"latency_ms_{name}"] = columns["bytes"].astype("Float64") * 8e3 / rate
+    for name, rate in (rates or {}).items():
+        columns[f"latency_ms_{name}"] = latency_ms(columns["bytes"].astype("Float64"), rate)
     columns |= _sums("plain_", _spans(graph, graph.plain_lives, sizes), len(graph.nodes))
     columns["plain_captured"] = _captured(graph)
+    columns["plain_selected"] = _selected(graph)
     columns["names"] = _names(graph)
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns)[first:].reset_index(drop=True)
 
 
 class Span(NamedTuple):
@@ -87,7 +94,7 @@ def _sums(prefix: str, spans: list[Span], count: int) -> dict[str, pd.Series]:
         change = np.array([1, span.size or 0, span.size is None])
         steps[:, span.first] += change
         steps[:, span.last + 1] -= change
-    branches, size, unknown = steps.cumsum(axis=1)[:, 1:count]
+    branches, size, unknown = steps.cumsum(axis=1)[:, :count]
     return {
         f"{prefix}branches": pd.Series(branches),
         f"{prefix}bytes": pd.Series(size, dtype="Int64").mask(pd.Series(unknown > 0)),
@@ -106,7 +113,16 @@ def _captured(graph: Graph) -> np.ndarray:
         if direct < life.last:
             steps[direct + 1] += 1
             steps[life.last + 1] -= 1
-    return steps.cumsum()[1 : len(graph.nodes)]
+    return steps.cumsum()[: len(graph.nodes)]
+
+
+def _selected(graph: Graph) -> np.ndarray:
+    made: set[str] = set()
+    for node, read in zip(graph.nodes, graph.reads, strict=True):
+        if node.op_type in SELECTING or not made.isdisjoint(read):
+            made.update(filter(None, node.output))
+    lives = {name: life for name, life in graph.plain_lives.items() if name in made}
+    return _sums("", _spans(graph, lives, {}), len(graph.nodes))["branches"].to_numpy()
 
 
 def _names(graph: Graph) -> list[str]:
@@ -114,9 +130,4 @@ def _names(graph: Graph) -> list[str]:
     for span in _spans(graph, graph.lean_lives, {}):
         for rank in range(span.first, span.last + 1):
             found[rank].append(span.name)
-    return [" ".join(names) for names in found[1 : len(graph.nodes)]]
-
-
-def latency_ms(size_bytes: float, rate: float) -> float:
-    """Return the milliseconds that ``size_bytes`` take at ``rate`` bit/s."""
-    return size_bytes * 8e3 / rate
+    return [" ".join(names) for names in found[: len(graph.nodes)]]

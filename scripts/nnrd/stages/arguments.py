@@ -4,6 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
+from nnrd.core.errors import UserError
 from nnrd.models import REGISTRY, Family, ModelRow
 from nnrd.models.pipeline import Pipeline
 
@@ -20,8 +21,11 @@ def _model_row(text: str) -> ModelRow:
 
 
 def family(args: argparse.Namespace) -> Family:
-    """Return the family of the model."""
-    return REGISTRY.get(args.model.family)
+    """Return the family of the model; UserError for a plug-in that is none."""
+    found = REGISTRY.get(args.model.family)
+    if not isinstance(found, Family):
+        raise UserError(f"family of models {args.model.family}: is no nnrd.models.Family")
+    return found
 
 
 def pipeline(args: argparse.Namespace) -> Pipeline:

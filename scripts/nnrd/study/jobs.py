@@ -87,6 +87,11 @@ class Jobs:
         nodes = self.settings.sheets.models[self.model_name(wildcards)].nodes
         return ["--nodes", str(nodes)] if nodes else []
 
+    def input_shape(self, wildcards: Wildcards) -> list[str]:
+        """Return the random input, as options, on which a model's sizes have to be measured."""
+        shape = self.settings.sheets.models[self.model_name(wildcards)].input_shape
+        return ["--shape", *shape.split()] if shape else []
+
     def onnx(self, wildcards: Wildcards) -> dict[str, str]:
         """Return the ONNX file, and the facts of it, where the model runs in ONNX Runtime."""
         if self.runtime(wildcards) != "onnx":
@@ -172,7 +177,7 @@ class Jobs:
         """Return what the tasks of a study, or of all, say of their metrics; not how they score."""
         found = (record for study, record in self.records.values() if self._is_of(study, wildcards))
         names = dict.fromkeys(self.task(record) for record in found)
-        return [f"{tasks.REGISTRY.target(name)}.metrics" for name in names]
+        return [f"{tasks.REGISTRY.target(name)}.metric" for name in names]
 
     def _is_of(self, study: CodedStudy, wildcards: Wildcards) -> bool:
         return wildcards.get("study") in (study.name, paths.ALL)

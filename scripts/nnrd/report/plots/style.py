@@ -8,17 +8,25 @@ from typing import Any
 import matplotlib as mpl
 import pandas
 import seaborn
+from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from nnrd.core.errors import UserError
 from nnrd.core.files import complete_file
 from nnrd.tasks import REGISTRY as TASKS
 from nnrd.tasks import Metric, Task
 
 mpl.use("Agg")
 ANCHOR = "anchor"
+# What a format has to leave out, so that the same figure gives the same file: the date.
+FORMATS: dict[str, dict[str, None]] = {
+    ".pdf": {"CreationDate": None},
+    ".svg": {"Date": None},
+    ".png": {},
+}
 ANCHOR_LINE: dict[str, Any] = {"color": "#c00000", "linewidth": 1.2, "linestyle": "--", "zorder": 1}
 MARKERS = "osD^vPX*<>"
 
@@ -26,7 +34,7 @@ MARKERS = "osD^vPX*<>"
 def apply() -> None:
     """Set the style; colours are seaborn's colour-blind palette."""
     seaborn.set_theme(context="paper", style="whitegrid", palette="colorblind")
-    # The same input gives the same file: no random ids, no date.
+    # No random ids either.
     mpl.rcParams.update({"svg.hashsalt": "nnrd", "svg.fonttype": "none", "pdf.fonttype": 42})
 
 
@@ -43,13 +51,22 @@ def colors(count: int) -> list[tuple[float, float, float]]:
 
 
 def save(figure: Figure, paths: Iterable[str | Path]) -> None:
-    """Write a figure to each path, in the format of its suffix: pdf, svg or png."""
+    """Write a figure to each path, in the format of its suffix, and close it.
+
+    Raises UserError for a suffix other than .pdf, .svg and .png.
+    """
     for path in map(Path, paths):
-        metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(path.suffix[1:], {})
+        if path.suffix not in FORMATS:
+            raise UserError(f"{path}: plots end in {', '.join(FORMATS)}")
         with complete_file(path) as temporary:
             figure.savefig(
-                temporary, format=path.suffix[1:], dpi=150, bbox_inches="tight", metadata=metadata
+                temporary,
+                format=path.suffix[1:],
+                dpi=150,
+                bbox_inches="tight",
+                metadata=FORMATS[path.suffix],
             )
+    pyplot.close(figure)
 
 
 def read_points(path: str | Path) -> tuple[pandas.DataFrame, pandas.DataFrame]:

@@ -1,0 +1,1 @@
+"""What crosses the splits of models: tables beside published ones, plots, pages."""

@@ -1,0 +1,135 @@
+"""A dataset is looked at, item by item, before anything runs on it."""
+
+import contextlib
+import json
+import random
+
+import cv2
+import numpy as np
+import pytest
+
+from nnrd import UserError
+from nnrd.core.files import checksum, write_record
+from nnrd.datasets import audio, images
+from nnrd.datasets import index as datasets
+from nnrd.datasets.formats import REGISTRY
+from nnrd.datasets.index import Item
+
+
+def write(folder, images, sizes=None):
+    for name in images:
+        if name.endswith((".png", ".jpg")):
+            cv2.imwrite(str(folder / name), np.zeros((20, 30, 3), np.uint8))
+    rows = [
+        {"id": i, "file_name": name, "width": (sizes or {}).get(name, 30), "height": 20}
+        for i, name in enumerate(images, 1)
+    ]
+    (folder / "gt.json").write_text(
+        json.dumps({"images": rows, "annotations": [], "categories": [{"id": 7, "name": "x"}]})
+    )
+    return folder / "gt.json"
+
+
+def coco(annotations, folder, limit=None):
+    return REGISTRY.get("coco")().index(annotations, folder, limit)
+
+
+def test_items_are_ordered_by_name(tmp_path):
+    annotations = write(tmp_path, ["b.png", "a.jpg", "c.png"])
+    found = coco(annotations, tmp_path)
+    assert [item.name for item in found.items] == ["a", "b", "c"]
+    facts = {"image_id": 2, "width": 30, "height": 20, "objects": []}
+    path = tmp_path / "a.jpg"
+    assert found.items[0] == Item("a", str(path), checksum(path), facts)
+    assert found.categories == {7: "x"}
+    assert [item.name for item in coco(annotations, tmp_path, 2).items] == ["a", "b"]
+
+
+def test_shards_cover_the_items_once(tmp_path):
+    found = coco(write(tmp_path, [f"{i}.png" for i in range(7)]), tmp_path)
+    write_record(tmp_path / "i.json", found.as_record())
+    read = datasets.read(tmp_path / "i.json")
+    assert read == found
+    shards = [read.shard(f"{i}-of-3") for i in range(3)]
+    assert [len(shard) for shard in shards] == [3, 2, 2]
+    everything = [item for shard in shards for item in shard]
+    assert sorted(everything, key=lambda item: item.name) == found.items
+
+
+def cut_short(image):
+    noise = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
+    cv2.imwrite(str(image), noise)
+    image.write_bytes(image.read_bytes()[:-200])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda f: write(f, []), "the dataset has no items"),
+        (lambda f: (write(f, ["a.png"]), (f / "a.png").unlink()), r"a\.png: no such image"),
+        (lambda f: (write(f, ["a.png"]), (f / "a.png").write_text("x")), r"a\.png: not an image"),
+        (lambda f: (write(f, ["a.png"]), (f / "a.png").write_bytes(b"")), r"a\.png: not an image"),
+        (lambda f: cut_short(write(f, ["a.jpg"]).parent / "a.jpg"), r"a\.jpg: not an image.*trunc"),
+        (lambda f: write(f, ["a.png"], {"a.png": 31}), r"30x20 pixels, .*gt\.json says 31x20"),
+        (lambda f: write(f, ["a.png", "a.jpg"]), "two items are called a"),
+        (lambda f: (f / "gt.json").write_text("{"), r"gt\.json: not JSON"),
+        (lambda f: (f / "gt.json").write_text("[]"), "not a COCO dataset: no list 'images'"),
+        (lambda f: (f / "gt.json").write_text('{"images": 3}'), "not a COCO dataset"),
+        (lambda f: None, r"gt\.json: no such file"),
+    ],
+)
+def test_bad_input_is_one_line(tmp_path, spoil, said):
+    spoil(tmp_path)
+    with pytest.raises(UserError, match=said) as caught:
+        coco(tmp_path / "gt.json", tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("read", [images.read_item, audio.read_item])
+def test_an_item_whose_file_was_altered_is_refused(tmp_path, read):
+    path = tmp_path / "a.png"
+    cv2.imwrite(str(path), np.zeros((20, 30, 3), np.uint8))
+    item = Item("a", str(path), checksum(path))
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(UserError, match=r"a\.png: damaged"):
+        read(item)
+    path.unlink()
+    with pytest.raises(UserError, match=r"a\.png: no such file"):
+        read(item)
+
+
+@pytest.mark.filterwarnings("ignore")  # Pillow says more of some files
+@pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "tiff", "ppm"])
+def test_a_damaged_image_is_one_line(tmp_path, suffix):
+    chance, path = random.Random(0), tmp_path / f"a.{suffix}"
+    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8))
+    whole = path.read_bytes()
+    for _ in range(200):
+        damaged = bytearray(whole[: chance.choice([len(whole), chance.randrange(len(whole))])])
+        for place in (chance.randrange(60), chance.randrange(len(whole))):
+            if place < len(damaged):
+                damaged[place] = chance.randrange(256)
+        path.write_bytes(damaged)
+        with contextlib.suppress(UserError):
+            assert images.read_rgb(path).dtype == np.uint8
+
+
+def labelled(folder, count=3):
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        image = rng.integers(0, 255, (32, 32, 3), np.uint8)
+        cv2.imwrite(str(folder / f"cifar100_{number:02}_{number * 7}.png"), image)
+
+
+def test_labelled_images(tmp_path):
+    labelled(tmp_path)
+    index = REGISTRY.get("labelled_images")().index
+    found = index(tmp_path / "cifar100", tmp_path).items
+    assert [item.facts["label"] for item in found] == [0, 7, 14]
+    assert [item.name for item in found] == ["cifar100_00_0", "cifar100_01_7", "cifar100_02_14"]
+    assert len(index(tmp_path / "cifar100", tmp_path, 2).items) == 2
+    with pytest.raises(UserError, match="no images called mnist_NUMBER"):
+        index(tmp_path / "mnist", tmp_path)
+    (tmp_path / "cifar100_09_1.png").write_bytes(b"x")
+    with pytest.raises(UserError, match="not an image"):
+        index(tmp_path / "cifar100", tmp_path)

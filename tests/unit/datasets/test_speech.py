@@ -1,0 +1,138 @@
+"""Recordings and their transcripts."""
+
+import gzip
+
+import numpy as np
+import pytest
+import soundfile
+
+from nnrd import UserError
+from nnrd.core.files import write_record
+from nnrd.datasets import audio as speech
+from nnrd.datasets import index as datasets
+from nnrd.datasets.formats import REGISTRY
+
+
+def index(name, annotations, folder, limit=None):
+    return REGISTRY.get(name)().index(annotations, folder, limit)
+
+
+def tone(path, seconds=1.0, rate=16000, channels=1):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    wave = 0.1 * np.sin(2 * np.pi * 440 * np.arange(int(seconds * rate)) / rate)
+    soundfile.write(path, np.stack([wave] * channels, axis=1), rate)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac"])
+@pytest.mark.parametrize(("rate", "channels"), [(16000, 1), (8000, 1), (44100, 2)])
+def test_read_resamples_and_mixes(tmp_path, suffix, rate, channels):
+    wave = speech.read(tone(tmp_path / f"a.{suffix}", 1.5, rate, channels))
+    assert (wave.dtype, wave.shape) == (np.float32, (24000,))
+    middle = wave[4000:20000]
+    assert np.sqrt((middle**2).mean()) == pytest.approx(0.1 / np.sqrt(2), rel=0.01)
+
+
+def write_bytes(path, data):
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: folder / "none.wav", "no such recording"),
+        (lambda folder: write_bytes(folder / "a.wav", b"RIFF, it says"), "not an audio file"),
+        (lambda folder: write_bytes(folder / "a.flac", b""), "not an audio file"),
+        (lambda folder: tone(folder / "a.wav", 0), "the recording is empty"),
+    ],
+)
+def test_unreadable_recordings(tmp_path, make, message):
+    path = make(tmp_path)
+    with pytest.raises(UserError, match=message) as caught:
+        speech.read(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_samples_that_are_not_finite(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.array([0, np.nan]), 16000, subtype="FLOAT")
+    with pytest.raises(UserError, match="not finite"):
+        speech.read(tmp_path / "a.wav")
+
+
+def transcripts(folder, rows, header="file\ttext"):
+    table = folder / "transcripts.tsv"
+    table.write_text("\n".join([header, *rows]) + "\n")
+    return table
+
+
+def test_transcripts(tmp_path, capsys):
+    tone(tmp_path / "x/b.wav", rate=8000)
+    tone(tmp_path / "a.wav", 2)
+    table = transcripts(tmp_path, ["x/b.wav\tTwo words", "a.wav\tOne"])
+    found = index("transcripts", table, tmp_path)
+    facts = [(item.name, item.facts["text"]) for item in found.items]
+    assert facts == [("x-b", "Two words"), ("a", "One")]
+    rates = [(item.facts["seconds"], item.facts["sample_rate"]) for item in found.items]
+    assert rates == [(1, 8000), (2, 16000)]
+    assert capsys.readouterr().err.count("resampled") == 1
+    assert len(index("transcripts", table, tmp_path, 1).items) == 1
+    write_record(tmp_path / "index.json", found.as_record())
+    assert datasets.read(tmp_path / "index.json") == found
+
+
+@pytest.mark.parametrize(
+    ("rows", "header", "message"),
+    [
+        (["a.wav\tHello"], "path\ttext", "columns must be file, text"),
+        (["a.wav\tHello\tthere"], "file\ttext", "columns must be"),
+        (["a.wav\tHello"], "file\ttext", "b.wav: has no transcript"),
+        (["a.wav\tHello", "b.wav\t "], "file\ttext", "b: the transcript is empty"),
+        (["a.wav\tHello", "b.wav\tx", "c.wav\tx"], "file\ttext", "c.wav: no such recording"),
+        (["a.wav\tHello", "b.wav\tx", "a.wav\tx"], "file\ttext", "two items are called a"),
+        ([], "file\ttext", "the dataset has no items"),
+    ],
+)
+def test_transcripts_that_are_wrong(tmp_path, rows, header, message):
+    tone(tmp_path / "a.wav")
+    tone(tmp_path / "b.wav")
+    with pytest.raises(UserError, match=message):
+        index("transcripts", transcripts(tmp_path, rows, header), tmp_path)
+
+
+def test_librispeech(tmp_path):
+    for name in ("84-121123-0000", "84-121123-0001"):
+        tone(tmp_path / f"84/121123/{name}.flac")
+    listed = tmp_path / "84/121123/84-121123.trans.txt"
+    listed.write_text("84-121123-0000 GO\n84-121123-0001 DO YOU\n")
+    found = index("librispeech", tmp_path, tmp_path)
+    assert [item.facts["text"] for item in found.items] == ["GO", "DO YOU"]
+    listed.write_text("84-121123-0000 GO\n")
+    with pytest.raises(UserError, match=r"0001.flac: has no transcript"):
+        index("librispeech", tmp_path, tmp_path)
+    listed.unlink()
+    with pytest.raises(UserError, match=r"no .*trans.txt"):
+        index("librispeech", tmp_path, tmp_path)
+
+
+def test_asterisk(tmp_path):
+    lines = {
+        "long": "Please enter your number followed by 5.",
+        "dictate/long": "Press 0 for help, or wait.",
+        "short": "Thank you.",
+        "noise": "[the sound of four words]",
+        "star": "press * to toggle the pause",
+        "brief": "Said very fast indeed",
+        "absent": "This is not recorded here",
+    }
+    for name in set(lines) - {"absent"}:
+        tone(tmp_path / f"sounds/{name}.wav", 0.5 if name == "brief" else 2, 8000)
+    text = "; a comment: of four words\n\n" + "\n".join(f"{k}: {v}" for k, v in lines.items())
+    listed = tmp_path / "list.txt.gz"
+    listed.write_bytes(gzip.compress(text.encode()))
+    found = index("asterisk", listed, tmp_path)
+    assert [item.name for item in found.items] == ["dictate-long", "long"]
+    listed.write_bytes(b"no gzip")
+    with pytest.raises(UserError, match="not a gzip file"):
+        index("asterisk", listed, tmp_path)

@@ -1,0 +1,62 @@
+"""Records: what was measured of a point, gathered from the files of its steps."""
+
+import pytest
+
+from nnrd import UserError
+from nnrd.report import records
+
+TIMES = {"pre_time": 0.25, "run_time": 1.0, "post_time": 0.5}
+
+
+def step(*rows, **more):
+    how = {"threads": 1, "isolated": False, "provider": "cpu", "precision": "float32"}
+    return {"rows": list(rows)} | how | more
+
+
+def test_a_models_weights_are_one_item_however_many_shards_decode_them():
+    """Two shards each decoded the same weights; four utterances were evaluated."""
+    inferred = step()
+    for shard, seconds in enumerate((3.0, 5.0)):
+        inferred["rows"] += [
+            {"item": "weights", "dec_time": seconds},
+            {"item": f"a{shard}"} | TIMES,
+            {"item": f"b{shard}"} | TIMES | {"run_time": 2.0},
+        ]
+    encoded = step({"item": "weights", "anc_size": 400, "rec_size": 40, "enc_time": 9.0})
+    steps = {"source": step({"item": "weights"}), "encoded": encoded, "inferred": inferred}
+    found = records.measured(steps)
+    assert (found["dec_time"], found["run_time"], found["items"]) == (4.0, 6.0, 4)
+    assert (found["pre_time"], found["post_time"], found["rec_eval_time"]) == (1.0, 2.0, 9.0)
+    assert (found["rec_size"], found["compress_ratio"]) == (40, 0.1)
+    scores = [{"item": item, "WER": 0.0} for item in ("a0", "b0", "a1", "b1")]
+    rows = records.items(scores, steps)
+    assert [row["item"] for row in rows] == ["a0", "b0", "a1", "b1"]
+    assert rows[1] == {"item": "b0", "WER": 0.0} | TIMES | {"run_time": 2.0}
+
+
+def test_features_have_a_bundle_an_item():
+    """Both parts' times add up, and part I's share of the run is told."""
+    rows = [{"item": item, "anc_size": 10, "rec_size": 2, "enc_time": 1.0} for item in "ab"]
+    source = [{"item": item, "pre_time": 0.25, "run_time": 4.0, "checksum": "0"} for item in "ab"]
+    done = [{"item": i, "dec_time": 0.5, "run_time": 2.0, "post_time": 0.125} for i in "ab"]
+    steps = {"source": step(*source), "encoded": step(*rows), "inferred": step(*done)}
+    found = records.measured(steps)
+    assert (found["anc_size"], found["rec_size"], found["dec_time"]) == (20, 4, 1.0)
+    assert (found["pre_time"], found["run_time"], found["post_time"]) == (0.5, 12.0, 0.25)
+    assert (found["part1_time"], found["rec_eval_time"], found["items"]) == (8.0, 12.75, 2)
+    (row,) = records.items([{"item": "a", "AP": 1.0}], steps)
+    assert row == {
+        "item": "a", "AP": 1.0, "anc_size": 10, "rec_size": 2, "enc_time": 1.0, "dec_time": 0.5,
+        "pre_time": 0.25, "run_time": 6.0, "post_time": 0.125, "part1_time": 4.0,
+    }  # fmt: skip
+
+
+def test_an_anchor_has_neither_source_nor_bitstream():
+    inferred = step({"item": "a"} | TIMES, threads=2, isolated=True)
+    found = records.measured({"source": None, "encoded": None, "inferred": inferred})
+    assert found["part1_time"] is found["enc_time"] is found["compress_ratio"] is None
+    assert found["rec_eval_time"] == 1.75
+    assert (found["threads"], found["isolated"], found["provider"]) == (2, True, "cpu")
+    assert found["precision"] == "float32"
+    with pytest.raises(UserError, match="needs the times of the inference"):
+        records.measured({"source": None, "encoded": None, "inferred": None})

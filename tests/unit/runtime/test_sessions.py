@@ -1,0 +1,64 @@
+"""ONNX Runtime as nnrd runs it: what is wrong is one line."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+from small_models import FLOAT, X, feeds, model, node, residual
+
+from nnrd import UserError
+from nnrd.runtime import sessions
+
+
+def test_a_file_and_its_bytes_run_alike(tmp_path):
+    small = residual()
+    onnx.save(small, tmp_path / "m.onnx")
+    given = feeds(small)
+    found = [
+        sessions.Run(sessions.session(source))(given)
+        for source in (tmp_path / "m.onnx", str(tmp_path / "m.onnx"), small.SerializeToString())
+    ]
+    assert all(list(outputs) == ["y"] for outputs in found)
+    assert all(np.array_equal(outputs["y"], found[0]["y"]) for outputs in found)
+
+
+def unknown_operator():
+    nodes = [helper.make_node("Sine", ["x"], ["y"], "/y")]
+    return model(nodes, X, {"y": (FLOAT, None)})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "no such file"),
+        (b"", "ONNX Runtime cannot open it"),
+        (b"not a model", "ONNX Runtime cannot open it"),
+        (unknown_operator().SerializeToString(), "ONNX Runtime cannot open it: .*Sine"),
+    ],
+)
+def test_a_model_that_cannot_be_opened(tmp_path, content, said):
+    path = tmp_path / "m.onnx"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=rf"m\.onnx: {said}") as caught:
+        sessions.session(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"z": np.zeros((1, 4, 6, 6), np.float32)},
+        {"x": np.zeros((1, 4, 6, 7), np.float32)},
+        {"x": np.zeros((1, 4, 6, 6), np.float64)},
+        {"x": np.zeros((1, 4, 6, 6), np.float32), "z": np.zeros(1)},
+    ],
+)
+def test_inputs_that_do_not_fit(given):
+    session = sessions.session(
+        model([node("Sin", "x", "y")], X, {"y": (FLOAT, None)}).SerializeToString()
+    )
+    with pytest.raises(UserError, match="the model cannot run on ") as caught:
+        sessions.run(session, given)
+    assert "\n" not in str(caught.value)

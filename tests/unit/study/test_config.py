@@ -1,0 +1,143 @@
+"""What a user can get wrong in the configuration is said in one line with the key's path."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from nnrd import UserError
+from nnrd.study.config import load
+from nnrd.study.points import Split
+
+ROOT = Path(__file__).resolve().parents[3]
+CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+
+
+def changed(path: str, value: object) -> dict:
+    """Return the shipped configuration with one key set; "-" as value takes it away."""
+    config = copy.deepcopy(CONFIG)
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    place = config
+    for part in parents:
+        place = place[part]
+    if value == "-":
+        del place[last]
+    else:
+        place[last] = value
+    return config
+
+
+MISTAKES = [
+    ("studys", {}, "unknown key 'studys'; did you mean studies?"),
+    ("studies.demo.modle", "x", "studies.demo: unknown key 'modle'; did you mean model?"),
+    ("studies.demo.model", "-", "studies.demo: 'model' is missing"),
+    ("studies.demo.model", "ssdlite", "studies.demo.model: unknown model 'ssdlite'"),
+    ("studies.demo.dataset", "images", "studies.demo.dataset: unknown dataset 'images'"),
+    (
+        "studies.demo.kind",
+        "feature",
+        "studies.demo.kind: unknown kind 'feature'; did you mean features",
+    ),
+    ("studies.demo.items", 0, "studies.demo.items: 0 is below 1"),
+    ("studies.demo.items", 28, "studies.demo.items: 28 of 27 items"),
+    ("studies.demo.items", "all", "studies.demo.items: 'all' is not an integer"),
+    ("studies.demo.splits", "-", "studies.demo: 'splits' is missing"),
+    ("studies.demo.splits", [], "studies.demo.splits: the list is empty"),
+    ("studies.demo.splits.1", 183, "studies.demo.splits[1]: rank 183 is out of range 1..182"),
+    ("studies.demo.splits.1", 0, "studies.demo.splits[1]: 0 is below 1"),
+    ("studies.demo.splits.1", 10, "studies.demo.splits[1]: 10 is given twice"),
+    ("studies.demo.splits.1", {"name": "x", "where": "at"}, "splits[1].where: 'at' is none of"),
+    ("studies.demo.splits.1", {"nam": "x"}, "splits[1]: unknown key 'nam'"),
+    ("studies.demo.codecs.1", "flaot16", "codecs[1]: unknown codec 'flaot16'; did you mean"),
+    ("studies.demo.codecs.1", {"nnc": 5}, "codecs[1].nnc: 5 is not a mapping"),
+    ("studies.demo.codecs.1", {"nnc": {"qp": [3.5]}}, "codecs[1].nnc: qp: 3.5 is not an integer"),
+    ("studies.demo.codecs.1", {"nnc": {"qp": [True]}}, "nnc: qp: True is not an integer"),
+    ("studies.demo.codecs.1", {"nnc": {"qp": [9999]}}, "codecs[1].nnc: qp: 9999 is above"),
+    ("studies.demo.codecs.1", {"nnc": {"pq": 1}}, "codecs[1].nnc: unknown key 'pq'; known: qp,"),
+    ("studies.demo.codecs.1", "raw", "codecs[1]: raw is given twice"),
+    ("studies.demo.overlays.0.split", 9, "overlays[0].split: there are 5 splits"),
+    ("studies.demo.overlays.0.codec", "zstd", "overlays[0]: zstd at qp=-6 is no point"),
+    ("run", ["demos"], "run[0]: unknown study 'demos'; did you mean demo"),
+    ("run", "demo", "run: 'demo' is not a list"),
+    ("isolated", "yes", "isolated: 'yes' is not a boolean"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "message"), MISTAKES, ids=[m[2] for m in MISTAKES])
+def test_mistake_is_one_line_with_file_and_key(path, value, message):
+    with pytest.raises(UserError) as caught:
+        load(changed(path, value), "my.yaml", ROOT)
+    said = str(caught.value)
+    assert said.startswith("my.yaml: ") and message in said and "\n" not in said
+
+
+def test_shipped_configuration_is_right_and_gets_its_defaults():
+    settings = load(CONFIG, "config.yaml", ROOT)
+    study = settings.studies["demo"]
+    assert settings.config["sheets"]["models"] == "config/models.tsv"
+    assert study.data.shard_size == 50
+    assert study.data.count == 27 and study.data.shards == ["0-of-1"]
+    assert Split(name="node_add_4", where="after") in [point.split for point in study.points]
+    assert len(study.points) == 5 * 12
+    assert len({point.folder for point in study.points}) == 60
+
+
+@pytest.mark.parametrize(("word", "value"), [("true", True), ("false", False), (True, True)])
+def test_switch_on_the_command_line(word, value):
+    config = load(changed("isolated", word), "config.yaml", ROOT).config
+    assert config["isolated"] is value
+
+
+def test_every_combination_of_parameters_is_a_point():
+    config = changed("studies.demo.codecs", [{"nnc": {"qp": [-38, -20], "use_dq": [True, False]}}])
+    config["studies"]["demo"]["overlays"] = []
+    points = load(config, "config.yaml", ROOT).studies["demo"].points
+    assert len(points) == 5 * 4
+    assert {"qp": -20, "use_dq": False} in [point.codec.parameters for point in points]
+
+
+@pytest.mark.parametrize(
+    ("sheet", "old", "new", "message"),
+    [
+        (
+            "models",
+            "\tdetection\t",
+            "\tdetecting\t",
+            "models.tsv: ssdlite300_mobilenet_v2: unknown task",
+        ),
+        ("models", "\t183", "\tmany", "models.tsv:2: nodes: 'many' is not an integer"),
+        ("models", "\tnodes", "\tnode", "models.tsv: unknown column 'node'; did you mean"),
+        ("datasets", "\tdemo_images\t\tconfig", "\timages\t\tconfig", "demo_images: unknown asset"),
+        ("assets", "pypi:", "pypi", "source: 'pypi"),
+        ("models", '{"resize"', '{"resize', "models.tsv: inception: options: not a JSON object"),
+        ("models", '{"interpolation": "bicubic"}', "[]", "efficientnet: options: not a JSON"),
+        ("models", "\twhisper\t", "\twhisker\t", "whisper_tiny_en: unknown family of models"),
+        ("models", "asset\tmobilenet_v2", "asset\t", "mobilenet_v2: weights: 'asset', but the"),
+        ("models", "asset\tmobilenet_v2", "asset\tmobile", "mobilenet_v2: unknown asset 'mobile'"),
+        ("models", "resnet152\tclass", "resnet18\tclass", "model 'resnet18' is given twice"),
+        ("datasets", "\tcoco\t", "\tcocoa\t", "demo_images: unknown dataset format 'cocoa'"),
+        ("datasets", "\tdemo_images\t\t", "\t\t\t", "give it an asset or a folder"),
+        ("datasets", "\tdemo_images\t\t", "\tdemo_images\t/x\t", "give it an asset or a folder"),
+    ],
+)
+def test_mistake_in_a_sheet_is_one_line_with_file_and_row(tmp_path, sheet, old, new, message):
+    text = (ROOT / f"config/{sheet}.tsv").read_text()
+    assert old in text
+    (tmp_path / f"{sheet}.tsv").write_text(text.replace(old, new, 1))
+    config = {**CONFIG, "sheets": {sheet: str(tmp_path / f"{sheet}.tsv")}}
+    with pytest.raises(UserError) as caught:
+        load(config, "config.yaml", ROOT)
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_studies_of_the_same_items_share_their_shards():
+    config = copy.deepcopy(CONFIG)
+    config["studies"]["other"] = {**config["studies"]["demo"], "shard_size": 5}
+    config["run"] = ["demo", "other"]
+    with pytest.raises(UserError, match=r"studies\.other: shard_size must be that of study demo"):
+        load(config, "config.yaml", ROOT)
+    # Other items are another selection, with shards of its own.
+    config["studies"]["other"]["items"] = 20
+    found = load(config, "config.yaml", ROOT).studies
+    assert [len(found[name].data.shards) for name in ("demo", "other")] == [1, 4]

@@ -1,0 +1,217 @@
+"""Studies of both kinds: what they declare, where it is, and what is refused before any work."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nnrd import UserError
+from nnrd.assets import availability
+from nnrd.codecs import encoder_file as encoder_config
+from nnrd.study import config, inputs
+from nnrd.study.kinds import KINDS
+from nnrd.study.points import parse, slug
+
+ROOT = Path(__file__).parents[3]
+SPEECH = {
+    "kind": "weights",
+    "model": "whisper_tiny_en",
+    "dataset": "asterisk_prompts",
+    "items": 40,
+    "codecs": [{"nnc": {"qp": [-38, -30], "use_dq": True}}],
+}
+FEATURES = {
+    "kind": "features",
+    "model": "ssdlite300_mobilenet_v2",
+    "dataset": "demo_images",
+    "splits": [10],
+    "codecs": ["raw"],
+}
+
+
+def settings(*, root=ROOT, **studies):
+    given = {"run": list(studies), "studies": studies}
+    return config.load(given, "config.yaml", root)
+
+
+def test_bitstreams_of_weights_know_nothing_of_the_dataset():
+    found = settings(
+        one=SPEECH, two=SPEECH | {"dataset": "librispeech_test_clean", "items": 100}
+    ).studies
+    one, two = (study.points[0] for study in found.values())
+    assert one.encoded == two.encoded == "weights/whisper_tiny_en/nnc/qp=-38,use_dq=true"
+    assert one.folder == f"{one.encoded}/asterisk_prompts-40"
+    assert two.folder == f"{one.encoded}/librispeech_test_clean-100"
+
+
+@pytest.mark.parametrize("study", [SPEECH, FEATURES], ids=["weights", "features"])
+def test_a_record_is_made_of_the_files_of_its_steps(study):
+    loaded = settings(one=study | {"shard_size": 10})
+    declared = loaded.studies["one"]
+    point = declared.points[0]
+    files, shards = inputs.record_inputs(declared, point), declared.data.shards
+    assert ("split" in files) == (study is FEATURES)
+    assert len(files["predictions"]) == len(files["inferred"]) == len(shards) > 1
+    bundles = 1 if study is SPEECH else len(shards)
+    assert len(files["source"]) == len(files["encoded"]) == bundles
+    assert all(file.startswith(f"results/{point.encoded}/") for file in files["encoded"])
+    anchor = inputs.record_inputs(declared, declared.anchor)
+    assert set(anchor) == {"index", "anchor", "predictions", "inferred"}
+
+
+def test_kinds_have_plots_of_their_own():
+    loaded = settings(one=SPEECH, two=FEATURES)
+    pictures = inputs.pictures(loaded)
+    assert "results/plots/one/accuracy_size.png" in pictures
+    assert "results/plots/two/accuracy_size.png" not in pictures
+    names = [plot for kind in KINDS.values() for plot in kind.plots]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kind": "weight"}, "studies.one.kind: unknown kind 'weight'; did you mean weights?"),
+        ({"splits": [3]}, "studies.one: unknown key 'splits'; known: kind, optional, model"),
+        ({"items": 231}, "studies.one.items: 231 of 230 items"),
+        ({"dataset": "demo_images", "items": 1}, "is for detection, the model for asr"),
+        (
+            {"model": "ssd300_resnet50"},
+            "studies.one.dataset: is for asr, the model for no task",
+        ),
+        ({"model": "whisper"}, "unknown model 'whisper'; did you mean whisper_tiny_en"),
+        ({"codecs": [{"nnc": {"qp": 3.5}}]}, "studies.one.codecs[0].nnc: qp: 3.5"),
+        (
+            {"codecs": [{"nnc": {"enc_cfg_file": "no.json"}}]},
+            "studies.one.codecs[0].nnc.enc_cfg_file:",
+        ),
+        (
+            {"overlays": [{"split": 0, "codec": "nnc"}]},
+            "studies.one.overlays[0].split: there are 0 splits",
+        ),
+    ],
+)
+def test_weights_studies_that_are_wrong(change, message):
+    with pytest.raises(UserError) as caught:
+        settings(one=SPEECH | change)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_features_study_needs_splits():
+    splitless = {key: value for key, value in FEATURES.items() if key != "splits"}
+    with pytest.raises(UserError, match=r"studies\.one: 'splits' is missing"):
+        settings(one=splitless)
+
+
+ANY = [
+    (FEATURES, "ssdlite300_mobilenet_v2", "demo_images", "onnx"),
+    (FEATURES, "mobilenet_v2", "imagenet_images", "onnx"),
+    (FEATURES, "whisper_tiny_en", "asterisk_prompts", "onnx"),
+    (SPEECH, "ssdlite300_mobilenet_v2", "demo_images", "torch"),
+    (SPEECH, "mobilenet_v2", "imagenet_images", "torch"),
+    (SPEECH, "whisper_tiny_en", "asterisk_prompts", "torch"),
+]
+
+
+@pytest.mark.parametrize(("study", "model", "dataset", "runtime"), ANY)
+def test_any_model_in_any_kind_of_study(study, model, dataset, runtime):
+    (found,) = settings(
+        one=study | {"model": model, "dataset": dataset, "items": 4}
+    ).studies.values()
+    assert found.anchor.runtime == runtime
+    assert found.anchor.folder == f"anchor/{model}/{dataset}-4/{runtime}"
+    assert all(point.source.startswith(f"{found.kind.name}/{model}") for point in found.points)
+
+
+def encoder_file(folder, content):
+    path = folder / "enc_cfg.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def test_encoder_configuration(tmp_path):
+    path = encoder_file(
+        tmp_path, {"qp": [-38, -20], "use_dq": True, "opt_qp": True, "bnf": False, "ioq": False}
+    )
+    codec = {"nnc": {"enc_cfg_file": str(path), "qp": -12, "param_opt": True}}
+    (point,) = settings(one=SPEECH | {"codecs": [codec]}).studies["one"].points
+    wanted = {"qp": -12, "use_dq": True, "opt_qp": True, "param_opt": True}
+    assert point.codec.parameters == wanted  # the YAML comes before the file
+    assert parse(slug(point.codec.parameters)) == wanted
+    codec = {"nnc": {"enc_cfg_file": str(path)}}
+    points = settings(one=SPEECH | {"codecs": [codec]}).studies["one"].points
+    assert [point.codec.parameters["qp"] for point in points] == [-38, -20]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"qpp": -38}, "unknown key 'qpp'; did you mean qp"),
+        ({"learning_rate": 1e-4}, "unknown key 'learning_rate'"),
+        ({"qp": -38, "lsa": True}, "lsa: local scaling adaptation is not yet supported"),
+        ({"ioq": 1}, "ioq: inference-optimised quantisation is not yet supported"),
+        ([], "not a JSON object"),
+        ("{", "not JSON"),
+    ],
+)
+def test_encoder_configurations_that_are_wrong(tmp_path, content, message):
+    with pytest.raises(UserError) as caught:
+        encoder_config.read(encoder_file(tmp_path, content))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_encoder_keys_are_those_of_the_codec():
+    from nnrd import codecs
+
+    known = codecs.parameter_schema(encoder_config.CODEC)["properties"]
+    assert set(encoder_config.CODED) <= set(known)
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """A checkout that has fetched nothing, on a machine whose cache is empty."""
+    for name in ("workflow", "config"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    monkeypatch.setenv("NNRD_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def test_an_optional_study_is_left_out_where_there_is_no_debian(elsewhere, monkeypatch):
+    monkeypatch.setattr(availability.shutil, "which", lambda name: None)
+    found = settings(root=elsewhere, one=SPEECH | {"optional": True}, two=FEATURES)
+    assert list(found.studies) == ["two"]
+    assert found.left_out == {"one": "apt-get, of Debian's package clients, is not on this machine"}
+    with pytest.raises(UserError, match=r"config.yaml: run: one: apt-get, of Debian's"):
+        settings(root=elsewhere, one=SPEECH | {"optional": True})
+    # What is not optional is made, and the fetch says what is missing.
+    assert settings(root=elsewhere, one=SPEECH).left_out == {}
+    (elsewhere / "resources/asterisk_prompts").mkdir(parents=True)
+    assert settings(root=elsewhere, one=SPEECH | {"optional": True}).left_out == {}
+
+
+def test_an_optional_study_is_left_out_where_apt_has_no_lists(elsewhere, monkeypatch):
+    monkeypatch.setattr(availability.shutil, "which", lambda name: name)
+    monkeypatch.setattr(availability, "_is_listed", lambda package: False)
+    found = settings(root=elsewhere, one=SPEECH | {"optional": True}, two=FEATURES)
+    assert "apt-get has no asterisk-core-sounds-en-wav=1.6.1-1" in found.left_out["one"]
+
+
+def test_a_dataset_in_a_folder_of_the_machine(elsewhere):
+    (elsewhere / "config").unlink()
+    (elsewhere / "config").mkdir()
+    for name in ("assets.tsv", "models.tsv"):
+        (elsewhere / "config" / name).symlink_to(ROOT / "config" / name)
+    (elsewhere / "config/datasets.tsv").write_text(
+        "dataset\ttask\tformat\tfolder\tannotations\titems\n"
+        "mine\tasr\ttranscripts\t/data/mine\t/data/mine/transcripts.tsv\t40\n"
+    )
+    loaded = settings(root=elsewhere, one=SPEECH | {"dataset": "mine"})
+    expected = {"folder": "/data/mine", "annotations": "/data/mine/transcripts.tsv"}
+    assert inputs.dataset_files(loaded, "mine") == expected
+    assert inputs.items_folder(loaded, "mine") == "/data/mine"
+    assert inputs.annotations(loaded, "mine") == "/data/mine/transcripts.tsv"
+    assert set(inputs.asset_sums(loaded)) == {
+        f"whisper_tiny_en/{name}" for name in ("model.bin", "tokenizer.json", "config.json")
+    }

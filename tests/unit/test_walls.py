@@ -1,0 +1,155 @@
+"""The walls between the rooms: who may import whom, and what a job need not load."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+LIBRARY = SCRIPTS / "nnrd"
+# Room → the rooms of which it knows nothing.
+WALLS = {
+    "metrics": {"study", "stages", "report", "models", "tasks", "datasets", "codecs", "split"},
+    "split": {"study", "stages", "report", "models", "tasks", "datasets", "codecs"},
+    "nnc": {"study", "stages", "report", "models", "tasks", "datasets", "codecs", "split"},
+    "codecs": {"study", "stages", "report", "models", "tasks", "datasets", "split"},
+    "datasets": {"study", "stages", "report", "models", "tasks", "codecs", "split"},
+    "assets": {"study", "stages", "report", "models", "tasks", "codecs", "split", "datasets"},
+    "runtime": {"study", "stages", "report", "models", "tasks", "datasets", "codecs", "split"},
+    "models": {"study", "stages", "report"},
+    "tasks": {"study", "stages", "report", "models", "codecs", "split"},
+    "transforms": {"study", "stages", "report"},
+    "stages": {"study"},
+    "report": {"study", "stages"},
+    "study": {"stages", "report"},
+}
+
+# Registries say where a thing is, for the hash of a job's code, and import nothing of it.
+REGISTRIES = {"nnrd.report.plots", "nnrd.stages.runtimes.REGISTRY"}
+
+
+def imported(file):
+    """Yield the modules of nnrd that a file imports anywhere in it, with the line."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}:{node.lineno}: a relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if name.split(".")[0] == "nnrd":
+                yield name, f"{file.relative_to(SCRIPTS)}:{node.lineno}"
+
+
+def breaches(room, allowed):
+    """Return the imports of a room that ``allowed`` (of a room's name) refuses."""
+    return [
+        f"{where} imports {name}"
+        for file in sorted((LIBRARY / room).rglob("*.py"))
+        for name, where in imported(file)
+        if not allowed(name.split(".")[1]) and name not in REGISTRIES
+    ]
+
+
+def test_core_imports_nothing_of_nnrd_outside_core():
+    assert not breaches("core", lambda other: other == "core")
+
+
+@pytest.mark.parametrize("room", WALLS)
+def test_a_room_does_not_know_the_rooms_behind_its_walls(room):
+    assert (LIBRARY / room).is_dir()
+    assert not breaches(room, lambda other: other not in WALLS[room])
+
+
+def test_every_room_stands_among_the_walls():
+    rooms = {path.parent.name for path in LIBRARY.glob("*/__init__.py")} - {"core", "schemas"}
+    unknown = {name for walls in WALLS.values() for name in walls} - rooms
+    assert not unknown
+    assert rooms - set(WALLS) <= {"analysis"}
+
+
+def test_programs_import_their_stage_and_no_more():
+    """A rule's program is the template; what it does is in its stage."""
+    for stage in sorted((LIBRARY / "stages").glob("*_*.py")):
+        program = SCRIPTS / stage.name
+        if not program.exists():
+            continue
+        names = {name for name, _ in imported(program)}
+        assert names == {"nnrd.core.program.run", f"nnrd.stages.{stage.stem}"}, program.name
+
+
+def loaded(code, *watched):
+    """Return which of the watched packages are loaded after the code ran in a fresh process."""
+    code += f"\nimport sys; print([name for name in {watched!r} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=SCRIPTS, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return ast.literal_eval(done.stdout.splitlines()[-1])
+
+
+RUN_ONNX = """
+import numpy as np, onnx
+from onnx import TensorProto, helper
+from nnrd.models import REGISTRY, ModelRow
+from nnrd.datasets.index import Item
+from nnrd.stages import extract_features, infer_anchor, infer_features, split_model
+from nnrd.runtime import sessions
+values = [
+    helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+    for name, shape in (("input", [1, 3, 224, 224]), ("output", [1, 3]))
+]
+nodes = [
+    helper.make_node("GlobalAveragePool", ["input"], ["mean"]),
+    helper.make_node("Flatten", ["mean"], ["output"]),
+]
+graph = helper.make_graph(nodes, "small", values[:1], values[1:])
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+run = sessions.Run(sessions.session(model.SerializeToString()))
+row = ModelRow("m", "torchvision_classifiers", "random", variant="resnet18")
+pipeline = REGISTRY.get(row.family).load_pipeline(row)
+pipeline.open(None)
+pipeline.load = lambda item: np.zeros((300, 400, 3), np.uint8)
+(found,) = pipeline.predict(run, [Item("a", "", "")])
+assert found[0]["classes"] == [2, 1, 0] and set(found[1]) == {"pre_time", "run_time", "post_time"}
+"""
+
+
+def test_a_job_that_runs_onnx_imports_no_torch():
+    assert loaded(RUN_ONNX, "torch", "torchvision", "torchaudio", "transformers") == []
+
+
+PIPELINES = """
+from nnrd.models import REGISTRY, ModelRow
+for name in REGISTRY.names():
+    family = REGISTRY.get(name)
+    if family.pipeline:
+        family.load_pipeline(ModelRow("m", name, "random", variant="HUBERT_ASR_LARGE"))
+"""
+
+
+def test_no_pipeline_imports_torch():
+    assert loaded(PIPELINES, "torch", "torchvision", "torchaudio") == []
+
+
+LOAD = """
+import yaml
+from pathlib import Path
+from nnrd.study.config import load
+root = Path("..").resolve()
+load(yaml.safe_load((root / "config/config.yaml").read_text()), "config.yaml", root)
+"""
+
+
+def test_the_configuration_is_read_without_heavy_packages():
+    heavy = ("torch", "onnxruntime", "onnx", "matplotlib", "cv2", "transformers", "scipy")
+    assert loaded(LOAD, *heavy) == []
+
+
+def test_families_are_listed_without_their_halves():
+    code = "from nnrd.models import REGISTRY\nfor name in REGISTRY.names(): REGISTRY.get(name)"
+    assert loaded(code, "torch", "onnxruntime", "cv2", "PIL") == []
