@@ -35,7 +35,7 @@ finally:
     open(out, "w").write(json.dumps(sorted(called)))
 """
 # What starts a program, finds things by name, or only says something.
-UNSEEN = {"nnrd.core.progress", "nnrd.core.program", "nnrd.core.registry"}
+UNSEEN = {f"nnrd.core.{name}" for name in ("progress", "program", "registry", "extras")}
 RULES = (
     *("index_dataset", "convert_model", "split_model", "infer_anchor", "extract_features"),
     *("encode_tensors", "infer_features", "extract_weights", "infer_weights", "score_point"),

@@ -5,7 +5,6 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar, cast
 
 from nnrd.core.errors import UserError
-from nnrd.core.extras import needed
 from nnrd.core.schema import unknown
 
 T = TypeVar("T")
@@ -34,11 +33,14 @@ class Registry(Generic[T]):
         """Return an object; UserError: an unknown name, a package or plug-in that is missing."""
         entry = self._entry(name)
         try:
-            with needed(f"{self.word} {name}"):
-                return cast(T, entry.load())
+            return cast(T, entry.load())
         except (ImportError, AttributeError) as error:
-            if name in self._own:
+            missing = error.name if isinstance(error, ModuleNotFoundError) else None
+            if name in self._own and (missing is None or missing.startswith("nnrd")):
                 raise
+            if name in self._own:
+                how = "an extra of nnrd brings it, nnrd[workflow] brings all"
+                raise UserError(f"{self.word} {name}: no package {missing}; {how}") from error
             raise UserError(
                 f"{self.word} {name}: its entry point {entry.value} does not load: {error}"
             ) from error

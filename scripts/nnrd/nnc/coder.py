@@ -10,15 +10,13 @@ from functools import cache
 import numpy as np
 
 from nnrd.core.errors import BitstreamError, UserError
-from nnrd.core.extras import needed
 from nnrd.nnc.options import Options, finest_qp, qp_range
 from nnrd.nnc.syntax import Codebook, TensorUnit, Writer, tensor_header, unit, write_codebook
 
 
 @cache
 def _deepcabac():
-    with needed("codec nnc"):
-        from nncodec.extensions import deepCABAC
+    from nncodec.extensions import deepCABAC
 
     return deepCABAC
 
