@@ -52,6 +52,8 @@ def test_intervals():
     assert low < word_errors.rate(errors) < high
     assert high - low < 6
     assert word_errors.interval(errors) == (low, high)  # seeded
-    assert word_errors.interval(errors, errors) == (0, 0)  # paired: no difference, no doubt
+    # Paired and equal on all 200: the exact bound for 0 of 200, (1 - p)^200 = 0.025.
+    bound = 100 * (1 - 0.025 ** (1 / 200))
+    assert word_errors.interval(errors, errors) == pytest.approx((-bound, bound))
     worse = [e._replace(insertions=1) for e in errors]
     assert word_errors.interval(worse, errors) == pytest.approx((10, 10))

@@ -39,14 +39,20 @@ def test_detection_score():
     ours = [found("a", (0, 0, 9, 9, 0.9)), found("b", (60, 0, 9, 9, 0.4))]
     task = REGISTRY.get("detection")()
     metrics, rows = task.score(truth, anchor, anchor)
-    assert metrics == {
-        name: pytest.approx(100) for name in ("AP", "AP50", "agreement", "tr26847_map")
-    }
+    shares = ("AP", "AP50", "agreement", "tr26847_map", "precision", "recall", "F1", "F1_high")
+    assert {name: metrics[name] for name in shares} == dict.fromkeys(shares, pytest.approx(100))
+    assert [metrics[name] for name in task.count_columns[1:]] == [2, 0, 0]
+    assert metrics["F1_low"] == pytest.approx(100 * 0.025 ** (1 / 2))  # two images of two
     metrics, rows = task.score(truth, anchor, ours)
     # Of two objects the first is found, at full precision: COCO's 101 recalls up to 0.5 are 51.
     assert metrics["AP"] == metrics["AP50"] == pytest.approx(100 * 51 / 101)
     assert metrics["tr26847_map"] == pytest.approx(50)
     assert [row["detections"] for row in rows] == [1, 0]
+    # A score of 0.4 is not shown: one detection of the anchor's is lost, and none is invented.
+    assert [metrics[name] for name in ("right", "invented", "lost")] == [1, 0, 1]
+    assert [metrics["precision"], metrics["recall"]] == [100, 50]
+    assert metrics["F1"] == pytest.approx(200 / 3)
+    assert metrics["F1_low"] <= metrics["F1"] <= metrics["F1_high"]
     assert rows[0]["AP"] == pytest.approx(100) and rows[1]["AP"] == pytest.approx(0)
 
 
