@@ -239,7 +239,7 @@ def test_compare_splits_refuses_in_one_line(written, monkeypatch):
         with pytest.raises(UserError, match=message):
             run("compare_splits", *arguments)
     assert not (written / "o.csv").exists()
-    with pytest.raises(UserError, match=r"plots end in \.pdf, \.svg, \.png"):
+    with pytest.raises(UserError, match="plots end in"):
         run("plot_splits", "m.csv", "--out", "o.gif")
 
 

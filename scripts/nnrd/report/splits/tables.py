@@ -1,5 +1,6 @@
 """Tables of splits: read as `nnrd.stages.tabulate_splits` wrote them, and shown as pages."""
 
+import re
 from html import escape
 from pathlib import Path
 
@@ -18,10 +19,9 @@ TABLE_PAGE = """<!doctype html>
 <style>
 body {{ font: 13px/1.4 sans-serif; margin: 1em }}
 table {{ border-collapse: collapse }}
-th, td {{ padding: .25em .6em; text-align: right; border-bottom: 1px solid #ddd;
-         overflow-wrap: anywhere }}
-th {{ position: sticky; top: 0; background: #f4f4f4 }}
-td:last-child {{ text-align: left; min-width: 24em }}
+th, td {{ padding: .25em .6em; text-align: right; border-bottom: 1px solid #ddd }}
+th {{ position: sticky; top: 0; background: #f4f4f4; vertical-align: bottom }}
+th:last-child, td:last-child {{ text-align: left; min-width: 20em }}
 </style>
 <h1>{title}</h1>
 {body}
@@ -47,5 +47,8 @@ def first_input(found: pd.DataFrame) -> pd.DataFrame:
 
 def page(found: pd.DataFrame, title: str) -> str:
     """Return a table as an HTML page."""
-    body = found.to_html(index=False, border=0, na_rep="", float_format="{:g}".format)
+    shown = found.rename(columns=lambda column: column.replace("_", " "))
+    body = shown.to_html(index=False, border=0, na_rep="", float_format="{:g}".format)
+    # Names of nodes may break behind their slashes.
+    body = re.sub(r"(?<!<)/", "/<wbr>", body)
     return TABLE_PAGE.format(title=escape(title), body=body)
