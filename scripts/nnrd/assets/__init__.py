@@ -1,1 +1,1 @@
-"""The room assets."""
+"""Assets: files that are fetched from registries and the web, checked, and kept."""

@@ -1,1 +1,1 @@
-"""The room datasets."""
+"""Datasets: their layouts, the index of their items, and how images and recordings are read."""

@@ -1,1 +1,1 @@
-"""The room report."""
+"""What a reader gets: records, tables, plots, pages, provenance."""

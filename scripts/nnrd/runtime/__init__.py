@@ -1,1 +1,1 @@
-"""The room runtime."""
+"""What runs models and measures them: sessions, devices, the one stopwatch."""

@@ -88,7 +88,8 @@ def test_versions_are_those_of_the_environment():
         if pinned is None and requirement.name == "tokenizers":
             continue  # Transformers brings it
         assert pinned and Version(pinned) in requirement.specifier, requirement
-    tools = {"pytest", "hypothesis", "ruff", "snakefmt", "mypy", "pycocotools", "pybind11"}
+    tools = {"pytest", "hypothesis", "ruff", "snakefmt", "mypy", "pycocotools"}
+        tools |= {"pybind11", "setuptools", "types-jsonschema", "types-protobuf", "types-pyyaml"}
     assert set(versions) <= tools, "a package of the library that pyproject.toml does not name"
 
 

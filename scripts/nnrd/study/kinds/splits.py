@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from nnrd.core.errors import UserError
 from nnrd.core.options import named_shape
 from nnrd.core.schema import unknown
-from nnrd.report.splits import published
+from nnrd.datasets import published
 from nnrd.study import paths
 from nnrd.study.kinds.base import Context, Job, Kind, Study
 from nnrd.study.points import Selection
