@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO
 
 from nnrd.core.errors import UserError
 
@@ -125,6 +125,7 @@ def _from_deb(archive: Path, wanted: Mapping[str, Path], max_bytes: int) -> set[
     with tempfile.TemporaryFile() as messages:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=messages)
         with process:
+            assert process.stdout is not None  # a pipe, as asked for above
             seen = _from_tar_stream(process.stdout, wanted, max_bytes, links=True)
             shutil.copyfileobj(process.stdout, _Nowhere())
         if process.returncode:
@@ -142,7 +143,7 @@ class _Nowhere:
 
 
 def _from_tar_stream(
-    stream: BinaryIO, wanted: Mapping[str, Path], max_bytes: int, links: bool = False
+    stream: IO[bytes], wanted: Mapping[str, Path], max_bytes: int, links: bool = False
 ) -> set[str]:
     seen = set()
     # A stream is read once from start to end, which a compressed archive wants anyway.
@@ -154,7 +155,9 @@ def _from_tar_stream(
             if name in wanted:
                 if not entry.isfile():
                     raise UserError(f"refused: {entry.name!r} is not a plain file")
-                _write(name, opened.extractfile(entry), wanted[name], max_bytes)
+                member = opened.extractfile(entry)
+                assert member is not None  # a plain file, as seen above
+                _write(name, member, wanted[name], max_bytes)
     return seen
 
 
@@ -180,7 +183,7 @@ def _plain(name: str) -> str:
     return str(PurePosixPath(name))  # "./usr/share/x" → "usr/share/x"
 
 
-def _write(name: str, member: BinaryIO, path: Path, max_bytes: int) -> None:
+def _write(name: str, member: IO[bytes], path: Path, max_bytes: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     size = 0
     with path.open("wb") as written:

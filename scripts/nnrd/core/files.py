@@ -100,7 +100,7 @@ def read_verified(path: str | Path, expected: str) -> bytes:
 def write_record(path: str | Path, content: Mapping[str, Any]) -> None:
     """Write a JSON object with a checksum of its content; NaN is written as null."""
     content = without_nan(dict(content))
-    text = json.dumps({CHECKSUM: _digest(content)} | content, indent=1, allow_nan=False)
+    text = json.dumps({CHECKSUM: _digest(content), **content}, indent=1, allow_nan=False)
     with complete_file(path) as temporary:
         temporary.write_text(text + "\n")
 

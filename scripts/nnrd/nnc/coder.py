@@ -84,7 +84,7 @@ def decode_tensor(stream: np.ndarray, head: TensorUnit, qp_density: int, out: np
     if consumed != head.end - head.start:
         raise BitstreamError(f"NNC stream: the data of tensor {head.name!r} are damaged")
     if head.is_float:
-        levels = _looked_up(levels, head) if head.codebook else levels
+        levels = _looked_up(levels, head, head.codebook) if head.codebook else levels
         dequantise(levels, qp, qp_density, out)
 
 
@@ -201,9 +201,9 @@ def _trial(levels: np.ndarray, dq: bool, options: Options) -> int:
     return encoder.finish().size
 
 
-def _looked_up(indices: np.ndarray, head: TensorUnit) -> np.ndarray:
+def _looked_up(indices: np.ndarray, head: TensorUnit, codebook: Codebook) -> np.ndarray:
     """Return the levels that indices stand for."""
-    indices = indices + head.codebook.zero
-    if indices.min() < 0 or indices.max() >= len(head.codebook.values):
+    indices = indices + codebook.zero
+    if indices.min() < 0 or indices.max() >= len(codebook.values):
         raise BitstreamError(f"NNC stream: the data of tensor {head.name!r} leave its codebook")
-    return np.array(head.codebook.values, np.int32)[indices]
+    return np.array(codebook.values, np.int32)[indices]

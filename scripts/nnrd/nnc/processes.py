@@ -58,7 +58,7 @@ def _forked(task: Callable[[int], Any], order: Sequence[int], workers: int) -> d
 
 def _take(task: Callable[[int], Any], order: Sequence[int], position: Any) -> dict[int, Any]:
     """Do the pieces that nobody has begun, until none is left."""
-    results = {}
+    results: dict[int, Any] = {}
     while True:
         with position.get_lock():
             mine = position.value

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from nnrd.core.errors import UserError
 from nnrd.core.files import complete_file
 from nnrd.core.options import named_rate
+from nnrd.datasets import published
 from nnrd.report.plots import style
 from nnrd.report.splits import comparison, plots
 from nnrd.report.splits.tables import page, read
-from nnrd.datasets import published
 
 Compared = tuple[pd.DataFrame, Callable[[pd.DataFrame, str], Figure]]
 

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 Path = tuple[str, ...]
 # The module that a path of attributes starts from; None: a name of the statement's own module.
@@ -39,7 +39,8 @@ class Symbols:
 def read_symbols(tree: ast.Module, package: str) -> Symbols:
     """Return the symbols of a parsed module, whose relative imports start at ``package``."""
     found = Symbols()
-    for statement in _Stripper().visit(tree).body:
+    stripped: Any = _Stripper().visit(tree)
+    for statement in stripped.body:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             _add_targets(found, statement, package)
             continue

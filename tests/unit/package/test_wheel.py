@@ -89,7 +89,7 @@ def test_versions_are_those_of_the_environment():
             continue  # Transformers brings it
         assert pinned and Version(pinned) in requirement.specifier, requirement
     tools = {"pytest", "hypothesis", "ruff", "snakefmt", "mypy", "pycocotools"}
-        tools |= {"pybind11", "setuptools", "types-jsonschema", "types-protobuf", "types-pyyaml"}
+    tools |= {"pybind11", "setuptools", "types-jsonschema", "types-protobuf", "types-pyyaml"}
     assert set(versions) <= tools, "a package of the library that pyproject.toml does not name"
 
 

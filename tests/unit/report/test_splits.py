@@ -11,9 +11,9 @@ from small_models import FLOAT, MODELS, constant, model, node
 
 import nnrd.split
 from nnrd import UserError
+from nnrd.datasets import published
 from nnrd.report.plots import style
 from nnrd.report.splits import comparison, pages, plots, tables
-from nnrd.datasets import published
 
 RATES = {"500mbps": 500e6, "1gbps": 1e9}
 HEADER = "node,node_name,size_mbytes,branches,latency_ms_1gbps"

@@ -11,10 +11,11 @@ import torch
 import nnrd.split
 from nnrd import UserError, models
 from nnrd.core import sheets
+from nnrd.datasets import published
 from nnrd.models import ModelRow, export
 from nnrd.report.splits import comparison
 from nnrd.runtime import sessions as inference
-from nnrd.split import feeding, published
+from nnrd.split import feeding
 from nnrd.split.measuring import Meter
 
 ROOT = Path(__file__).resolve().parents[3]
