@@ -30,24 +30,24 @@ inline constexpr SlowSteps kSlowSteps = make_slow_steps();
 
 struct Context {
     int16_t slow = 0;
-    int16_t fast = 0;
-    uint16_t fast_row = 2 * 256;  // offsets of this context's shifts in the tables
-    uint16_t slow_row = 0;
+    int16_t fast = 0;  // doubled
+    uint16_t fast_shift = 2 * 256;  // where this context's shifts are in the tables
+    uint16_t slow_shift = 0;
 
     void start(int candidate) {
         const InitialState& from = kInitial[size_t(candidate)];
-        fast = from.fast;
+        fast = int16_t(2 * from.fast);
         slow = int16_t(from.sum - 16 * from.fast);
-        fast_row = uint16_t(from.fast_shift * 2 * 256);
-        slow_row = uint16_t((from.slow_shift - 4) * 2 * 36);
+        fast_shift = uint16_t(from.fast_shift * 2 * 256);
+        slow_shift = uint16_t((from.slow_shift - 4) * 2 * 36);
     }
 
-    int sum() const { return slow + 16 * fast; }
+    int sum() const { return slow + 8 * fast; }
 
     [[gnu::always_inline]] void update(unsigned bin) {
-        fast = (&kFast.next[0][0][0])[fast_row + 256 * bin + unsigned(fast + 128)];
+        fast = int16_t(fast_after(fast_row(0, 0) + fast_shift + 256 * bin, fast));
         const int index = (slow + int(127 & (bin - 1))) >> 7;
-        slow = int16_t(slow + (&kSlowSteps.of[0][0][0])[int(slow_row + 36 * bin) + index + 17]);
+        slow = int16_t(slow + (&kSlowSteps.of[0][0][0])[int(slow_shift + 36 * bin) + index + 17]);
     }
 };
 

@@ -9,12 +9,14 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "bytes.hpp"
 #include "costs.hpp"
 #include "kernels.hpp"
 #include "tables.hpp"
+#include "trial_tables.hpp"
 
 #ifdef NNRD_HAS_V3
 #pragma GCC push_options

@@ -68,7 +68,8 @@ constexpr int moved(int counter, int bin, int segment, int shift) {
     return counter + sign * (kStep[index] >> shift);
 }
 
-// The fast counter after a bin: [shift][bin][counter + 128].
+// The fast counter after a bin: [shift][bin][counter + 128]. It is kept as twice its value, which
+// is also its place in the row in bytes, and eight times that is what it adds to the sum.
 struct FastTable {
     int16_t next[4][2][256];
 };
@@ -77,7 +78,7 @@ constexpr FastTable make_fast_table() {
     for (int shift = 0; shift < 4; shift++) {
         for (int bin = 0; bin < 2; bin++) {
             for (int i = 0; i < 256; i++) {
-                table.next[shift][bin][i] = int16_t(moved(i - 128, bin, 3, shift + 4));
+                table.next[shift][bin][i] = int16_t(2 * moved(i - 128, bin, 3, shift + 4));
             }
         }
     }
@@ -85,22 +86,13 @@ constexpr FastTable make_fast_table() {
 }
 inline constexpr FastTable kFast = make_fast_table();
 
-// The slow counter after a bin: [shift - 4][bin][counter + 2048].
-struct SlowTable {
-    int16_t next[3][2][4096];
-};
-constexpr SlowTable make_slow_table() {
-    SlowTable table{};
-    for (int shift = 0; shift < 3; shift++) {
-        for (int bin = 0; bin < 2; bin++) {
-            for (int i = 0; i < 4096; i++) {
-                table.next[shift][bin][i] = int16_t(moved(i - 2048, bin, 7, shift + 4));
-            }
-        }
-    }
-    return table;
+inline const int16_t* fast_row(int shift, unsigned bin) { return &kFast.next[shift][bin][128]; }
+
+// The counter (doubled) that follows another (doubled) in a row.
+[[gnu::always_inline]] inline int64_t fast_after(const int16_t* row, int64_t doubled) {
+    const char* place = reinterpret_cast<const char*>(row) + doubled;
+    return *reinterpret_cast<const int16_t*>(place);
 }
-inline constexpr SlowTable kSlow = make_slow_table();
 
 // The eight states of dependent quantisation: [state][parity of the level].
 inline constexpr std::array<std::array<uint8_t, 2>, 8> kNextState = {{

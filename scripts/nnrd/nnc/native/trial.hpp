@@ -5,19 +5,20 @@
 // The flags above a magnitude are not even written down: a list of magnitudes is cut to those that
 // reach the next flag while the flag is run.
 //
-// Counters with the same shifts that met once stay together. Soon only five candidates differ:
-// {0, 1, 2}, 3, {4, 5, 6}, 7 and 8, and the last two and 3 share their slow counter.
+// Counters with the same shifts that met once stay together. Soon 0, 1 and 2 differ in the slow
+// counter only, 3, 7 and 8 in the fast one only, and 4, 5 and 6 not at all.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "context.hpp"
-#include "costs.hpp"
 #include "kernels.hpp"
+#include "trial_tables.hpp"
 
 namespace nnrd::NNRD_TARGET {
 
@@ -28,7 +29,7 @@ public:
     // Levels as they are, not as dependent quantisation halves them: so chooses the reference.
     void run(const int32_t* levels, const Layer& layer, const std::vector<uint8_t>& skipped) {
         candidates_.resize(layout_.count());
-        lists_.reset(new Lists);
+        lists_.reset(new Lists(std::min(kBlock, layer.count), layer.dq));
         layer.dq ? gather<true>(levels, layer, skipped) : gather<false>(levels, layer, skipped);
         flush();
     }
@@ -49,26 +50,39 @@ public:
     }
 
 private:
-    static constexpr size_t kBlock = 2048;
+    static constexpr size_t kBlock = 8192;  // the tables are warm for longer than they warm up
 
     struct Candidates {
-        std::array<int, kCandidates> fast, slow;
+        std::array<int64_t, kCandidates> fast, slow;  // fast: 16 times
         std::array<uint64_t, kCandidates> cost{};
-        bool together = false;
+        int met = 0;  // 1: fast counters of one shift are equal, 2: all but slow 0, 1 and 2
 
         Candidates() {
             for (size_t i = 0; i < kCandidates; i++) {
-                fast[i] = kInitial[i].fast;
+                fast[i] = 16 * kInitial[i].fast;
                 slow[i] = kInitial[i].sum - 16 * kInitial[i].fast;
             }
         }
     };
 
+    // As long as a block, and uninitialised.
+    template <class T>
+    struct List {
+        std::unique_ptr<T[]> items;
+        size_t count = 0;
+        explicit List(size_t capacity = 0) : items(new T[capacity]) {}
+        void add(T item) { items[count++] = item; }
+    };
+
     struct Lists {
         size_t values = 0;
-        size_t counts[24] = {}, sign_counts[3] = {}, above_counts[2] = {}, order_count = 0;
-        uint8_t significant[24][kBlock], signs[3][kBlock], orders[kBlock];
-        uint16_t above[2][kBlock];  // |value| - 1, at most the number of flags
+        List<uint8_t> significant[24], signs[3], orders;
+        List<uint16_t> above[2];  // |value| - 1, at most the number of flags
+        explicit Lists(size_t capacity, bool dq) : orders(capacity) {
+            for (auto& list : std::span(significant, dq ? 24 : 3)) list = List<uint8_t>(capacity);
+            for (auto& list : signs) list = List<uint8_t>(capacity);
+            for (auto& list : above) list = List<uint16_t>(capacity);
+        }
     };
 
     template <bool kDq>
@@ -95,116 +109,120 @@ private:
         Lists& lists = *lists_;
         if (lists.values == kBlock) flush();
         lists.values++;
-        const unsigned context = ContextLayout::significant(state, neighbour);
-        lists.significant[context][lists.counts[context]++] = level != 0;
+        lists.significant[ContextLayout::significant(state, neighbour)].add(level != 0);
         if (level == 0) return;
-        lists.signs[neighbour][lists.sign_counts[neighbour]++] = level < 0;
+        lists.signs[neighbour].add(level < 0);
         const uint32_t above = above_one(level);
         const unsigned flags = layout_.flags;
         if (flags == 0) return;  // contexts that always begin with the first candidate
-        const size_t negative = level < 0;
-        lists.above[negative][lists.above_counts[negative]++] =
-            uint16_t(std::min<uint32_t>(above, flags));
-        if (above >= flags) {
-            lists.orders[lists.order_count++] = uint8_t(std::bit_width(above - flags + 1) - 1);
-        }
+        lists.above[level < 0].add(uint16_t(std::min<uint32_t>(above, flags)));
+        if (above >= flags) lists.orders.add(uint8_t(std::bit_width(above - flags + 1) - 1));
     }
 
     void flush() {
         Lists& lists = *lists_;
-        for (unsigned i = 0; i < 24; i++) plain(i, lists.significant[i], lists.counts[i]);
-        for (unsigned i = 0; i < 3; i++) {
-            plain(ContextLayout::sign(i), lists.signs[i], lists.sign_counts[i]);
-        }
+        for (unsigned i = 0; i < 24; i++) plain(i, lists.significant[i]);
+        for (unsigned i = 0; i < 3; i++) plain(ContextLayout::sign(i), lists.signs[i]);
         for (unsigned negative = 0; negative < 2; negative++) {
-            size_t& count = lists.above_counts[negative];
-            for (unsigned i = 0; i < layout_.flags && count; i++) {
-                Candidates& those = candidates_[ContextLayout::greater(i, negative)];
-                count = drive<true>(those, lists.above[negative], count, i);
+            List<uint16_t>& list = lists.above[negative];
+            for (unsigned i = 0; i < layout_.flags && list.count; i++) {
+                unary(ContextLayout::greater(i, negative), list, i);
             }
-            count = 0;
+            list.count = 0;
         }
-        for (unsigned i = 0; lists.order_count; i++) {
-            Candidates& those = candidates_[layout_.remainder() + i];
-            lists.order_count = drive<true>(those, lists.orders, lists.order_count, i);
+        for (unsigned i = 0; lists.orders.count; i++) {
+            unary(layout_.remainder() + i, lists.orders, i);
         }
         lists.values = 0;
     }
 
-    void plain(unsigned context, uint8_t* bins, size_t& count) {
-        if (count) drive<false>(candidates_[context], bins, count, 0);
-        count = 0;
+    void plain(unsigned context, List<uint8_t>& list) {
+        if (list.count) drive<false>(candidates_[context], list.items.get(), list.count, 0);
+        list.count = 0;
+    }
+
+    template <class T>
+    void unary(unsigned context, List<T>& list, unsigned level) {
+        list.count = drive<true>(candidates_[context], list.items.get(), list.count, level);
     }
 
     // Runs a list through the candidates. If `kUnary`, the bins are `list[i] > level`, and what is
     // above is kept. Returns how many those are.
     template <bool kUnary, class T>
     static size_t drive(Candidates& those, T* list, size_t count, unsigned level) {
-        if (those.together) return five<kUnary>(those, list, count, level);
-        const size_t kept = nine<kUnary>(those, list, count, level);
+        if (those.met == 2) return step<kUnary, 2>(those, list, count, level);
+        const size_t kept = those.met == 1 ? step<kUnary, 1>(those, list, count, level)
+                                           : step<kUnary, 0>(those, list, count, level);
+        const auto same = [](const auto& all, size_t a, size_t b) { return all[a] == all[b]; };
         const auto& fast = those.fast;
         const auto& slow = those.slow;
-        const auto met = [&](size_t a, size_t b) {
-            return fast[a] == fast[b] && slow[a] == slow[b];
-        };
-        those.together = met(0, 1) && met(0, 2) && met(4, 5) && met(4, 6) && slow[7] == slow[8];
+        if (same(fast, 0, 1) && same(fast, 0, 2) && same(fast, 4, 5) && same(fast, 4, 6)) {
+            those.met = same(slow, 4, 5) && same(slow, 4, 6) && same(slow, 3, 8) ? 2 : 1;
+        }
         return kept;
     }
 
-    template <bool kUnary, class T>
-    static size_t nine(Candidates& those, T* list, size_t count, unsigned level) {
-        std::array<int, kCandidates> fast = those.fast, slow = those.slow;
-        std::array<uint32_t, kCandidates> cost{};
-        size_t kept = 0;
-        for (size_t i = 0; i < count; i++) {
-            const T item = list[i];
-            const unsigned bin = kUnary ? item > level : item;
-            const uint32_t* costs = kCost.of[bin] + 512;
-            for (size_t k = 0; k < kCandidates; k++) {
-                cost[k] += costs[(slow[k] + 16 * fast[k]) >> 3];
-                fast[k] = kFast.next[kInitial[k].fast_shift][bin][fast[k] + 128];
-                slow[k] = kSlow.next[kInitial[k].slow_shift - 4][bin][slow[k] + 2048];
+    using Sum = uint32_t __attribute__((vector_size(16)));  // one number: vector registers are free
+
+    // What `kMet` says is equal is one variable. Candidate 7 has the slow counter of 3, and its
+    // fast counter stays at 0: the steps are too small.
+    template <bool kUnary, int kMet, class T>
+    [[gnu::noinline]] static size_t step(Candidates& those, T* list, size_t count,
+                                         unsigned level) {
+        auto [fast0, fast1, fast2, fast3, fast4, fast5, fast6, fast7, fast8] = those.fast;
+        auto [slow0, slow1, slow2, slow3, slow4, slow5, slow6, slow7, slow8] = those.slow;
+        Sum sum0{}, sum1{}, sum2{}, sum3{}, sum4{}, sum5{}, sum6{}, sum7{}, sum8{};
+        T* kept = list;
+        for (const T* next = list; next < list + count; next++) {
+            const T item = *next;
+            const bool bin = kUnary ? item > level : item != 0;
+            const TrialBin* table = &kTrial.of[bin];
+            asm("" : "+r"(table));  // one address for all lookups, not one for each
+            const TrialBin& to = *table;
+            const uint32_t* cost = to.cost + 4096;
+            sum0 += Sum{cost[slow0 + fast0]};
+            sum1 += Sum{cost[slow1 + (kMet ? fast0 : fast1)]};
+            sum2 += Sum{cost[slow2 + (kMet ? fast0 : fast2)]};
+            sum3 += Sum{cost[slow3 + fast3]};
+            sum4 += Sum{cost[slow4 + fast4]};
+            if (kMet < 2) sum5 += Sum{cost[slow5 + (kMet ? fast4 : fast5)]};
+            if (kMet < 2) sum6 += Sum{cost[slow6 + (kMet ? fast4 : fast6)]};
+            sum7 += Sum{cost[slow3]};
+            sum8 += Sum{cost[(kMet == 2 ? slow3 : slow8) + fast8]};
+            fast0 = fast_to(to, 1, fast0);
+            if (!kMet) fast1 = fast_to(to, 1, fast1);
+            if (!kMet) fast2 = fast_to(to, 1, fast2);
+            fast3 = fast_to(to, 0, fast3);
+            fast4 = fast_to(to, 2, fast4);
+            if (!kMet) fast5 = fast_to(to, 2, fast5);
+            if (!kMet) fast6 = fast_to(to, 2, fast6);
+            fast8 = fast_to(to, 3, fast8);
+            slow0 = to.slow[0][slow0 + 2048];
+            slow1 = to.slow[0][slow1 + 2048];
+            slow2 = to.slow[0][slow2 + 2048];
+            slow3 = to.slow[1][slow3 + 2048];
+            slow4 = to.slow[2][slow4 + 2048];
+            if (kMet < 2) slow5 = to.slow[2][slow5 + 2048];
+            if (kMet < 2) slow6 = to.slow[2][slow6 + 2048];
+            if (kMet < 2) slow8 = to.slow[1][slow8 + 2048];
+            if (kUnary) {
+                *kept = item;
+                kept += bin;
             }
-            if (kUnary) list[kept] = item;
-            kept += bin;
         }
-        those.fast = fast;
-        those.slow = slow;
-        for (size_t k = 0; k < kCandidates; k++) those.cost[k] += cost[k];
-        return kept;
+        if (kMet) fast1 = fast2 = fast0, fast5 = fast6 = fast4;
+        if (kMet == 2) slow5 = slow6 = slow4, slow8 = slow3, sum5 = sum6 = sum4;
+        slow7 = slow3;
+        those.fast = {fast0, fast1, fast2, fast3, fast4, fast5, fast6, fast7, fast8};
+        those.slow = {slow0, slow1, slow2, slow3, slow4, slow5, slow6, slow7, slow8};
+        const Sum sums[] = {sum0, sum1, sum2, sum3, sum4, sum5, sum6, sum7, sum8};
+        for (size_t k = 0; k < kCandidates; k++) those.cost[k] += sums[k][0];
+        return size_t(kept - list);
     }
 
-    template <bool kUnary, class T>
-    static size_t five(Candidates& those, T* list, size_t count, unsigned level) {
-        int fast0 = those.fast[0], fast3 = those.fast[3], fast4 = those.fast[4];
-        int fast7 = those.fast[7], fast8 = those.fast[8];
-        int slow0 = those.slow[0], slow3 = those.slow[3], slow4 = those.slow[4];
-        uint32_t cost0 = 0, cost3 = 0, cost4 = 0, cost7 = 0, cost8 = 0;
-        size_t kept = 0;
-        for (size_t i = 0; i < count; i++) {
-            const T item = list[i];
-            const unsigned bin = kUnary ? item > level : item;
-            const uint32_t* costs = kCost.of[bin] + 512;
-            cost0 += costs[(slow0 + 16 * fast0) >> 3];
-            cost3 += costs[(slow3 + 16 * fast3) >> 3];
-            cost4 += costs[(slow4 + 16 * fast4) >> 3];
-            cost7 += costs[(slow3 + 16 * fast7) >> 3];
-            cost8 += costs[(slow3 + 16 * fast8) >> 3];
-            fast0 = kFast.next[1][bin][fast0 + 128];
-            fast3 = kFast.next[0][bin][fast3 + 128];
-            fast4 = kFast.next[2][bin][fast4 + 128];
-            fast8 = kFast.next[3][bin][fast8 + 128];  // fast7 stays at 0: its steps are too small
-            slow0 = kSlow.next[0][bin][slow0 + 2048];
-            slow3 = kSlow.next[1][bin][slow3 + 2048];
-            slow4 = kSlow.next[2][bin][slow4 + 2048];
-            if (kUnary) list[kept] = item;
-            kept += bin;
-        }
-        those.fast = {fast0, fast0, fast0, fast3, fast4, fast4, fast4, fast7, fast8};
-        those.slow = {slow0, slow0, slow0, slow3, slow4, slow4, slow4, slow3, slow3};
-        const uint32_t cost[] = {cost0, cost0, cost0, cost3, cost4, cost4, cost4, cost7, cost8};
-        for (size_t k = 0; k < kCandidates; k++) those.cost[k] += cost[k];
-        return kept;
+    [[gnu::always_inline]] static int64_t fast_to(const TrialBin& to, int shift, int64_t fast) {
+        const char* place = reinterpret_cast<const char*>(to.fast[shift] + 1024) + fast;
+        return *reinterpret_cast<const int16_t*>(place);
     }
 
     const ContextLayout layout_;
