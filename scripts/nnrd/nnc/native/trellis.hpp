@@ -25,22 +25,23 @@ namespace nnrd::NNRD_TARGET {
 // Entering state s: from kEven[s] by an even level or zero, from kOdd[s] by an odd level.
 inline constexpr uint8_t kEvenFrom[8] = {0, 2, 4, 6, 7, 5, 3, 1};
 inline constexpr uint8_t kOddFrom[8] = {4, 6, 0, 2, 3, 1, 7, 5};
+// Which multiples those levels are, by 4.
+inline constexpr uint8_t kEvenPhase[8] = {0, 0, 0, 0, 3, 3, 3, 3};
+inline constexpr uint8_t kOddPhase[8] = {2, 2, 2, 2, 1, 1, 1, 1};
 
 using Costs = double __attribute__((vector_size(32)));
 using Lanes = int64_t __attribute__((vector_size(32)));
 
-// As a conversion in the processor does it: what is too large becomes the least int32.
-inline int32_t truncated(double value) {
-    return value < 2147483648.0 ? int32_t(value) : std::numeric_limits<int32_t>::min();
-}
-
 // The four multiples of the step around |value| are first, first + 1, first + 2 and first + 3.
-inline int32_t first_candidate(double magnitude) {
-    return std::max(1, int32_t(uint32_t(truncated(magnitude)) - 1u));
+// `kHuge`: where it may be beyond the integers, all but the first wrap around, as in the reference.
+template <bool kHuge>
+[[gnu::always_inline]] inline int32_t first_candidate(double magnitude) {
+    if (kHuge && !(magnitude < 2147483648.0)) return std::numeric_limits<int32_t>::max();
+    return std::max(1, int32_t(magnitude) - 1);
 }
 
 // Of them the one whose remainder by 4 is `phase`.
-inline int32_t candidate(int32_t first, int phase) {
+[[gnu::always_inline]] inline int32_t candidate(int32_t first, int phase) {
     return int32_t(uint32_t(first) + ((uint32_t(phase) - uint32_t(first)) & 3));
 }
 
@@ -61,10 +62,13 @@ public:
         cost_[0] = 0.0;
         for (size_t first = 0; first < count_; first += kBlock) {
             const size_t length = std::min(kBlock, count_ - first);
-            if (!distances(first, length)) return false;
+            const float largest = greatest(values_ + first, length);
+            if (!(largest < 2147483648.0f)) return false;
+            huge_ |= largest > 1e9f;
+            huge_ ? distances<true>(first, length) : distances<false>(first, length);
             rates_ ? rated(first, length) : unrated(first, length);
         }
-        trace();
+        huge_ ? trace<true>() : trace<false>();
         return true;
     }
 
@@ -78,42 +82,57 @@ private:
                     {4, flags}, {5, flags}, {6, flags}, {7, flags}} {}
     };
 
-    // The squared distances of a block; false where a level would not fit 32 bits.
-    bool distances(size_t start, size_t length) {
-        const float* values = values_ + start;
+    float greatest(const float* values, size_t length) const {
         float largest = 0;
+        const float inverse = inverse_float_;
         for (size_t i = 0; i < length; i++) {
-            largest = std::max(largest, std::fabs(values[i] * inverse_float_));
+            const float magnitude = std::fabs(values[i] * inverse);
+            largest = magnitude > largest ? magnitude : largest;
         }
-        if (!(largest < 2147483648.0f)) return false;
+        return largest;
+    }
+
+    // The squared distances of a block to its four candidates, by phase, and to zero.
+    template <bool kHuge>
+    void distances(size_t start, size_t length) {
+        const float* __restrict values = values_ + start;
+        double* __restrict to = distance_;
+        const double weight = weight_, inverse = inverse_;
         for (size_t i = 0; i < length; i++) {
-            const double magnitude = std::fabs(inverse_ * double(values[i]));
-            const int32_t first = first_candidate(magnitude);
-            distance_[4][i] = weight_ * (magnitude * magnitude);
-            for (int phase = 0; phase < 4; phase++) {
-                const double difference = magnitude - double(candidate(first, phase));
-                distance_[phase][i] = weight_ * (difference * difference);
-            }
+            const double magnitude = std::fabs(inverse * double(values[i]));
+            const int32_t first = first_candidate<kHuge>(magnitude);
+            const double by0 = magnitude - double(candidate(first, 0));
+            const double by1 = magnitude - double(candidate(first, 1));
+            const double by2 = magnitude - double(candidate(first, 2));
+            const double by3 = magnitude - double(candidate(first, 3));
+            to[i] = weight * (by0 * by0);
+            to[i + kBlock] = weight * (by1 * by1);
+            to[i + 2 * kBlock] = weight * (by2 * by2);
+            to[i + 3 * kBlock] = weight * (by3 * by3);
+            to[i + 4 * kBlock] = weight * (magnitude * magnitude);
         }
-        return true;
     }
 
     // Rate not weighed: the costs are the distances alone.
     void unrated(size_t start, size_t length) {
         Costs low = {cost_[0], cost_[1], cost_[2], cost_[3]};
         Costs high = {cost_[4], cost_[5], cost_[6], cost_[7]};
+        const double* distance = distance_;
         for (size_t i = 0; i < length; i++) {
-            const double zero = distance_[4][i];
+            const double zero = distance[4 * kBlock + i];
             const Costs low_even = __builtin_shuffle(low, high, Lanes{0, 2, 4, 6});
             const Costs low_odd = __builtin_shuffle(low, high, Lanes{4, 6, 0, 2});
             const Costs high_even = __builtin_shuffle(low, high, Lanes{7, 5, 3, 1});
             const Costs high_odd = __builtin_shuffle(low, high, Lanes{3, 1, 7, 5});
-            uint32_t decision = 0;
-            cheapest<0>(low_even + distance_[0][i], low_even + zero, low_odd + distance_[2][i],
-                        low, decision);
-            cheapest<4>(high_even + distance_[3][i], high_even + zero, high_odd + distance_[1][i],
-                        high, decision);
-            levels_[start + i] = int32_t(decision);
+            Lanes decisions;
+            cheapest<0>(low_even + distance[i], low_even + zero,
+                        low_odd + distance[2 * kBlock + i], low, decisions);
+            Lanes more;
+            cheapest<4>(high_even + distance[3 * kBlock + i], high_even + zero,
+                        high_odd + distance[kBlock + i], high, more);
+            decisions |= more;
+            levels_[start + i] =
+                int32_t((decisions[0] | decisions[1]) | (decisions[2] | decisions[3]));
         }
         for (int i = 0; i < 4; i++) {
             cost_[i] = low[i];
@@ -125,21 +144,14 @@ private:
     template <int kFirst>
     [[gnu::always_inline]] static void cheapest(const Costs& even, const Costs& zero,
                                                 const Costs& odd, Costs& cost,
-                                                uint32_t& decision) {
+                                                Lanes& decisions) {
+        constexpr Lanes kZero = Lanes{1, 2, 4, 8} << kFirst, kOdd = kZero << 8;
+        constexpr Lanes kTies = kFirst ? Lanes{-1, -1, 0, 0} : Lanes{0, 0, -1, -1};
         const Lanes is_zero = zero < even;
-        const Costs best = is_zero ? zero : even;
-        const Lanes before = kFirst ? Lanes{0, 0, -1, -1} : Lanes{-1, -1, 0, 0};
-        const Lanes is_odd = (odd < best) | (~before & (odd == best));
-        decision |= mask(is_zero) << kFirst | mask(is_odd) << (8 + kFirst);
-        cost = is_odd ? odd : best;
-    }
-
-    [[gnu::always_inline]] static uint32_t mask(const Lanes& lanes) {
-#ifdef __AVX2__
-        return uint32_t(__builtin_ia32_movmskpd256(Costs(lanes)));
-#else
-        return uint32_t((lanes[0] & 1) | (lanes[1] & 2) | (lanes[2] & 4) | (lanes[3] & 8));
-#endif
+        const Costs best = zero < even ? zero : even;
+        const Lanes is_odd = (odd < best) | (kTies & (odd == best));
+        cost = odd < best ? odd : best;  // of equal ones either
+        decisions = (is_zero & kZero) | (is_odd & kOdd);
     }
 
     // With the rate of each candidate, which depends on the path that leads to its state.
@@ -150,19 +162,19 @@ private:
             StateRate* after = rates_[bank_].state;
             const bool negative = values_[start + i] < 0;
             const double magnitude = std::fabs(inverse_ * double(values_[start + i]));
-            const int32_t first = first_candidate(magnitude);
+            const int32_t first = first_candidate<true>(magnitude);
             double cost[8];
             uint32_t decision = 0;
             for (unsigned to = 0; to < 8; to++) {
-                const int even = to < 4 ? 0 : 3, odd = to < 4 ? 2 : 1;
-                const int32_t even_level = level(first, even, negative);
-                const int32_t odd_level = level(first, odd, negative);
+                const size_t even = kEvenPhase[to], odd = kOddPhase[to];
+                const int32_t even_level = level(first, int(even), negative);
+                const int32_t odd_level = level(first, int(odd), negative);
                 const unsigned from = kEvenFrom[to], other = kOddFrom[to];
                 const double by_even =
-                    cost_[from] + distance_[even][i] + before[from].bits(even_level);
-                const double by_zero = cost_[from] + distance_[4][i] + before[from].bits(0);
+                    cost_[from] + distance_[even * kBlock + i] + before[from].bits(even_level);
+                const double by_zero = cost_[from] + distance_[4 * kBlock + i] + before[from].bits(0);
                 const double by_odd =
-                    cost_[other] + distance_[odd][i] + before[other].bits(odd_level);
+                    cost_[other] + distance_[odd * kBlock + i] + before[other].bits(odd_level);
                 const bool is_zero = by_zero < by_even;
                 const double best = is_zero ? by_zero : by_even;
                 const bool is_odd = from < other ? by_odd < best : by_odd <= best;
@@ -177,24 +189,28 @@ private:
     }
 
     // The level as it is coded: the multiple within its quantiser.
-    static int32_t level(int32_t first, int phase, bool negative) {
+    [[gnu::always_inline]] static int32_t level(int32_t first, int phase, bool negative) {
         const int32_t half = int32_t(uint32_t(candidate(first, phase)) + 1u) >> 1;
-        return negative ? -half : half;
+        const int32_t sign = negative ? -1 : 0;
+        return int32_t((uint32_t(half) ^ uint32_t(sign)) - uint32_t(sign));
     }
 
     // Replaces the decisions by the levels of the cheapest path, last value first.
+    template <bool kHuge>
     void trace() {
+        static constexpr uint8_t kFrom[16] = {0, 2, 4, 6, 7, 5, 3, 1, 4, 6, 0, 2, 3, 1, 7, 5};
+        static constexpr uint8_t kPhase[16] = {0, 0, 0, 0, 3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1};
         unsigned state = unsigned(std::min_element(cost_, cost_ + 8) - cost_);
         for (size_t i = count_; i-- > 0;) {
             const uint32_t decision = uint32_t(levels_[i]) >> state;
-            const bool odd = decision >> 8 & 1, zero = decision & 1;
-            const int phase = odd ? (state < 4 ? 2 : 1) : (state < 4 ? 0 : 3);
-            state = odd ? kOddFrom[state] : kEvenFrom[state];
+            const unsigned entered = state | (decision >> 5 & 8);
+            const uint32_t keep = (decision & ~(decision >> 8) & 1) - 1;  // 0 for a zero
             const double magnitude = std::fabs(inverse_ * double(values_[i]));
-            const int32_t half = level(first_candidate(magnitude), phase, values_[i] < 0);
-            const int32_t parity = int32_t(state & 1);
-            const uint32_t full = 2 * uint32_t(half) + uint32_t(half < 0 ? parity : -parity);
-            levels_[i] = (zero && !odd) || half == 0 ? 0 : int32_t(full);
+            const int32_t first = first_candidate<kHuge>(magnitude);
+            const int32_t half = level(first, kPhase[entered], values_[i] < 0);
+            state = kFrom[entered];
+            const int32_t sign = half >> 31, parity = int32_t(state & 1);
+            levels_[i] = int32_t((2 * uint32_t(half) - uint32_t((parity ^ sign) - sign)) & keep);
         }
     }
 
@@ -205,7 +221,8 @@ private:
     const float inverse_float_;
     double weight_ = 1.0;
     double cost_[8];
-    double distance_[5][kBlock];
+    double distance_[5 * kBlock];  // to phase 0, 1, 2, 3, zero
+    bool huge_ = false;
     std::unique_ptr<Rates[]> rates_;  // before and after a value, in turn
     unsigned bank_ = 0;
 };
