@@ -12,7 +12,7 @@ namespace nnrd::NNRD_TARGET {
 
 class BinEncoder {
 public:
-    explicit BinEncoder(Bytes& bytes) : bytes_(bytes) {}
+    explicit BinEncoder(Bytes& bytes) : bytes_(&bytes) {}
 
     // One bin by its context; both parts of the interval are computed, without a branch.
     [[gnu::always_inline]] void bin(Context& context, unsigned bin) {
@@ -20,9 +20,9 @@ public:
         const uint64_t row = kRangeRows[size_t(std::abs(sum >> 7))];
         const uint32_t less = uint32_t(row >> ((range_ >> 2) & 0x38)) & 0xff;
         const uint32_t more = range_ - less;
-        const bool unlikely = bin != unsigned(sum >= 0);
-        low_ += unlikely ? more : 0;
-        const uint32_t range = unlikely ? less : more;
+        const uint32_t unlikely = 0u - (bin ^ unsigned(sum >= 0));
+        low_ += more & unlikely;
+        const uint32_t range = more ^ ((more ^ less) & unlikely);
         const int shift = std::countl_zero(range) - 23;
         range_ = range << shift;
         low_ <<= shift;
@@ -52,8 +52,8 @@ public:
         int bits = pending_ + 2;
         rest <<= -bits & 7;
         bits += -bits & 7;
-        if (rest >> bits) bytes_.carry();
-        for (bits -= 8; bits >= 0; bits -= 8) bytes_.push8(uint8_t(rest >> bits));
+        if (rest >> bits) bytes_->carry();
+        for (bits -= 8; bits >= 0; bits -= 8) bytes_->push8(uint8_t(rest >> bits));
     }
 
 private:
@@ -63,20 +63,24 @@ private:
         if (pending_ >= 32) write();
     }
 
-    // low_ has 9 + pending_ bits and perhaps a carry above them.
-    [[gnu::noinline]] void write() {
+    // low_ has 9 + pending_ bits and perhaps a carry above them. Only the bytes are handed on, so
+    // that the rest of a local coder can stay in registers.
+    [[gnu::always_inline]] void write() {
         const int keep = pending_ - 23;
-        const uint64_t top = low_ >> keep;
-        if (top >> 32) bytes_.carry();
-        bytes_.push32(uint32_t(top));
+        emit(*bytes_, low_ >> keep);
         low_ &= (uint64_t(1) << keep) - 1;
         pending_ -= 32;
+    }
+
+    [[gnu::noinline]] static void emit(Bytes& bytes, uint64_t top) {
+        if (top >> 32) bytes.carry();
+        bytes.push32(uint32_t(top));
     }
 
     uint64_t low_ = 0;
     uint32_t range_ = 510;
     int pending_ = 0;
-    Bytes& bytes_;
+    Bytes* bytes_;
 };
 
 }  // namespace nnrd::NNRD_TARGET

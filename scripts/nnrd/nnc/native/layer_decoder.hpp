@@ -67,6 +67,7 @@ private:
 
     template <bool kDq, bool kBook>
     void values(int32_t* levels) {
+        BinDecoder bins = bins_;  // a local one stays in registers
         unsigned state = 0, neighbour = 0;
         const size_t width = skipped_.empty() ? layer_.count : layer_.width;
         for (size_t first = 0, row = 0; first < layer_.count; first += width, row++) {
@@ -78,12 +79,13 @@ private:
                 continue;
             }
             for (size_t i = first; i < first + width; i++) {
-                const int32_t value = one<kBook>(state, neighbour);
+                const int32_t value = one<kBook>(bins, state, neighbour);
                 levels[i] = kDq ? doubled(value, state) : value;
                 neighbour = neighbour_of(value);
                 if (kDq) state = kNextState[state][value & 1];
             }
         }
+        bins_ = bins;
     }
 
     static int32_t doubled(int32_t value, unsigned state) {
@@ -94,20 +96,21 @@ private:
 
     // int_param(). Damaged data can make more than 32 bits, of which the lowest stay.
     template <bool kBook>
-    [[gnu::always_inline]] int32_t one(unsigned state, unsigned neighbour) {
+    [[gnu::always_inline]] int32_t one(BinDecoder& bins, unsigned state,
+                                       unsigned neighbour) {
         Context* contexts = contexts_.data();
-        if (!bins_.bin(contexts[ContextLayout::significant(state, neighbour)])) return 0;
+        if (!bins.foreseen_bin(contexts[ContextLayout::significant(state, neighbour)])) return 0;
         if constexpr (kBook) {
-            return limited(neighbour);
+            return limited(bins, neighbour);
         } else {
-            const bool negative = bins_.bin(contexts[ContextLayout::sign(neighbour)]);
+            const bool negative = bins.bin(contexts[ContextLayout::sign(neighbour)]);
             Context* context = &contexts[ContextLayout::greater(0, negative)];
             uint32_t magnitude = 1;
             const uint32_t end = layer_.flags + 1;
-            while (bins_.bin(*context)) {
+            while (bins.foreseen_bin(*context)) {
                 context += 2;
                 if (++magnitude == end) {
-                    magnitude += remainder();
+                    magnitude += remainder(bins);
                     break;
                 }
             }
@@ -115,40 +118,40 @@ private:
         }
     }
 
-    uint32_t remainder() {
+    [[gnu::always_inline]] uint32_t remainder(BinDecoder& bins) {
         Context* context = &contexts_[layout_.remainder()];
         int order = 0;
-        while (order < int(ContextLayout::kClasses) && bins_.bin(*context++)) order++;
-        return (1u << order) - 1 + bins_.bypass(order);
+        while (order < int(ContextLayout::kClasses) && bins.foreseen_bin(*context++)) order++;
+        return (1u << order) - 1 + bins.bypass(order);
     }
 
-    int32_t limited(unsigned neighbour) {
+    [[gnu::always_inline]] int32_t limited(BinDecoder& bins, unsigned neighbour) {
         const Book& book = layer_.book;
         bool negative = book.zero != 0;
         if (book.zero != 0 && book.zero != book.size - 1) {
-            negative = bins_.bin(contexts_[ContextLayout::sign(neighbour)]);
+            negative = bins.bin(contexts_[ContextLayout::sign(neighbour)]);
         }
         const int64_t most = negative ? book.zero : int64_t(book.size) - book.zero - 1;
         int64_t magnitude = 1;
         bool more = most > 1;
         for (unsigned flag = 0; more && flag < layer_.flags && (flag == 0 || most > magnitude);
              flag++) {
-            more = bins_.bin(contexts_[ContextLayout::greater(flag, negative)]);
+            more = bins.bin(contexts_[ContextLayout::greater(flag, negative)]);
             magnitude += more;
         }
-        if (more && most > magnitude) magnitude += limited_remainder(most - magnitude);
+        if (more && most > magnitude) magnitude += limited_remainder(bins, most - magnitude);
         return int32_t(negative ? -magnitude : magnitude);
     }
 
-    int64_t limited_remainder(int64_t most) {
+    [[gnu::always_inline]] int64_t limited_remainder(BinDecoder& bins, int64_t most) {
         Context* context = &contexts_[layout_.remainder()];
         int64_t base = 0;
         int order = 0;
-        while (most >= base + (int64_t(1) << order) && bins_.bin(*context)) {
+        while (most >= base + (int64_t(1) << order) && bins.bin(*context)) {
             base += int64_t(1) << order++;
             context++;
         }
-        return base + bins_.bypass(order);
+        return base + bins.bypass(order);
     }
 
     BinDecoder bins_;

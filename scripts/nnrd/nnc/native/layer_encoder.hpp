@@ -91,8 +91,9 @@ private:
     }
 
     template <bool kDq, bool kBook>
-    void values(BinEncoder& bins) {
+    void values(BinEncoder& coder) {
         if (kBook && layer_.book.size == 1) return;
+        BinEncoder bins = coder;  // a local one stays in registers
         unsigned state = 0, neighbour = 0;
         const size_t width = skipped_.empty() ? layer_.count : layer_.width;
         for (size_t first = 0, row = 0; first < layer_.count; first += width, row++) {
@@ -109,6 +110,7 @@ private:
                 if (kDq) state = kNextState[state][value & 1];
             }
         }
+        coder = bins;
     }
 
     // int_param(): sig_flag, sign_flag, abs_level_greater_x, abs_level_greater_x2, abs_remainder
@@ -148,7 +150,7 @@ private:
     }
 
     // With a codebook, bins that its size makes certain are left out.
-    void limited(BinEncoder& bins, int32_t value) {
+    [[gnu::always_inline]] void limited(BinEncoder& bins, int32_t value) {
         const Book& book = layer_.book;
         const int64_t most = value < 0 ? book.zero : int64_t(book.size) - book.zero - 1;
         if (most <= 1) return;
@@ -162,7 +164,7 @@ private:
         if (more && most > int64_t(flag) + 1) remainder(bins, above - flag, most - flag - 1);
     }
 
-    void remainder(BinEncoder& bins, int64_t value, int64_t most) {
+    [[gnu::always_inline]] void remainder(BinEncoder& bins, int64_t value, int64_t most) {
         Context* context = &contexts_[layout_.remainder()];
         int64_t base = 0;
         int order = 0;
