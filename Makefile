@@ -3,6 +3,8 @@
 # make estimate   jobs, hours and disk that a run would still take
 # make test   set up if needed, run the fast tests
 # make test-all   ... and the slow ones
+# make native   the coder of nnrd.nnc, built in place (part of the set-up; NNCodec's without it)
+# make fuzz-native   damaged data through that coder, under address and undefined-behaviour checks
 # make lint   the linters
 
 PYTHON ?= python3.11
@@ -10,7 +12,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 READY := .venv/.ready
 
-.PHONY: demo tr26847 estimate test test-all lint setup clean
+.PHONY: demo tr26847 estimate test test-all lint setup native fuzz-native clean
 
 demo: $(READY)
 	$(SNAKEMAKE)
@@ -55,8 +57,26 @@ $(READY): envs/requirements.txt envs/constraints.txt
 	  || { echo "error: no C++ compiler (c++): NNCodec is built from source"; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	pip install --progress-bar on -r envs/requirements.txt -c envs/constraints.txt
+	$(BUILD_NATIVE)
 	touch $@
 
+# It may fail: NNCodec's coder does the work then, and says so.
+BUILD_NATIVE = python setup.py --quiet build_ext --inplace
+
+native: $(READY)
+	$(BUILD_NATIVE)
+
+NATIVE := scripts/nnrd/nnc/native
+FUZZ := tests/native/fuzz.cpp $(wildcard $(NATIVE)/kernels_*.cpp)
+
+fuzz-native: build/fuzz
+	build/fuzz $(or $(COUNT),100000)
+
+build/fuzz: $(FUZZ) $(wildcard $(NATIVE)/*.h* $(NATIVE)/*.inl)
+	@mkdir -p build
+	c++ -std=c++20 -O1 -g -ffp-contract=off -Wall -Wextra -Werror \
+	  -fsanitize=address,undefined -fno-sanitize-recover=all $(FUZZ) -o $@
+
 clean:
-	rm -rf .venv .snakemake benchmarks logs
+	rm -rf .venv .snakemake benchmarks logs build scripts/nnrd/nnc/_native.*.so
 	find results -mindepth 1 ! -name README.md -delete

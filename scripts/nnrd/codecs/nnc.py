@@ -8,6 +8,7 @@ from nnrd import nnc
 from nnrd.codecs import _base
 from nnrd.codecs._qp import OPT_QP, QP_PROPERTIES, mistake_in_qp
 from nnrd.errors import BitstreamError
+from nnrd.nnc import coders
 
 
 class Codec(_base.Codec):
@@ -38,6 +39,10 @@ class Codec(_base.Codec):
             "minimum": 0,
             "description": "weight of the rate in quantisation; 0 minimises the error alone",
         },
+        "coder": {
+            "enum": list(coders.NAMES),
+            "description": "what computes the stream, which is the same; by default the faster",
+        },
     }
 
     @classmethod
@@ -59,7 +64,10 @@ class Codec(_base.Codec):
         """Return the tensors of the stream."""
         # What is more than the entries announce is refused before it is decoded.
         size = sum(4 * entry.size for entry in entries)
-        arrays = list(nnc.decode(payload, workers=workers, max_bytes=size).values())
+        # A stream that was coded natively is decoded everywhere.
+        coder = "nncodec" if parameters.get("coder") == "nncodec" else None
+        decoded = nnc.decode(payload, workers=workers, max_bytes=size, coder=coder)
+        arrays = list(decoded.values())
         if len(arrays) != len(entries):
             raise BitstreamError(f"{len(arrays)} tensors in the stream, {len(entries)} expected")
         for array, entry in zip(arrays, entries, strict=True):

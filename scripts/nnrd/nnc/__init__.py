@@ -51,8 +51,9 @@ def encode(
         name = names[index]
         return layers.encode_tensor(by, name, index, arrays[index], qps[name], options)
 
-    units = by.run(task, sizes, _useful(workers, sizes))
-    return stream_head(options.qp_density) + b"".join(units)
+    units = [stream_head(options.qp_density)]
+    units += by.run(task, sizes, _useful(workers, sizes))
+    return by.join(units)
 
 
 def decode(

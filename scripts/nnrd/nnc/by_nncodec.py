@@ -15,6 +15,7 @@ from nnrd.nnc.options import Options
 from nnrd.nnc.syntax import TensorUnit
 
 run = processes.run
+join = b"".join
 outputs = processes.shared_arrays
 
 

@@ -8,6 +8,9 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "kernels.hpp"
 
@@ -123,6 +126,24 @@ void dequantise(const Array<int32_t>& levels, Array<float>& out, int density, in
     }
 }
 
+// The pieces in one, each given up as soon as it is copied. Empties the list.
+py::bytes join(py::list pieces) {
+    size_t size = 0;
+    for (const auto& piece : pieces) size += py::len(py::reinterpret_borrow<py::bytes>(piece));
+    auto joined = py::reinterpret_steal<py::bytes>(
+        PyBytes_FromStringAndSize(nullptr, Py_ssize_t(size)));
+    if (!joined) throw py::error_already_set();
+    char* to = PyBytes_AS_STRING(joined.ptr());
+    for (size_t i = 0; i < pieces.size(); i++) {
+        const std::string_view piece = py::reinterpret_borrow<py::bytes>(pieces[i]);
+        std::memcpy(to, piece.data(), piece.size());
+        to += piece.size();
+        pieces[i] = py::none();
+    }
+    pieces.attr("clear")();
+    return joined;
+}
+
 bool use_kernels(const std::string& name) {
     if (name == nnrd::portable_kernels.name) {
         selected = &nnrd::portable_kernels;
@@ -153,6 +174,7 @@ PYBIND11_MODULE(_native, m) {
     m.def("quantise", &quantise, "values"_a, "levels"_a.noconvert(), "dq"_a, "density"_a, "qp"_a,
           "lambda_scale"_a, "flags"_a);
     m.def("dequantise", &dequantise, "levels"_a, "out"_a.noconvert(), "density"_a, "qp"_a);
+    m.def("join", &join, "pieces"_a);
     m.def("kernels", [] { return selected->name; }, "What the coder is compiled for.");
     m.def("select", &use_kernels, "name"_a, "Use the kernels of a name, for tests.");
 }
