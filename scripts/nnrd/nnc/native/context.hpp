@@ -1,53 +1,39 @@
 // A context: the adaptive estimate of one kind of bin.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <vector>
 
+#include "after_bin.hpp"
 #include "tables.hpp"
 
 namespace nnrd::NNRD_TARGET {
 
-// Steps of the slow counter, signed: [shift - 4][bin][(counter + (bin ? 0 : 127)) / 128 + 17].
-// Rounding up for a 0 makes it what it is for a 1, mirrored.
-struct SlowSteps {
-    int16_t of[3][2][36];
-};
-constexpr SlowSteps make_slow_steps() {
-    SlowSteps steps{};
-    for (int shift = 0; shift < 3; shift++) {
-        for (int i = -17; i <= 17; i++) {
-            const int up = i < -16 ? 0 : i > 15 ? 31 : 16 + i;
-            const int down = -i < -16 ? 0 : -i > 15 ? 31 : 16 - i;
-            steps.of[shift][1][i + 17] = int16_t(kStep[up] >> (shift + 4));
-            steps.of[shift][0][i + 17] = int16_t(-(kStep[down] >> (shift + 4)));
-        }
-    }
-    return steps;
-}
-inline constexpr SlowSteps kSlowSteps = make_slow_steps();
-
 struct Context {
     int16_t slow = 0;
-    int16_t fast = 0;  // doubled
-    uint16_t fast_shift = 2 * 256;  // where this context's shifts are in the tables
-    uint16_t slow_shift = 0;
+    int16_t fast = 0;  // 16 times the counter
+    // Where the rows for its shifts begin, in bytes.
+    uint16_t slow_row = offsetof(AfterBin, slow);
+    uint16_t fast_row = offsetof(AfterBin, fast) + sizeof(AfterBin::fast[0]);
 
     void start(int candidate) {
         const InitialState& from = kInitial[size_t(candidate)];
-        fast = int16_t(2 * from.fast);
-        slow = int16_t(from.sum - 16 * from.fast);
-        fast_shift = uint16_t(from.fast_shift * 2 * 256);
-        slow_shift = uint16_t((from.slow_shift - 4) * 2 * 36);
+        fast = int16_t(16 * from.fast);
+        slow = int16_t(from.sum - fast);
+        slow_row = uint16_t(offsetof(AfterBin, slow) +
+                            size_t(from.slow_shift - 4) * sizeof(AfterBin::slow[0]));
+        fast_row =
+            uint16_t(offsetof(AfterBin, fast) + size_t(from.fast_shift) * sizeof(AfterBin::fast[0]));
     }
 
-    int sum() const { return slow + 8 * fast; }
+    int sum() const { return slow + fast; }
 
     [[gnu::always_inline]] void update(unsigned bin) {
-        fast = int16_t(fast_after(fast_row(0, 0) + fast_shift + 256 * bin, fast));
-        const int index = (slow + int(127 & (bin - 1))) >> 7;
-        slow = int16_t(slow + (&kSlowSteps.of[0][0][0])[int(slow_shift + 36 * bin) + index + 17]);
+        const char* table = reinterpret_cast<const char*>(&kAfter.of[bin]) + 4096;
+        slow = *reinterpret_cast<const int16_t*>(table + slow_row + 2 * slow);
+        fast = *reinterpret_cast<const int16_t*>(table + fast_row + fast - 2048);
     }
 };
 

@@ -12,11 +12,11 @@
 #include <span>
 #include <vector>
 
+#include "after_bin.hpp"
 #include "bytes.hpp"
 #include "costs.hpp"
 #include "kernels.hpp"
 #include "tables.hpp"
-#include "trial_tables.hpp"
 
 #ifdef NNRD_HAS_V3
 #pragma GCC push_options

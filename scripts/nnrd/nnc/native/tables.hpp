@@ -61,37 +61,12 @@ constexpr std::array<uint64_t, 32> make_range_rows() {
 }
 inline constexpr std::array<uint64_t, 32> kRangeRows = make_range_rows();
 
+// A counter after a bin.
 constexpr int moved(int counter, int bin, int segment, int shift) {
     const int sign = bin ? 1 : -1;
     int index = 16 + ((sign * counter) >> segment);
     index = index < 0 ? 0 : index > 31 ? 31 : index;  // only counters that do not occur
     return counter + sign * (kStep[index] >> shift);
-}
-
-// The fast counter after a bin: [shift][bin][counter + 128]. It is kept as twice its value, which
-// is also its place in the row in bytes, and eight times that is what it adds to the sum.
-struct FastTable {
-    int16_t next[4][2][256];
-};
-constexpr FastTable make_fast_table() {
-    FastTable table{};
-    for (int shift = 0; shift < 4; shift++) {
-        for (int bin = 0; bin < 2; bin++) {
-            for (int i = 0; i < 256; i++) {
-                table.next[shift][bin][i] = int16_t(2 * moved(i - 128, bin, 3, shift + 4));
-            }
-        }
-    }
-    return table;
-}
-inline constexpr FastTable kFast = make_fast_table();
-
-inline const int16_t* fast_row(int shift, unsigned bin) { return &kFast.next[shift][bin][128]; }
-
-// The counter (doubled) that follows another (doubled) in a row.
-[[gnu::always_inline]] inline int64_t fast_after(const int16_t* row, int64_t doubled) {
-    const char* place = reinterpret_cast<const char*>(row) + doubled;
-    return *reinterpret_cast<const int16_t*>(place);
 }
 
 // The eight states of dependent quantisation: [state][parity of the level].

@@ -16,9 +16,9 @@
 #include <span>
 #include <vector>
 
+#include "after_bin.hpp"
 #include "context.hpp"
 #include "kernels.hpp"
-#include "trial_tables.hpp"
 
 namespace nnrd::NNRD_TARGET {
 
@@ -176,9 +176,9 @@ private:
         for (const T* next = list; next < list + count; next++) {
             const T item = *next;
             const bool bin = kUnary ? item > level : item != 0;
-            const TrialBin* table = &kTrial.of[bin];
+            const AfterBin* table = &kAfter.of[bin];
             asm("" : "+r"(table));  // one address for all lookups, not one for each
-            const TrialBin& to = *table;
+            const AfterBin& to = *table;
             const uint32_t* cost = to.cost + 4096;
             sum0 += Sum{cost[slow0 + fast0]};
             sum1 += Sum{cost[slow1 + (kMet ? fast0 : fast1)]};
@@ -220,7 +220,7 @@ private:
         return size_t(kept - list);
     }
 
-    [[gnu::always_inline]] static int64_t fast_to(const TrialBin& to, int shift, int64_t fast) {
+    [[gnu::always_inline]] static int64_t fast_to(const AfterBin& to, int shift, int64_t fast) {
         const char* place = reinterpret_cast<const char*>(to.fast[shift] + 1024) + fast;
         return *reinterpret_cast<const int16_t*>(place);
     }

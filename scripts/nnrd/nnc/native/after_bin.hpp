@@ -1,4 +1,5 @@
-// The tables of the trial: all that one bin looks up, reached from one address.
+// What a bin costs and what it makes of a context's counters: all that is looked up for it, reached
+// from one address.
 //
 // They are spread out so that a lookup needs no arithmetic: the fast counter is kept as what it
 // adds to the sum, 16 times its value, which is also its place in bytes; costs have an entry for
@@ -13,20 +14,20 @@
 
 namespace nnrd {
 
-struct TrialBin {
-    uint32_t cost[8192];     // [sum + 4096]
-    int16_t slow[3][4096];   // [shift - 4][counter + 2048]
-    int16_t fast[4][2048];   // [shift], each counter's at 8 * (counter + 128)
+struct AfterBin {
+    int16_t slow[3][4096];  // [shift - 4][counter + 2048]
+    int16_t fast[4][2048];  // [shift], each counter's at 8 * (counter + 128)
+    uint32_t cost[8192];    // [sum + 4096]
 };
 
-struct TrialTables {
-    TrialBin of[2];
+struct AfterTables {
+    AfterBin of[2];
 };
 
-constexpr TrialTables make_trial_tables() {
-    TrialTables tables{};
+constexpr AfterTables make_after_tables() {
+    AfterTables tables{};
     for (int bin = 0; bin < 2; bin++) {
-        TrialBin& table = tables.of[bin];
+        AfterBin& table = tables.of[bin];
         for (int i = 0; i < 8192; i++) table.cost[i] = kCost.of[bin][i / 8];
         for (int shift = 0; shift < 3; shift++) {
             for (int i = 0; i < 4096; i++) {
@@ -43,6 +44,6 @@ constexpr TrialTables make_trial_tables() {
 }
 
 // In one place of memory for all kinds of processor.
-inline constexpr TrialTables kTrial = make_trial_tables();
+inline constexpr AfterTables kAfter = make_after_tables();
 
 }  // namespace nnrd
