@@ -3,6 +3,8 @@
 # make estimate  jobs, hours and disk that a run would still take
 # make test      set up if needed, run the fast tests
 # make test-all  the slow tests too
+# make native    the coder of nnrd.nnc, built in place (part of the set-up; NNCodec's without it)
+# make fuzz-native damaged data through that coder, under address and undefined-behaviour checks
 # make lint      the linters and the type checker
 # make clean     remove results, logs and what was built; the environment stays
 # make distclean remove the environment too
@@ -12,7 +14,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 READY := .venv/.ready
 
-.PHONY: demo tr26847 estimate test test-all lint setup clean distclean
+.PHONY: demo tr26847 estimate test test-all lint setup native fuzz-native clean distclean
 
 demo: $(READY)
 	$(SNAKEMAKE)
@@ -61,6 +63,23 @@ $(READY): envs/requirements.txt envs/constraints.txt
 	pip install --progress-bar on -r envs/requirements.txt -c envs/constraints.txt
 	pip install --no-deps --no-build-isolation --editable .
 	touch $@
+
+# It may fail: NNCodec's coder does the work then, and says so.
+BUILD_NATIVE = python setup.py --quiet build_ext --inplace
+
+native: $(READY)
+	$(BUILD_NATIVE)
+
+NATIVE := scripts/nnrd/nnc/native
+FUZZ := tests/native/fuzz.cpp $(wildcard $(NATIVE)/kernels_*.cpp)
+
+fuzz-native: build/fuzz
+	build/fuzz $(or $(COUNT),100000)
+
+build/fuzz: $(FUZZ) $(wildcard $(NATIVE)/*.h* $(NATIVE)/*.inl)
+	@mkdir -p build
+	c++ -std=c++20 -O1 -g -ffp-contract=off -Wall -Wextra -Werror \
+	  -fsanitize=address,undefined -fno-sanitize-recover=all $(FUZZ) -o $@
 
 clean:
 	rm -rf .snakemake benchmarks logs build dist

@@ -1,13 +1,15 @@
-"""Measure nnrd.nnc against nncodec.nnc.compress and decompress; the table comes last.
+"""Measure nnrd.nnc against NNCodec: its C++ calls, and compress and decompress as they are.
 
-Each row compares two ways, run in turn (A B A B …) in one process order, and prints the median
-of each, of the pairs' ratios and of the ratios of their CPU time, which tells more where others
-use the machine. Streams are compared byte for byte on the way. Two
+The table comes last. Each row compares two ways, run in turn (A B A B …) in one process order,
+and prints the median of each, of the pairs' ratios and of the ratios of their CPU time, which
+tells more where others use the machine. Streams and tensors are compared on the way. Two
 independent processes are timed as well: what they reach together is what two workers can reach.
-Peak memory and imports are measured in fresh processes. One compute thread everywhere.
+Peak memory and imports are measured in fresh processes. One compute thread everywhere but where
+two workers are named.
 """
 
 import argparse
+import math
 import multiprocessing
 import os
 import resource
@@ -16,9 +18,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
+from types import ModuleType
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -26,15 +29,19 @@ import numpy as np
 
 from nnrd import nnc
 from nnrd.core import program
-from nnrd.nnc import coder
+from nnrd.nnc import coders
+from nnrd.nnc.syntax import TensorUnit
 
 Tensors = dict[str, np.ndarray]
-ROW = "{:<58} {:>8} {:>8} {:>7} {:>7}  {}"
+ROW = "{:<66} {:>8} {:>8} {:>7} {:>7}  {}"
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Run all measurements and print their table."""
+    print(f"# coder: {nnc.coder_in_use()}", flush=True)
     rows = list(imports(arguments.rounds))
+    rows += calls(arguments.rounds)
+    rows += limits(arguments.rounds)
     for name, tensors, rounds in subjects(arguments):
         print(f"# {name}: {len(tensors)} tensors, {nbytes(tensors)} bytes", flush=True)
         rows += encoding(name, tensors, rounds)
@@ -57,15 +64,79 @@ def subjects(arguments: argparse.Namespace) -> list[tuple[str, Tensors, int]]:
     return found
 
 
+def calls(rounds: int) -> list[str]:
+    """Return the rows of the C++ calls alone, NNCodec's and nnrd's, one core, ns a value."""
+    values = laplacian((1024, 1024))
+    rows = []
+    for options in (nnc.Options(), nnc.Options(qp=-26), nnc.Options(use_dq=False)):
+        shown = f"2^20 Laplacian, qp {options.qp}{'' if options.use_dq else ', no DQ'}"
+        coded = [partial(_code, coders.find(name), values, options) for name in coders.NAMES[::-1]]
+        what, goal = f"{shown}: quantise and encode, ns", "≥ 3.0" if options.use_dq else ""
+        rows.append(paired(what, *coded, rounds, goal, values.size * 1e-9))
+        head, data, _ = coded[0]()
+        back = [
+            partial(_decode, coders.find(name), head, data, options) for name in coders.NAMES[::-1]
+        ]
+        goal = "≥ 2.0" if options.use_dq else ""
+        rows.append(paired(f"{shown}: decode, ns", *back, rounds, goal, values.size * 1e-9))
+    return rows
+
+
+def _code(by: ModuleType, values: np.ndarray, options: nnc.Options) -> tuple:
+    levels, qp = by.quantise(values, options.qp, options, options.use_dq)
+    unary = options.cabac_unary_length_minus1
+    head = TensorUnit("", 0, values.shape, True, options.use_dq, unary)
+    data = by.encode(levels, head, qp, options)
+    return replace(head, end=len(data)), data, levels.tobytes()
+
+
+def _decode(by: ModuleType, head: TensorUnit, data: bytes, options: nnc.Options) -> bytes:
+    levels, values = np.empty(head.shape, np.int32), np.empty(head.shape, np.float32)
+    qp = by.decode(by.source(memoryview(data), [head]), head, options.qp_density, levels)
+    return by.dequantise(levels, qp, options.qp_density, values).tobytes()
+
+
+def limits(rounds: int) -> list[str]:
+    """Return what the machine could do at most beside what the coder does."""
+    source = np.ones(1 << 26, np.uint8)
+    target = source.copy()
+    copies = [timed(partial(np.copyto, target, source))[0][0] for _ in range(rounds)]
+    rows = [f"copying memory: {source.size / min(copies) / 1e9:.1f} GB/s"]
+    by, values = coders.find(), laplacian((1024, 1024))
+    for qp in (-38, -26):
+        options = nnc.Options(qp=qp, param_opt=False)
+        levels, _ = by.quantise(values, qp, options, True)
+        head = TensorUnit("", 0, values.shape, True, True, 10)
+        seconds = min(timed(partial(by.encode, levels, head, qp, options))[0][0] for _ in range(5))
+        bins = context_bins((np.abs(levels) + 1) // 2)
+        rows.append(
+            f"qp {qp}: {bins / levels.size:.1f} context-coded bins a value, "
+            f"{bins / seconds / 1e6:.0f} million a second without the trial, "
+            f"{levels.nbytes / seconds / 1e9:.2f} GB/s of levels"
+        )
+    print(*rows, sep="\n", flush=True)
+    return rows
+
+
+def context_bins(magnitudes: np.ndarray) -> int:
+    """Return how many bins with a context the magnitudes of coded levels have, 11 flags each."""
+    above = magnitudes[magnitudes > 0].astype(np.int64) - 1
+    prefixes = np.floor(np.log2(above[above >= 11] - 10)) + 1
+    return int(magnitudes.size + above.size + np.minimum(above + 1, 11).sum() + prefixes.sum())
+
+
+def laplacian(shape: tuple[int, ...]) -> np.ndarray:
+    """Return values as trained weights are distributed, of a scale of 0.02."""
+    return (np.random.default_rng(0).laplace(size=shape) * 0.02).astype(np.float32)
+
+
 def encoding(name: str, tensors: Tensors, rounds: int) -> list[str]:
-    """Return the rows of encoding: against NNCodec, two workers against one, the C++ share."""
-    goal = "≥ 1.2" if "map" in name else "≥ 2.0"
+    """Return the rows of encoding: against NNCodec, and two workers against one."""
     one, two = partial(nnc.encode, tensors), partial(nnc.encode, tensors, workers=2)
-    rows = [paired(f"{name}: encode, NNCodec | nnrd, s", theirs(tensors), one, rounds, goal)]
+    rows = [paired(f"{name}: encode, NNCodec | nnrd, s", theirs(tensors), one, rounds, "≥ 4.0")]
     if len(tensors) > 1:
-        goal = "≥ 1.7" if "Whisper" in name else ""
-        rows.append(paired(f"{name}: encode, 1 worker | 2 workers, s", one, two, rounds, goal))
-    return rows + cpp_share(f"{name}: encode", partial(nnc.encode, tensors), len(tensors))
+        rows.append(paired(f"{name}: encode, 1 worker | 2 workers, s", one, two, rounds, "≥ 1.85"))
+    return rows
 
 
 def decoding(name: str, tensors: Tensors, rounds: int) -> list[str]:
@@ -74,7 +145,7 @@ def decoding(name: str, tensors: Tensors, rounds: int) -> list[str]:
     before = partial(_reference().decompress, bytearray(stream))
     rows = []
     for workers in (1, 2)[: len(tensors)]:
-        goal = "≥ 1.5" if workers == 2 and "Whisper" in name else ""
+        goal = "≥ 2.0" if workers == 1 else ""
         what = f"{name}: decode, NNCodec | nnrd {workers} workers, s"
         rows.append(
             paired(what, before, partial(nnc.decode, stream, workers=workers), rounds, goal)
@@ -88,17 +159,17 @@ def theirs(tensors: Tensors) -> Callable[[], bytes]:
     return lambda: bytes(compress(tensors, bitstream_path=None, return_bitstream=True))
 
 
-def paired(what: str, a: Callable, b: Callable, rounds: int, goal: str) -> str:
-    """Time a and b in turn; return a row with both medians and the median ratios."""
+def paired(what: str, a: Callable, b: Callable, rounds: int, goal: str, unit: float = 1.0) -> str:
+    """Time a and b in turn; return a row with both medians, in units, and the median ratios."""
     pairs = []
     for _ in range(rounds):
         (seconds_a, result_a), (seconds_b, result_b) = timed(a), timed(b)
         pairs.append((seconds_a, seconds_b))
         if not same(result_a, result_b):
             raise SystemExit(f"{what}: the results differ")
-    first, second = (statistics.median(pair[i][0] for pair in pairs) for i in (0, 1))
+    first, second = (statistics.median(pair[i][0] for pair in pairs) / unit for i in (0, 1))
     wall, cpu = (statistics.median(x[i] / y[i] for x, y in pairs) for i in (0, 1))
-    row = ROW.format(what, f"{first:.3f}", f"{second:.3f}", f"{wall:.2f}", f"{cpu:.2f}", goal)
+    row = ROW.format(what, f"{first:.4g}", f"{second:.4g}", f"{wall:.2f}", f"{cpu:.2f}", goal)
     print(row, flush=True)
     return row
 
@@ -120,67 +191,6 @@ def same(a: object, b: object) -> bool:
     if not isinstance(a, dict):
         return a == b
     return list(a) == list(b) and all(np.array_equal(a[k], b[k]) for k in a)
-
-
-def cpp_share(what: str, encode: Callable, pieces: int) -> list[str]:
-    """Return rows with the time in the C++ coder: its share of wall × workers, and its parts."""
-    shares = []
-    for workers in (1, 2)[:pieces]:
-        with timed_coder() as inside:
-            start = time.perf_counter()
-            encode(workers=workers)
-            wall = time.perf_counter() - start
-        shares.append(f"{sum(inside.values()) / wall / workers:.3f}")
-        if workers == 1:
-            parts = [f"{inside[method]:.3f}" for method in ("quantLayer", "encodeLayer")]
-    shares += ["-"] * (2 - len(shares))
-    rows = [
-        ROW.format(f"{what}, C++ ÷ (wall × workers): 1 | 2", *shares, "", "", "A, B ≥ 0.9"),
-        ROW.format(f"{what}, in C++: quantLayer | encodeLayer, s", *parts, "", "", ""),
-    ]
-    print(*rows, sep="\n", flush=True)
-    return rows
-
-
-@contextmanager
-def timed_coder():
-    """Yield a dict that holds the seconds in each method of the C++ coder, over all processes."""
-    context = multiprocessing.get_context("fork")
-    methods = ("iae_v", "initCtxModels", "quantLayer", "encodeLayer", "finish")
-    clocks = {method: context.Value("d", 0.0) for method in methods}
-    original, real = coder._deepcabac, coder._deepcabac()
-
-    class Encoder:
-        def __init__(self):
-            self._encoder = real.Encoder()
-
-        def __getattr__(self, method):
-            return partial(_clocked, clocks[method], getattr(self._encoder, method))
-
-    timed_module = type("timed", (), {"Encoder": Encoder, "HdspMode": real.HdspMode})
-    coder._deepcabac = lambda: timed_module
-    try:
-        yield _Seconds(clocks)
-    finally:
-        coder._deepcabac = original
-
-
-class _Seconds(dict):
-    """Shared clocks, read as numbers when asked for."""
-
-    def __getitem__(self, method):
-        return super().__getitem__(method).value
-
-    def values(self):
-        return [clock.value for clock in super().values()]
-
-
-def _clocked(clock, method, *arguments):
-    start = time.perf_counter()
-    result = method(*arguments)
-    with clock.get_lock():
-        clock.value += time.perf_counter() - start
-    return result
 
 
 def scaling(rounds: int) -> list[str]:
@@ -211,40 +221,38 @@ def imports(rounds: int) -> list[str]:
 
 
 def memory(arguments: argparse.Namespace) -> list[str]:
-    """Return the rows of peak memory as a multiple of the raw tensors, tensors included."""
+    """Return the rows of peak memory in MB, tensors included, beside what it may be."""
     rows = []
-    for name in ("resnet56", "whisper_tiny"):
-        for dq in (True, False):
-            peaks = [_peak(name, encoder, dq) for encoder in ("theirs", "ours")]
-            what = f"{name}: peak memory ÷ raw, NNCodec | nnrd, DQ {'on' if dq else 'off'}"
-            ratio = f"{peaks[0] / peaks[1]:.2f}"
-            rows.append(ROW.format(what, *(f"{p:.2f}" for p in peaks), ratio, "", "B ≤ 2.5"))
-            print(rows[-1], flush=True)
+    for options in ({"qp": 0}, {"qp": 0, "use_dq": False}, {"qp": -38}, {"qp": -75}):
+        limit = 2.3 * 37_760_640 * 4 / 1e6 + 64
+        theirs = _peak("theirs", options) if options["qp"] == 0 else math.nan
+        ours = _peak("ours", options)
+        what = f"Whisper-tiny size, {options}: peak memory, NNCodec | nnrd, MB"
+        row = (f"{theirs:.0f}", f"{ours:.0f}", f"{theirs / ours:.2f}", "", f"B ≤ {limit:.0f}")
+        rows.append(ROW.format(what, *row))
+        print(rows[-1], flush=True)
     return rows
 
 
-def _peak(name: str, encoder: str, dq: bool) -> float:
+def _peak(encoder: str, options: dict) -> float:
     """Measure in a fresh process."""
-    code = f"import bench_nnc; bench_nnc.print_peak({name!r}, {encoder!r}, {dq})"
+    code = f"import bench_nnc; bench_nnc.print_peak({encoder!r}, {options!r})"
     here = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
     return float(subprocess.check_output([sys.executable, "-c", code], env=here).split()[-1])
 
 
-def print_peak(name: str, encoder: str, dq: bool) -> None:
-    """Print the growth of resident memory from before the tensors to its peak, in raw sizes.
-
-    A coarse qp, which makes it faster; memory does not depend on it.
-    """
+def print_peak(encoder: str, options: dict) -> None:
+    """Print the growth of resident memory from before the tensors to its peak, in MB."""
     encode = nnc.encode
     if encoder == "theirs":
         compress = _reference().compress
         encode = partial(compress, bitstream_path=None, return_bitstream=True)
-    encode({"warm": np.ones((2, 2), np.float32)}, use_dq=dq)
+    encode({"warm": np.ones((2, 2), np.float32)}, **options)
     before = _status("VmRSS")
-    tensors = {"resnet56": _resnet56_gaussian, "whisper_tiny": whisper_tiny}[name]()
+    tensors = whisper_tiny()
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-    encode(tensors, use_dq=dq, qp=0)
-    print((_status("VmHWM") - before) / nbytes(tensors))
+    encode(tensors, **options)
+    print((_status("VmHWM") - before) / 1e6)
 
 
 def _status(key: str) -> int:
@@ -332,16 +340,14 @@ def _reference():
     return nncodec.nnc
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the command line."""
-    result = argparse.ArgumentParser(description=__doc__)
+def add_arguments(result: argparse.ArgumentParser) -> None:
+    """Add the options."""
     result.add_argument("--rounds", type=int, default=5, help="pairs a row (default: 5)")
     result.add_argument(
         "--large-rounds", type=int, default=2, help="pairs a row of the large model (default: 2)"
     )
     result.add_argument("--small", action="store_true", help="without the large model and memory")
-    return result
 
 
 if __name__ == "__main__":
-    program.run(main, parser())
+    program.run(sys.modules[__name__])

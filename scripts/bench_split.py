@@ -7,6 +7,7 @@ that of a process that imports the same and does nothing.
 import argparse
 import multiprocessing
 import re
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -158,15 +159,13 @@ def summarise(ours: list[float], theirs: list[float], tabling: float, splits: in
         print(f"  ({tabling:.2f} s; {whole:,.0f} s by the mean of {len(both)} ranks)")
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument("model", type=Path)
     parser.add_argument("--ranks", type=int, nargs="+", default=[100, 300, 800, 1500, 2200])
     shape_help = "run the model too, on a random input of this shape"
     parser.add_argument("--shape", nargs="+", default=[], metavar="NAME=1,3,…", help=shape_help)
-    return parser
 
 
 if __name__ == "__main__":
-    program.run(main, parser())
+    program.run(sys.modules[__name__])

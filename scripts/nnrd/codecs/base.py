@@ -72,6 +72,11 @@ class Codec(ABC):
         """Say in a few words what is wrong between parameters, which a schema cannot say."""
         return None
 
+    @property
+    def coder(self) -> str | None:
+        """What computes the payload, where there is a choice that changes no byte but the time."""
+        return None
+
     def encode(self, tensors: Mapping[str, Any], *, names: bool = True, workers: int = 1) -> bytes:
         """Return the bitstream of tensors: any dtype of ``bitstream.DTYPES``, shape and name.
 

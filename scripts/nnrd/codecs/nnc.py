@@ -8,6 +8,7 @@ from nnrd import nnc
 from nnrd.codecs import base
 from nnrd.codecs.qp import OPT_QP, QP_PROPERTIES, mistake_in_qp
 from nnrd.core.errors import BitstreamError
+from nnrd.nnc import coders
 
 
 class Codec(base.Codec):
@@ -38,7 +39,16 @@ class Codec(base.Codec):
             "minimum": 0,
             "description": "weight of the rate in quantisation; 0 minimises the error alone",
         },
+        "coder": {
+            "enum": list(coders.NAMES),
+            "description": "what computes the stream, which is the same; by default the faster",
+        },
     }
+
+    @property
+    def coder(self) -> str:
+        """``native``, or ``nncodec`` with its version."""
+        return nnc.coder_in_use(self.parameters.get("coder"))
 
     @classmethod
     def validate(cls, parameters):
@@ -59,7 +69,10 @@ class Codec(base.Codec):
         """Return the tensors of the stream."""
         # What is more than the entries announce is refused before it is decoded.
         size = sum(4 * entry.size for entry in entries)
-        arrays = list(nnc.decode(payload, workers=workers, max_bytes=size).values())
+        # A stream that was coded natively is decoded everywhere.
+        coder = "nncodec" if parameters.get("coder") == "nncodec" else None
+        decoded = nnc.decode(payload, workers=workers, max_bytes=size, coder=coder)
+        arrays = list(decoded.values())
         if len(arrays) != len(entries):
             raise BitstreamError(f"{len(arrays)} tensors in the stream, {len(entries)} expected")
         for array, entry in zip(arrays, entries, strict=True):

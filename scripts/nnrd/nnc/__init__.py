@@ -2,9 +2,10 @@
 
 `encode` returns byte for byte what ``nncodec.nnc.compress(tensors, bitstream_path=None,
 return_bitstream=True, **options)`` of NNCodec 2.1.3 returns, and `decode` reads such streams.
-Both call the package's C++ coder and none of its Python: that copies all tensors once for each
-tensor, decodes each again after encoding and imports torch. Streams without a container carry
-no checksum; ``nnrd.codecs.make("nnc")`` puts them into one.
+Two coders give these bytes: nnrd's own (``native``), several times as fast, and NNCodec's C++
+(``nncodec``) without NNCodec's Python, which copies all tensors once for each tensor, decodes
+each again after encoding and imports torch. The first is taken where it was built. Streams
+without a container carry no checksum; ``nnrd.codecs.make("nnc")`` puts them into one.
 """
 
 from collections.abc import Mapping
@@ -12,26 +13,33 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnrd.core.errors import BitstreamError, UserError
-from nnrd.nnc import coder, processes
+from nnrd.nnc import coders, layers
+from nnrd.nnc.coder import Coder
 from nnrd.nnc.options import Options, qp_of_each, qp_range
 from nnrd.nnc.syntax import MAX_NAME, MAX_RANK, MAX_VALUES, TensorUnit, read_stream, stream_head
 
-__all__ = ["Options", "decode", "dequantise", "encode", "qp_range", "quantise"]
+__all__ = ["Options", "coder_in_use", "decode", "dequantise", "encode", "qp_range", "quantise"]
 MAX_BYTES = 1 << 33
 MIN_SHARED_VALUES = 100_000  # below, a process takes longer to start than to help
 
 
 def encode(
-    tensors: Mapping[str, np.ndarray], *, workers: int = 1, options: Options | None = None, **given
+    tensors: Mapping[str, np.ndarray],
+    *,
+    workers: int = 1,
+    options: Options | None = None,
+    coder: str | None = None,
+    **given,
 ) -> bytes:
     """Return the NNC stream of float32 and int32 tensors of 1 to 32 dimensions.
 
-    Options are given as keywords, see `Options`. ``workers`` processes share the tensors,
-    largest first; their number does not change a byte. Raises UserError, naming the tensor, for
-    what NNCodec ends the process on, crashes on or loses without a word: other dtypes, no
-    dimension, no value, NaN, Inf, names that it cannot carry, a qp that the stream cannot hold.
+    Options are given as keywords, see `Options`. ``workers`` threads (``native``) or processes
+    (``nncodec``) share the tensors, largest first; neither changes a byte. Raises UserError,
+    naming the tensor, for what NNCodec ends the process on, crashes on or loses without a word:
+    other dtypes, no dimension, no value, NaN, Inf, names that it cannot carry, a qp that the
+    stream cannot hold.
     """
-    options = options or Options(**given)
+    options, by = options or Options(**given), coders.find(coder)
     for name, tensor in tensors.items():
         _check_name(name)
         _check_tensor(name, tensor)
@@ -41,23 +49,29 @@ def encode(
 
     def task(index: int) -> bytes:
         name = names[index]
-        return coder.encode_tensor(name, index, arrays[index], qps[name], options)
+        return layers.encode_tensor(by, name, index, arrays[index], qps[name], options)
 
-    units = processes.run(task, sizes, _useful(workers, sizes))
-    return stream_head(options.qp_density) + b"".join(units)
+    units = [stream_head(options.qp_density)]
+    units += by.run(task, sizes, _useful(workers, sizes))
+    return by.join(units)
 
 
 def decode(
-    stream: bytes | bytearray | memoryview, *, workers: int = 1, max_bytes: int = MAX_BYTES
+    stream: bytes | bytearray | memoryview,
+    *,
+    workers: int = 1,
+    max_bytes: int = MAX_BYTES,
+    coder: str | None = None,
 ) -> dict[str, np.ndarray]:
     """Return the tensors of a stream: float32 and int32, in the stream's order.
 
     Values equal those of ``nncodec.nnc.decompress`` (which returns float64 for tensors with a
-    codebook). Whatever the bytes are, the C++ coder reads and writes only memory that is there,
+    codebook). Whatever the bytes are, the coder reads and writes only memory that is there,
     no more than ``max_bytes`` of tensors are made, and a stream that does not fit together
     raises BitstreamError. But a stream alone has no checksum: an altered one may decode to
-    altered values. Several workers return views of one piece of memory.
+    altered values.
     """
+    by = coders.find(coder)
     data = memoryview(stream).cast("B")
     qp_density, heads = read_stream(data)
     total = sum(4 * head.size for head in heads)
@@ -66,19 +80,19 @@ def decode(
     sizes = [head.size for head in heads]
     workers = _useful(workers, sizes)
     try:
-        arrays, source = _outputs(heads, workers), coder.padded(data, heads)
+        arrays, source = _outputs(by, heads, workers), by.source(data, heads)
     except (MemoryError, OSError) as error:
         raise BitstreamError(f"NNC stream: no memory for its tensors: {error}") from error
 
     def task(index: int) -> None:
-        coder.decode_tensor(source, heads[index], qp_density, arrays[index])
+        layers.decode_tensor(by, source, heads[index], qp_density, arrays[index])
 
-    processes.run(task, sizes, workers)
+    by.run(task, sizes, workers)
     return {head.name: array for head, array in zip(heads, arrays, strict=True)}
 
 
 def quantise(
-    tensors: Mapping[str, np.ndarray], options: Options
+    tensors: Mapping[str, np.ndarray], options: Options, *, coder: str | None = None
 ) -> dict[str, tuple[np.ndarray, int]]:
     """Return (int32 levels, qp used) of float32 tensors: those that `encode` codes without DQ.
 
@@ -87,20 +101,24 @@ def quantise(
     for name, tensor in tensors.items():
         _check_tensor(name, tensor)
     qps = qp_of_each(tensors, options)
-    return {name: coder.quantise(name, tensors[name], qps[name], options) for name in tensors}
+    by = coders.find(coder)
+    return {name: layers.quantise(by, name, tensors[name], qps[name], options) for name in tensors}
 
 
 def dequantise(levels: np.ndarray, qp: int, qp_density: int) -> np.ndarray:
     """Return the float32 values of int32 levels, as `decode` makes them."""
-    return coder.dequantise(levels, qp, qp_density, np.zeros(levels.shape, np.float32))
+    return coders.find().dequantise(levels, qp, qp_density, np.zeros(levels.shape, np.float32))
 
 
-def _outputs(heads: list[TensorUnit], workers: int) -> list[np.ndarray]:
+def coder_in_use(coder: str | None = None) -> str:
+    """Return what `encode` works with, for a table's row: ``native`` or ``nncodec 2.1.3``."""
+    return coders.in_use(coder)
+
+
+def _outputs(by: Coder, heads: list[TensorUnit], workers: int) -> list[np.ndarray]:
     shapes = [head.shape for head in heads]
     dtypes = [np.float32 if head.is_float else np.int32 for head in heads]
-    if workers > 1:
-        return processes.shared_arrays(shapes, dtypes)
-    return list(map(np.zeros, shapes, dtypes))
+    return by.outputs(shapes, dtypes) if workers > 1 else list(map(np.empty, shapes, dtypes))
 
 
 def _useful(workers: int, sizes: list[int]) -> int:

@@ -47,6 +47,7 @@ def measured(steps: Mapping[str, dict | None]) -> dict:
         "part1_time": total(steps["source"], "run_time"),
         "items": sum("run_time" in row for row in inferred["rows"]),
         **{key: inferred.get(key) for key in ("threads", "isolated", "provider", "precision")},
+        "coder": encoded.get("coder") if encoded else None,
     }
 
 

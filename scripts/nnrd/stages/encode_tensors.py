@@ -27,6 +27,6 @@ def main(args: argparse.Namespace) -> None:
         raise UserError(f"{args.tensors}: no bundles of tensors to encode")
     with complete_folder(args.out) as folder:
         rows = list(files.encode(codec, args.tensors, sums, folder, args.threads))
-    steps.write_times(args, args.times, rows)
+    steps.write_times(args, args.times, rows, **({"coder": codec.coder} if codec.coder else {}))
     before, after = (sum(row[size] for row in rows) for size in ("anc_size", "rec_size"))
     steps.say(f"{len(rows)} bundles, {before} -> {after} bytes")

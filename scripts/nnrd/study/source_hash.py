@@ -25,6 +25,7 @@ from nnrd.study.symbols import (
 PACKAGE = "nnrd"
 ROOT = Path(__file__).resolve().parents[2]  # the folder that holds nnrd
 WHOLE = "*"  # all of a module
+SOURCES = {".cpp", ".hpp", ".inl"}  # of a compiled module
 
 Symbol = tuple[str, str]
 
@@ -223,16 +224,28 @@ class Sources:
             return found
         if self._file(f"{module}.{path[0]}"):
             return self._resolve(f"{module}.{path[0]}", path[1:], seen=seen)
+        if compiled := self._compiled(f"{module}.{path[0]}"):
+            return compiled
         if "__getattr__" in symbols.code:
             return {(module, "__getattr__")}
         return {(module, WHOLE if path[0] == "__dict__" else BARE)}
 
     def _third_party(self, module: str) -> set[Symbol]:
         root = module.split(".")[0]
+        if root == PACKAGE:
+            return self._compiled(module)
         if root not in RESULT_PACKAGES:
             return set()
         found = installed(root)
         return {("", found)} if found else set()
+
+    def _compiled(self, module: str) -> set[Symbol]:
+        """Return a compiled module of nnrd: ``_name`` is built of the sources in ``name/``."""
+        parts = module.split(".")
+        folder = self.root.joinpath(*parts[:-1], parts[-1].removeprefix("_"))
+        sources = [path for path in sorted(folder.glob("*")) if path.suffix in SOURCES]
+        digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+        return {("", f"{module} {digest}")} if sources else set()
 
     def _line(self, symbol: Symbol) -> str:
         if symbol not in self._lines:

@@ -1,6 +1,7 @@
 """nnrd.nnc against NNCodec itself: the same bytes out, the same tensors back."""
 
 import contextlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -14,9 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nnrd import BitstreamError, UserError, nnc
-from nnrd.nnc import coder, processes
+from nnrd.nnc import by_nncodec, coders, processes, threads
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
+
+
+def built():
+    return importlib.util.find_spec("nnrd.nnc._native") is not None
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +31,25 @@ def reference():
     return nncodec.nnc
 
 
+CODERS = [
+    "nncodec",
+    pytest.param("native", marks=pytest.mark.skipif(not built(), reason="no native coder here")),
+]
+
+
+@pytest.fixture(params=CODERS)
+def coder(request):
+    return request.param
+
+
 def compressed(reference, tensors, **options):
     return bytes(reference.compress(tensors, bitstream_path=None, return_bitstream=True, **options))
 
 
-def assert_same(reference, tensors, **options):
-    stream = nnc.encode(tensors, **options)
+def assert_same(reference, tensors, coder=None, **options):
+    stream = nnc.encode(tensors, coder=coder, **options)
     assert stream == compressed(reference, tensors, **options)
-    theirs, ours = reference.decompress(bytearray(stream)), nnc.decode(stream)
+    theirs, ours = reference.decompress(bytearray(stream)), nnc.decode(stream, coder=coder)
     assert list(ours) == list(theirs) == list(tensors)
     for name, tensor in tensors.items():
         assert ours[name].dtype == tensor.dtype
@@ -91,11 +107,11 @@ OPTIONS = [
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
-def test_stream_is_nncodecs(reference, options, capsys):
+def test_stream_is_nncodecs(reference, options, coder, capsys):
     tensors = mixed()
     if options.get("codebook_mode"):  # NNCodec tries each entry as the zero: small tensors only
         tensors = {k: tensors[k] for k in ("conv", "bias", "zeros", "integers", "strided", "one")}
-    assert_same(reference, tensors, **options)
+    assert_same(reference, tensors, coder, **options)
 
 
 options_strategy = st.fixed_dictionaries(
@@ -108,6 +124,9 @@ options_strategy = st.fixed_dictionaries(
         "param_opt": st.booleans(),
         "row_skipping": st.booleans(),
         "cabac_unary_length_minus1": st.integers(0, 255),
+        "lambda_scale": st.sampled_from([0, 0.5, 1.5, 20]),
+        "codebook_mode": st.sampled_from([0, 0, 0, 1, 2]),
+        "qp_per_tensor": st.dictionaries(st.sampled_from(["t0", "t1"]), st.integers(-75, 4)),
     },
 )
 tensor_strategy = st.one_of(
@@ -120,14 +139,41 @@ tensor_strategy = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(tensors=st.lists(tensor_strategy, min_size=1, max_size=6), options=options_strategy)
-def test_any_stream_is_nncodecs(reference, tensors, options):
+def assert_any_stream_is_nncodecs(reference, coder, tensors, options):
     named = {f"t{i}": tensor for i, tensor in enumerate(tensors)}
     weights = [tensor for tensor in tensors if tensor.ndim > 1]
     if not weights or max(np.std(tensor) for tensor in weights) == 0:
         options = options | {"opt_qp": False}  # NNCodec divides by zero
-    assert_same(reference, named, **options)
+    if options.get("codebook_mode"):  # its entries' differences must fit 32 bits in NNCodec
+        for qp, value in {"qp": -38, "nonweight_qp": -75, **options}.items():
+            if qp in ("qp", "nonweight_qp"):
+                options = options | {qp: max(value, -40)}
+        per_tensor = options.get("qp_per_tensor", {})
+        options = options | {"qp_per_tensor": {k: max(v, -40) for k, v in per_tensor.items()}}
+    assert_same(reference, named, coder, **options)
+
+
+any_stream = given(
+    tensors=st.lists(tensor_strategy, min_size=1, max_size=6), options=options_strategy
+)
+unhurried = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+}
+
+
+@settings(max_examples=150, **unhurried)
+@any_stream
+def test_any_stream_is_nncodecs(reference, coder, tensors, options):
+    assert_any_stream_is_nncodecs(reference, coder, tensors, options)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not built(), reason="no native coder here")
+@settings(max_examples=2500, **unhurried)
+@any_stream
+def test_thousands_of_streams_are_nncodecs(reference, tensors, options):
+    assert_any_stream_is_nncodecs(reference, "native", tensors, options)
 
 
 def test_hundreds_of_tensors_and_long_units(reference):
@@ -139,13 +185,13 @@ def test_hundreds_of_tensors_and_long_units(reference):
 
 
 @pytest.mark.parametrize("workers", [2, 3, 50])
-def test_workers_change_nothing(workers):
+def test_workers_change_nothing(workers, coder):
     r = np.random.default_rng(2)
     tensors = {f"{i}": r.normal(size=(90 * i + 1, 80)).astype(np.float32) for i in range(7)}
     tensors["count"] = np.array([1], np.int32)
     stream = nnc.encode(tensors)
-    assert nnc.encode(tensors, workers=workers) == stream
-    alone, together = nnc.decode(stream), nnc.decode(stream, workers=workers)
+    assert nnc.encode(tensors, workers=workers, coder=coder) == stream
+    alone, together = nnc.decode(stream), nnc.decode(stream, workers=workers, coder=coder)
     assert list(alone) == list(together) == list(tensors)
     for name in tensors:
         np.testing.assert_array_equal(alone[name], together[name])
@@ -193,10 +239,10 @@ def test_finite_values_whose_sum_is_infinite_are_not_called_infinite():
 
 @pytest.mark.parametrize("largest", [3, 5121, 7e4, 1e9, 4e18])
 @pytest.mark.parametrize("use_dq", [True, False])
-def test_qp_rises_until_the_levels_fit_32_bits(reference, largest, use_dq):
+def test_qp_rises_until_the_levels_fit_32_bits(reference, largest, use_dq, coder):
     tensors = {"a": np.array([largest, -largest / 3, 0.5], F)}
     options = {"nonweight_qp": -4000, "qp_density": 7, "use_dq": use_dq}
-    stream = nnc.encode(tensors, **options)
+    stream = nnc.encode(tensors, coder=coder, **options)
     with contextlib.suppress(RuntimeError):  # NNCodec itself gives up now and then
         assert stream == compressed(reference, tensors, **options)
     np.testing.assert_allclose(nnc.decode(stream)["a"], tensors["a"], atol=largest * 1e-7)
@@ -212,11 +258,13 @@ def good_stream():
     return nnc.encode(mixed(), qp=-20)
 
 
-def test_streams_cut_anywhere_are_refused():
+def test_streams_cut_anywhere_are_refused(coder):
     stream = good_stream()
     for length in [*range(0, len(stream) - 1, 7), len(stream) - 1]:
         with contextlib.suppress(BitstreamError):
-            assert len(nnc.decode(stream[:length])) < len(mixed())  # cut between two units
+            assert len(nnc.decode(stream[:length], coder=coder)) < len(
+                mixed()
+            )  # cut between two units
 
 
 @pytest.mark.parametrize(
@@ -273,18 +321,48 @@ def test_a_workers_error_is_raised_here():
     def task(index):
         raise BitstreamError(f"piece {index}")
 
-    with pytest.raises(BitstreamError, match="piece"):
-        processes.run(task, [1, 1, 1], workers=2)
+    for run in (processes.run, threads.run):
+        with pytest.raises(BitstreamError, match="piece"):
+            run(task, [1, 1, 1], workers=2)
+
+
+def test_threads_begin_the_largest_first():
+    begun = []
+    assert threads.run(lambda i: begun.append(i) or -i, [1, 3, 2], workers=1) == [0, -1, -2]
+    assert begun == [1, 2, 0]
+    assert threads.run(lambda i: -i, [1, 3, 2], workers=2) == [0, -1, -2]
+
+
+def test_coder_is_chosen_in_one_place(monkeypatch, capsys):
+    assert nnc.coder_in_use("nncodec") == "nncodec 2.1.3"
+    assert nnc.coder_in_use() == ("native" if built() else "nncodec 2.1.3")
+    with pytest.raises(UserError, match="coder 'fast': it is one of native, nncodec"):
+        nnc.encode({}, coder="fast")
+    monkeypatch.setattr(coders, "_is_built", lambda: False)
+    with pytest.raises(UserError, match="coder native: it was not built"):
+        nnc.encode({}, coder="native")
+    coders._default.cache_clear()
+    capsys.readouterr()
+    assert nnc.coder_in_use() == nnc.coder_in_use() == "nncodec 2.1.3"
+    assert capsys.readouterr().err.count("was not built") == 1
+    coders._default.cache_clear()
+
+
+def test_codebook_with_dq_below_the_range_is_refused(coder):
+    tensors = {"a": np.ones((2, 2), np.float32)}
+    with pytest.raises(UserError, match="tensor a: a codebook with DQ needs a qp of -124 at least"):
+        nnc.encode(tensors, qp=-125, codebook_mode=1, coder=coder)
 
 
 def test_import_brings_neither_torch_nor_nncodec():
     code = (
         "import sys, nnrd.codecs as c, numpy as np\n"
+        "from nnrd import nnc\n"
         "heavy = {'torch', 'nncodec', 'sklearn', 'cv2'}\n"
         "def found(): print(sorted(heavy & set(sys.modules)))\n"
         "schemas = [c.parameter_schema(name) for name in c.available()]\n"
         "found()\n"
-        "c.make('nnc').encode({'a': np.ones((3, 3), 'f4')})\n"
+        "nnc.encode({'a': np.ones((3, 3), 'f4')}, coder='nncodec')\n"
         "del sys.modules['nncodec']\n"
         "found()\n"
     )
@@ -296,7 +374,7 @@ def test_import_brings_neither_torch_nor_nncodec():
 
 def test_decoder_input_is_followed_by_zeros():
     heads = nnc.read_stream(memoryview(good_stream()))[1]
-    padded = coder.padded(memoryview(good_stream()), heads)
+    padded = by_nncodec.source(memoryview(good_stream()), heads)
     assert len(padded) > len(good_stream()) + 8 * max(head.size for head in heads)
     assert not padded[len(good_stream()) :].any()
 

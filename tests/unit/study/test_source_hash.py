@@ -235,6 +235,16 @@ def test_a_module_that_its_package_imports(root):
     assert Sources(root).hash("nnrd.pack:g") != before
 
 
+def test_the_sources_of_a_compiled_module(root):
+    (root / "nnrd/fast.py").write_text("from nnrd import _native\ndef f(): return _native.g()\n")
+    (root / "nnrd/native").mkdir()
+    found = set()
+    for text in ("int g() { return 1; }", "int g() { return 2; }"):
+        (root / "nnrd/native/g.cpp").write_text(text)
+        found.add(Sources(root).hash("nnrd.fast:f"))
+    assert len(found) == 2
+
+
 def test_every_module_of_nnrd_is_hashed_fast():
     names = [
         ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
