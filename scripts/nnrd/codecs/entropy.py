@@ -28,15 +28,18 @@ class Codec(Quantised):
 
     def decode(self, blob, **options):
         """Raise UserError: there is nothing to decode."""
-        raise UserError(f"codec {self.name}: is a bound on the rate; it cannot be decoded")
+        raise self._refusal()
 
     def pack(self, data):
-        """Is never called."""
-        raise NotImplementedError
+        """Raise UserError: nothing is packed."""
+        raise self._refusal()
 
     def unpack(self, data, size):
-        """Is never called."""
-        raise NotImplementedError
+        """Raise UserError: nothing is there."""
+        raise self._refusal()
+
+    def _refusal(self) -> UserError:
+        return UserError(f"codec {self.name}: is a bound on the rate; it cannot be decoded")
 
 
 def _entropy(values: np.ndarray) -> float:
