@@ -95,6 +95,10 @@ OPTIONS = [
     ),
     {"codebook_mode": 2, "qp": 4, "nonweight_qp": 0, "row_skipping": True},
     *({"cabac_unary_length_minus1": n} for n in (0, 1, 9, 11, 40, 255)),
+    *(
+        {"cabac_unary_length_minus1": n, "codebook_mode": 2, "qp": 0, "nonweight_qp": 3}
+        for n in (0, 1, 50, 118, 255)
+    ),
     *({"qp_density": n, "qp": -15, "nonweight_qp": -20} for n in range(8)),
     *({"nonweight_qp": qp} for qp in (None, 0, -20, -75)),
     {"qp_per_tensor": {"conv": -10, "bias": -30, "unknown": 3}},
