@@ -78,7 +78,7 @@ def _quantised(
     plain = levels, used
     if options.use_dq:
         plain = quantise(by, name, values, qp, options, dq=True)
-    flags = options.cabac_unary_length_minus1 + 1
+    flags = options.cabac_unary_length_minus1  # one less than coded: so does NNCodec here
     size = by.size(indices, False, flags, options.param_opt) + _codebook_bits(codebook)
     if size < by.size(plain[0], options.use_dq, flags, options.param_opt):
         return indices, used, False, codebook

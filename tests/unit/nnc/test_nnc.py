@@ -5,7 +5,6 @@ import importlib.util
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import hypothesis.extra.numpy as npst
@@ -15,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nnrd import BitstreamError, UserError, nnc
-from nnrd.nnc import by_nncodec, coders, processes, threads
+from nnrd.nnc import by_nncodec
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 
@@ -95,6 +94,10 @@ OPTIONS = [
     ),
     {"codebook_mode": 2, "qp": 4, "nonweight_qp": 0, "row_skipping": True},
     *({"cabac_unary_length_minus1": n} for n in (0, 1, 9, 11, 40, 255)),
+    *(
+        {"cabac_unary_length_minus1": n, "codebook_mode": 2, "qp": 0, "nonweight_qp": 3}
+        for n in (0, 1, 50, 118, 255)
+    ),
     *({"qp_density": n, "qp": -15, "nonweight_qp": -20} for n in range(8)),
     *({"nonweight_qp": qp} for qp in (None, 0, -20, -75)),
     {"qp_per_tensor": {"conv": -10, "bias": -30, "unknown": 3}},
@@ -145,9 +148,8 @@ def assert_any_stream_is_nncodecs(reference, coder, tensors, options):
     if not weights or max(np.std(tensor) for tensor in weights) == 0:
         options = options | {"opt_qp": False}  # NNCodec divides by zero
     if options.get("codebook_mode"):  # its entries' differences must fit 32 bits in NNCodec
-        for qp, value in {"qp": -38, "nonweight_qp": -75, **options}.items():
-            if qp in ("qp", "nonweight_qp"):
-                options = options | {qp: max(value, -40)}
+        for key, default in (("qp", -38), ("nonweight_qp", -75)):
+            options = options | {key: max(options.get(key, default), -40)}
         per_tensor = options.get("qp_per_tensor", {})
         options = options | {"qp_per_tensor": {k: max(v, -40) for k, v in per_tensor.items()}}
     assert_same(reference, named, coder, **options)
@@ -156,10 +158,8 @@ def assert_any_stream_is_nncodecs(reference, coder, tensors, options):
 any_stream = given(
     tensors=st.lists(tensor_strategy, min_size=1, max_size=6), options=options_strategy
 )
-unhurried = {
-    "deadline": None,
-    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-}
+checks = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+unhurried = {"deadline": None, "suppress_health_check": checks}
 
 
 @settings(max_examples=150, **unhurried)
@@ -303,55 +303,6 @@ def test_other_profiles_of_nncodec_are_refused_clearly(reference):
     tensors = {"a": np.random.default_rng(0).normal(size=(70, 9)).astype(F)}
     with pytest.raises(BitstreamError, match="scan_order is 1"):
         nnc.decode(compressed(reference, tensors, scan_order=1))
-
-
-def test_a_worker_that_is_killed_is_an_error():
-    parent = os.getpid()
-
-    def task(index):
-        if os.getpid() != parent:
-            os._exit(9)  # as the kernel ends a process that takes too much memory
-        time.sleep(0.05)
-
-    with pytest.raises(RuntimeError, match="exit code 9"):
-        processes.run(task, [1] * 20, workers=2)
-
-
-def test_a_workers_error_is_raised_here():
-    def task(index):
-        raise BitstreamError(f"piece {index}")
-
-    for run in (processes.run, threads.run):
-        with pytest.raises(BitstreamError, match="piece"):
-            run(task, [1, 1, 1], workers=2)
-
-
-def test_threads_begin_the_largest_first():
-    begun = []
-    assert threads.run(lambda i: begun.append(i) or -i, [1, 3, 2], workers=1) == [0, -1, -2]
-    assert begun == [1, 2, 0]
-    assert threads.run(lambda i: -i, [1, 3, 2], workers=2) == [0, -1, -2]
-
-
-def test_coder_is_chosen_in_one_place(monkeypatch, capsys):
-    assert nnc.coder_in_use("nncodec") == "nncodec 2.1.3"
-    assert nnc.coder_in_use() == ("native" if built() else "nncodec 2.1.3")
-    with pytest.raises(UserError, match="coder 'fast': it is one of native, nncodec"):
-        nnc.encode({}, coder="fast")
-    monkeypatch.setattr(coders, "_is_built", lambda: False)
-    with pytest.raises(UserError, match="coder native: it was not built"):
-        nnc.encode({}, coder="native")
-    coders._default.cache_clear()
-    capsys.readouterr()
-    assert nnc.coder_in_use() == nnc.coder_in_use() == "nncodec 2.1.3"
-    assert capsys.readouterr().err.count("was not built") == 1
-    coders._default.cache_clear()
-
-
-def test_codebook_with_dq_below_the_range_is_refused(coder):
-    tensors = {"a": np.ones((2, 2), np.float32)}
-    with pytest.raises(UserError, match="tensor a: a codebook with DQ needs a qp of -124 at least"):
-        nnc.encode(tensors, qp=-125, codebook_mode=1, coder=coder)
 
 
 def test_import_brings_neither_torch_nor_nncodec():
