@@ -44,8 +44,8 @@ EDITS = {
     "the progress bar": (f"{L}/core/progress.py", "\\r\\x1b[K", "\\r\\x1b[2K", {}),
     "a licence in the sheet": ("config/assets.tsv", "\tMIT\n", "\tMIT License\n", {}),
     "a model's number of values": ("config/models.tsv", "\t4475504\n", "\t4475505\n", {}),
-    "a latency rate or another part of a table of splits": (
-        f"{L}/split/sizes.py",
+    "a latency, which only tables of splits have": (
+        f"{L}/split/latency.py",
         "size_bytes * 8e3 / rate",
         "size_bytes * 8000 / rate",
         {},
@@ -63,7 +63,8 @@ EDITS = {
         "codes_integers = bool(1)",
         NNC,
     ),
-    "the coder": (f"{L}/nnc/coder.py", "levels.fill(0)", "levels.fill(0 * 1)", NNC),
+    "the coder": (f"{L}/nnc/layers.py", "if head.is_float:", "if bool(head.is_float):", NNC),
+    "the coder's C++": (f"{L}/nnc/native/uniform.hpp", "#pragma once", "#pragma once\n", NNC),
     "another codec": (f"{L}/codecs/bzip2.py", "def pack(", "X = 1\n\n    def pack(", {}),
     "the container": (
         f"{L}/codecs/container.py",

@@ -115,9 +115,17 @@ class Jobs:
             return ["--rank", str(split.rank)]
         return ["--name", str(split.name), "--where", split.where]
 
+    def source(self, wildcards: Wildcards) -> tuple[CodedStudy, Point]:
+        """Return a study and a point of it that have a job's source of tensors."""
+        given = wildcards.get("source")
+        if given is None:  # the rule that makes the source names its parts
+            parts = ("model", "transform", "settings")
+            given = "/".join(["weights", *(wildcards.get(part) for part in parts)])
+        return self.sources[given]
+
     def transform(self, wildcards: Wildcards) -> list[str]:
         """Return a source's transform as options; none where it has none."""
-        _, point = self.sources[wildcards.get("source")]
+        _, point = self.source(wildcards)
         if point.transform is None:
             return []
         parameters = json.dumps(dict(point.transform.parameters))
@@ -125,7 +133,7 @@ class Jobs:
 
     def calibration(self, wildcards: Wildcards) -> dict[str, str]:
         """Return the index of the items that a transform looks at, where the study gives some."""
-        study, _ = self.sources[wildcards.get("source")]
+        study, _ = self.source(wildcards)
         data = study.calibration
         return {"calibration": paths.fill(paths.INDEX, data=data.id)} if data else {}
 
@@ -281,7 +289,7 @@ class Jobs:
         return plots.REGISTRY.target(wildcards.get("plot"))
 
     def _transform(self, wildcards: Wildcards) -> str | None:
-        _, point = self.sources[wildcards.get("source")]
+        _, point = self.source(wildcards)
         if point.transform is None:
             return None
         return transforms.REGISTRY.target(point.transform.name)
