@@ -15,6 +15,7 @@ import pytest
 from small_models import FLOAT, MODELS, constant, model, node
 
 from nnrd import UserError
+from nnrd.core import program
 from nnrd.core.files import checksum, write_record
 from nnrd.split import feeding
 
@@ -184,8 +185,7 @@ def test_bench_split_prints_both(tmp_path, capsys):
     nodes = [constant("c", np.ones(3, np.float32)), node("Mul", "x c", "a"), node("Neg", "a", "y")]
     shape = {"x": (FLOAT, [2, 3])}
     onnx.save(model(nodes, shape, {"y": (FLOAT, [2, 3])}), tmp_path / "m.onnx")
-    bench = importlib.import_module("bench_split")
     arguments = [str(tmp_path / "m.onnx"), "--ranks", "2", "--shape", "x=2,3"]
-    bench.main(bench.parser().parse_args(arguments))
+    program.run(importlib.import_module("bench_split"), arguments)
     printed = capsys.readouterr().out
     assert "a run that measures" in printed and "rank 2: onnx.utils.extract_model" in printed
