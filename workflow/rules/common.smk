@@ -1,19 +1,13 @@
 # Configuration, sheets, wildcards, and the input functions that several stages share.
 import json
-import shlex
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from nnrd import codecs, tasks
 from nnrd.core.errors import UserError
-from nnrd.datasets import formats
-from nnrd.report import plots as plot_registry
 from nnrd.study import inputs, jobs, paths, points
 from nnrd.study.config import load
-from nnrd.study.kinds import KINDS
-from nnrd.study.source_hash import source_hash
 
 try:
     SETTINGS = load(config, str(workflow.configfiles[-1]), workflow.basedir)

@@ -46,7 +46,7 @@ rule draw_overlays:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=source_hash("nnrd.stages.draw_overlays"),
+        source=JOBS.hashed("draw_overlays"),
         options=input_options,
         title="{split} {codec} {parameters}",
     shell:

@@ -14,7 +14,7 @@ rule write_provenance:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=source_hash("nnrd.stages.write_provenance"),
+        source=JOBS.hashed("write_provenance"),
         run=JOBS.provenance,
     shell:
         "python scripts/write_provenance.py --run {params.run:q} --out {output:q} > {log:q} 2>&1"

@@ -62,6 +62,6 @@ rule join_tables:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=source_hash("nnrd.stages.join_tables"),
+        source=JOBS.hashed("join_tables"),
     shell:
         "python scripts/join_tables.py {input:q} --out {output:q} > {log:q} 2>&1"

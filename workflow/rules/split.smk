@@ -16,7 +16,7 @@ rule split_model:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=source_hash("nnrd.stages.split_model"),
+        source=JOBS.hashed("split_model"),
         folder=subpath(output.plan, parent=True),
         at=JOBS.split,
     shell:
@@ -37,7 +37,7 @@ rule tabulate_splits:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=source_hash("nnrd.stages.tabulate_splits"),
+        source=JOBS.hashed("tabulate_splits"),
         shape=JOBS.input_shape,
     shell:
         "python scripts/tabulate_splits.py {input.model:q} --facts {input.facts:q}"
@@ -60,7 +60,7 @@ rule tabulate_images:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=source_hash("nnrd.stages.tabulate_images"),
+        source=JOBS.hashed("tabulate_images"),
         inputs=lambda wildcards: STUDIES[wildcards.study].measuring(wildcards.comparison),
     shell:
         "python scripts/tabulate_images.py {input.model:q} --facts {input.facts:q}"
@@ -79,7 +79,7 @@ rule plot_splits:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=source_hash("nnrd.stages.plot_splits"),
+        source=JOBS.hashed("plot_splits"),
     shell:
         "python scripts/plot_splits.py {input:q} --out {output:q} > {log:q} 2>&1"
 
@@ -102,7 +102,7 @@ rule draw_split_page:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=source_hash("nnrd.stages.draw_split_page"),
+        source=JOBS.hashed("draw_split_page"),
         rates=lambda wildcards: STUDIES[wildcards.study].rate_options(),
     shell:
         "python scripts/draw_split_page.py --splits {input:q} {params.rates:q}"
@@ -136,7 +136,7 @@ rule compare_splits:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=source_hash("nnrd.stages.compare_splits"),
+        source=JOBS.hashed("compare_splits"),
         how=lambda wildcards: STUDIES[wildcards.study].comparing(wildcards.comparison),
     shell:
         "python scripts/compare_splits.py {params.how:q} --splits {input.splits:q}"

@@ -15,8 +15,8 @@ from nnrd.stages.runtimes import REGISTRY as RUNTIMES
 from nnrd.study import inputs, paths
 from nnrd.study.config import Settings
 from nnrd.study.kinds.coded import CodedStudy
+from nnrd.study.memo import Memo
 from nnrd.study.points import Anchor, Point, Selection, Split
-from nnrd.study.source_hash import source_hash
 
 # The columns of a model's row that make a result; its values and sizes only help to plan.
 MODEL_COLUMNS = ("model", "family", "weights", "variant", "file", "options")
@@ -37,6 +37,7 @@ class Jobs:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.studies = settings.studies
+        self.source_hash = Memo(LISTS / "source_hash.json")
         self.coded = {n: s for n, s in self.studies.items() if isinstance(s, CodedStudy)}
         coded = self.coded.values()
         self.records = {r.folder: (study, r) for study in coded for r in study.records}
@@ -234,7 +235,7 @@ class Jobs:
         """
 
         def function(wildcards: Wildcards) -> str:
-            return source_hash(f"nnrd.stages.{stage}", *self.targets(wildcards, *parts))
+            return self.source_hash(f"nnrd.stages.{stage}", *self.targets(wildcards, *parts))
 
         return function
 
