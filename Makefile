@@ -60,7 +60,8 @@ $(READY): envs/requirements.txt envs/constraints.txt
 	  || { echo "error: no C++ compiler (c++): NNCodec is built from source"; exit 1; }
 	@[ ! -L .venv ] || { echo "error: .venv is a link: make the environment that it names"; exit 1; }
 	$(PYTHON) -m venv --clear .venv
-	pip install --progress-bar on -r envs/requirements.txt -c envs/constraints.txt
+	@# Uncompiled: Python compiles what is imported, which is the smaller part.
+	pip install --no-compile --progress-bar on -r envs/requirements.txt -c envs/constraints.txt
 	pip install --no-deps --no-build-isolation --editable .
 	touch $@
 
