@@ -22,7 +22,7 @@ class Detection(Task):
     metrics = (
         Metric("AP", "AP against ground truth", "%", higher_is_better=True),
         Metric("agreement", "agreement with the anchor", "%", True, to_anchor=True),
-        Metric("F1", "F1 against the anchor's detections", "%", True, True, to_anchor=True),
+        Metric("F1", "F1 against the anchor", "%", True, True, to_anchor=True),
     )
     others = (
         Metric("AP50", "AP at an IoU of 0.5", "%", higher_is_better=True),
