@@ -32,7 +32,9 @@ def filled(model: onnx.ModelProto, given: Mapping[str, np.ndarray]) -> onnx.Mode
     if [tensor.name for tensor in copy.graph.initializer] != list(given):
         raise UserError("the tensors are not the model's: their names differ")
     for tensor, array in zip(copy.graph.initializer, given.values(), strict=True):
-        new = numpy_helper.from_array(np.ascontiguousarray(array), tensor.name)
+        # ascontiguousarray gives scalars a dimension; take it away again.
+        contiguous = np.ascontiguousarray(array).reshape(array.shape)
+        new = numpy_helper.from_array(contiguous, tensor.name)
         if (new.data_type, list(new.dims)) != (tensor.data_type, list(tensor.dims)):
             raise UserError(f"tensor {tensor.name}: its shape or dtype is not the model's")
         tensor.CopyFrom(new)

@@ -62,3 +62,17 @@ def test_a_model_without_weights():
     bare = model([node("Sin", "x", "y")], X, {"y": (FLOAT, None)})
     with pytest.raises(UserError, match="nothing to compress"):
         onnx_weights.tensors(bare)
+
+
+def test_a_scalar_comes_back():
+    scalar = onnx.numpy_helper.from_array(np.array(2, np.float32), "s")
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Mul", ["x", "s"], ["y"])],
+        "g",
+        [onnx.helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])],
+        [onnx.helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])],
+        [scalar],
+    )
+    made = onnx.helper.make_model(graph)
+    found = onnx_weights.filled(made, {"s": np.array(3, np.float32)})
+    assert onnx_weights.tensors(found)["s"] == 3 and onnx_weights.tensors(found)["s"].shape == ()
