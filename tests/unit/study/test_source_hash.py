@@ -253,4 +253,4 @@ def test_every_module_of_nnrd_is_hashed_fast():
     start = time.process_time()
     sources = Sources(ROOT)
     assert all(len(sources.hash(name)) == 12 for name in names)
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 5
