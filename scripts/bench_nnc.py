@@ -21,7 +21,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from types import ModuleType
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -30,6 +29,7 @@ import numpy as np
 from nnrd import nnc
 from nnrd.core import program
 from nnrd.nnc import coders
+from nnrd.nnc.coder import Coder
 from nnrd.nnc.syntax import TensorUnit
 
 Tensors = dict[str, np.ndarray]
@@ -82,7 +82,7 @@ def calls(rounds: int) -> list[str]:
     return rows
 
 
-def _code(by: ModuleType, values: np.ndarray, options: nnc.Options) -> tuple:
+def _code(by: Coder, values: np.ndarray, options: nnc.Options) -> tuple:
     levels, qp = by.quantise(values, options.qp, options, options.use_dq)
     unary = options.cabac_unary_length_minus1
     head = TensorUnit("", 0, values.shape, True, options.use_dq, unary)
@@ -90,7 +90,7 @@ def _code(by: ModuleType, values: np.ndarray, options: nnc.Options) -> tuple:
     return replace(head, end=len(data)), data, levels.tobytes()
 
 
-def _decode(by: ModuleType, head: TensorUnit, data: bytes, options: nnc.Options) -> bytes:
+def _decode(by: Coder, head: TensorUnit, data: bytes, options: nnc.Options) -> bytes:
     levels, values = np.empty(head.shape, np.int32), np.empty(head.shape, np.float32)
     qp = by.decode(by.source(memoryview(data), [head]), head, options.qp_density, levels)
     return by.dequantise(levels, qp, options.qp_density, values).tobytes()

@@ -16,16 +16,16 @@ from nnrd.core.files import checksum, complete_file, read_verified
 SUFFIX = ".safetensors"
 ORDER = "order"  # the format sorts names; the order of the tensors stands in its metadata
 
-# By the format's own names; safetensors' reader of bytes lacks bfloat16.
-DTYPES = {
-    "BF16": ml_dtypes.bfloat16,
-    "BOOL": np.bool_,
-    "C64": np.complex64,
-    "F8_E4M3": ml_dtypes.float8_e4m3fn,
-    "F8_E5M2": ml_dtypes.float8_e5m2,
-    **{f"F{bits}": np.dtype(f"float{bits}") for bits in (16, 32, 64)},
-    **{f"I{bits}": np.dtype(f"int{bits}") for bits in (8, 16, 32, 64)},
-    **{f"U{bits}": np.dtype(f"uint{bits}") for bits in (8, 16, 32, 64)},
+# By the format's own names; its NumPy binding lacks bfloat16 and float8.
+DTYPES: dict[str, np.dtype] = {
+    name: np.dtype(kind)
+    for name, kind in {
+        **{f"F{bits}": f"float{bits}" for bits in (16, 32, 64)},
+        **{f"I{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
+        **{f"U{bits}": f"uint{bits}" for bits in (8, 16, 32, 64)},
+        **{"BOOL": np.bool_, "C64": np.complex64, "BF16": ml_dtypes.bfloat16},
+        **{"F8_E4M3": ml_dtypes.float8_e4m3fn, "F8_E5M2": ml_dtypes.float8_e5m2},
+    }.items()
 }
 
 Tensors = dict[str, np.ndarray]

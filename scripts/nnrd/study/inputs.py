@@ -10,18 +10,22 @@ def dataset_files(settings: Settings, dataset: str) -> dict[str, str]:
     """Return what a dataset's index is made of: its folder, and the file of its annotations."""
     row = settings.sheets.datasets[dataset]
     folder = paths.fill(paths.ASSET, asset=row.asset) if row.asset else str(row.folder)
-    inside = row.annotations.partition("/")[0] in settings.sheets.assets
     # Annotations within an asset come with it; the asset is what a rule can wait for.
-    first = row.annotations.partition("/")[0]
-    annotations = paths.fill(paths.ASSET, asset=first) if inside else row.annotations
-    return {"folder": folder, "annotations": annotations}
+    asset = _asset_of(settings, row.annotations)
+    where = paths.fill(paths.ASSET, asset=asset) if asset else row.annotations
+    return {"folder": folder, "annotations": where}
 
 
 def annotations(settings: Settings, dataset: str) -> str:
     """Return a dataset's ground truth: a file of the checkout, or one within an asset."""
-    row = settings.sheets.datasets[dataset]
-    inside = row.annotations.partition("/")[0] in settings.sheets.assets
-    return f"resources/{row.annotations}" if inside else row.annotations
+    path = settings.sheets.datasets[dataset].annotations
+    return f"resources/{path}" if _asset_of(settings, path) else path
+
+
+def _asset_of(settings: Settings, path: str) -> str | None:
+    """Return the asset that a path begins with; None for a file of the checkout."""
+    first = path.partition("/")[0]
+    return first if first in settings.sheets.assets else None
 
 
 def items_folder(settings: Settings, dataset: str) -> str:

@@ -4,24 +4,15 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import ml_dtypes
 import numpy as np
 from safetensors import SafetensorError, deserialize
 
+from nnrd.core.bundles import DTYPES, ORDER
 from nnrd.core.errors import UserError
 from nnrd.core.files import complete_file
 from nnrd.tensor_files import TensorFile, Tensors
 
-METADATA, ORDER = "__metadata__", "order"  # nnrd's own bundles say their order there
-DTYPES = {
-    name: np.dtype(dtype)
-    for name, dtype in {
-        **{"F64": "f8", "F32": "f4", "F16": "f2", "BF16": ml_dtypes.bfloat16, "C64": "c8"},
-        **{"I64": "i8", "I32": "i4", "I16": "i2", "I8": "i1", "BOOL": "?"},
-        **{"U64": "u8", "U32": "u4", "U16": "u2", "U8": "u1"},
-        **{"F8_E4M3": ml_dtypes.float8_e4m3fn, "F8_E5M2": ml_dtypes.float8_e5m2},
-    }.items()
-}
+METADATA = "__metadata__"  # nnrd's own bundles say their order there
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
