@@ -28,13 +28,15 @@ class Codec(ABC):
     reach ``compress`` as float32, integer and bool tensors as int32 where ``codes_integers`` is
     true and they fit; all other tensors are stored exactly. ``codes_floats`` false stores floats
     as well. Arrays that reach ``compress`` are C-contiguous, not empty, finite, of one dimension
-    at least.
+    at least. ``decodable`` is false where the bitstream has the right length and nothing in it: a
+    bound on the rate, whose points have no accuracy.
     """
 
     properties: ClassVar[dict[str, dict[str, Any]]] = {}  # JSON schema of each parameter
     required: ClassVar[tuple[str, ...]] = ()
     codes_floats: ClassVar[bool] = True
     codes_integers: ClassVar[bool] = False
+    decodable: ClassVar[bool] = True
 
     def __init__(self, name: str, **parameters: Any) -> None:
         self.name = name

@@ -17,6 +17,8 @@ from nnrd.core.errors import UserError
 class Codec(Quantised):
     """Encodes to a container of the right size, filled with zeros; it cannot be decoded."""
 
+    decodable = False
+
     def bits(self, tensors: Mapping[str, np.ndarray]) -> float:
         """Return the entropy of float32 and int32 tensors in bits, sum over values."""
         levels = self.levels(list(tensors.values()), list(tensors))

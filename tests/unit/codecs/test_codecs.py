@@ -252,6 +252,18 @@ def test_entropy_is_the_bound_of_memoryless_coders():
         bound.decode(bound.encode(tensors))
 
 
+@pytest.mark.parametrize("name", codecs.available())
+def test_a_codec_says_whether_it_can_be_decoded(name):
+    codec = codecs.make(name, **({"bits": 8} if name == "intn" else {}))
+    blob = codec.encode({"w": np.ones((2, 3), np.float32)})
+    if codec.decodable:
+        assert codec.decode(blob)["w"].shape == (2, 3)
+    else:
+        with pytest.raises(UserError, match="cannot be decoded"):
+            codec.decode(blob)
+    assert type(codec).decodable is (name != "entropy")
+
+
 def test_per_channel_follows_each_channel():
     tensors = {"w": np.array([[1, 0.5, -1], [0.001, 0.0005, -0.001]], np.float32)}
     whole, each = (codecs.make("int8", per_channel=flag) for flag in (False, True))
