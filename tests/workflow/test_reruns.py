@@ -68,8 +68,8 @@ EDITS = {
     "another codec": (f"{L}/codecs/bzip2.py", "def pack(", "X = 1\n\n    def pack(", {}),
     "the container": (
         f"{L}/codecs/container.py",
-        "MAGIC + bytes([VERSION,",
-        "bytes(MAGIC) + bytes([VERSION,",
+        "MAGIC + bytes([version,",
+        "bytes(MAGIC) + bytes([version,",
         {
             "encode_tensors": 10,
             "infer_features": 8,

@@ -21,5 +21,5 @@ rule encode_tensors:
         timing=TIMING,
     shell:
         "python scripts/encode_tensors.py --tensors {input.tensors:q} --source {input.source:q}"
-        " --codec {wildcards.codec:q} --parameters {params.parameters:q} {params.timing:q}"
+        " --of {wildcards.source:q} --codec {wildcards.codec:q} --parameters {params.parameters:q} {params.timing:q}"
         " --out {output.bitstreams:q} --times {output.times:q} > {log:q} 2>&1"

@@ -52,12 +52,13 @@ rule infer_features:
         gpu=1,
     params:
         source=JOBS.hashed("infer_features", "postprocessing", "network", "codec"),
+        of=paths.FEATURES,
         model=JOBS.model,
         parameters=parameters_json,
         timing=TIMING,
     shell:
         "python scripts/infer_features.py --part2 {input.part2:q} --split {input.plan:q}"
         " {params.model:q} --index {input.index:q} --shard {wildcards.shard:q}"
-        " --bitstreams {input.bitstreams:q} --encoded {input.encoded:q}"
+        " --bitstreams {input.bitstreams:q} --encoded {input.encoded:q} --of {params.of:q}"
         " --codec {wildcards.codec:q} --parameters {params.parameters:q} {params.timing:q}"
         " --predictions {output.predictions:q} --times {output.times:q} > {log:q} 2>&1"

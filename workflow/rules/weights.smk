@@ -82,7 +82,7 @@ rule infer_weights:
     shell:
         "python scripts/infer_weights.py {params.model:q} {params.run_by:q}"
         " {params.transform:q} --bitstreams {input.bitstreams:q} --encoded {input.encoded:q}"
-        " --codec {wildcards.codec:q} --parameters {params.parameters:q}"
+        " --of {wildcards.source:q} --codec {wildcards.codec:q} --parameters {params.parameters:q}"
         " --index {input.index:q} --shard {wildcards.shard:q} {params.timing:q}"
         " {params.precision:q} --predictions {output.predictions:q} --times {output.times:q}"
         " > {log:q} 2>&1"

@@ -1,5 +1,6 @@
 """What every codec shares: the typed container, the dtypes, and what is refused."""
 
+import json
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -79,19 +80,28 @@ class Codec(ABC):
         """What computes the payload, where there is a choice that changes no byte but the time."""
         return None
 
-    def encode(self, tensors: Mapping[str, Any], *, names: bool = True, workers: int = 1) -> bytes:
+    def encode(
+        self,
+        tensors: Mapping[str, Any],
+        *,
+        names: bool = True,
+        workers: int = 1,
+        identity: bytes = b"",
+    ) -> bytes:
         """Return the bitstream of tensors: any dtype of ``bitstream.DTYPES``, shape and name.
 
         They are NumPy arrays or PyTorch tensors, such as a state dict, wherever those are; what
         is decoded are NumPy arrays, and `nnrd.codecs.to_torch` turns them back.
 
         With ``names`` false they do not travel, and decode must be given them. ``workers`` is
-        the number of processes; it does not change a byte. Raises UserError, naming the tensor,
+        the number of processes; it does not change a byte. ``identity``: eight bytes that say
+        what the bitstream is of, for `decode` to compare. Raises UserError, naming the tensor,
         for NaN or Inf (unless ``nonfinite="exact"``) and for dtypes that have no code.
         """
         tensors = _arrays(tensors)
         keys = list(tensors)
-        container = Container(self.name, self.parameters, [], b"", keys if names else None)
+        sent = keys if names else None
+        container = Container(self.name, self.parameters, [], b"", sent, identity)
         coded: dict[str, np.ndarray] = {}
         for index, (name, tensor) in enumerate(tensors.items()):
             mode, values = self._prepare(name, tensor, container, index)
@@ -113,15 +123,19 @@ class Codec(ABC):
         names: Sequence[str] | None = None,
         workers: int = 1,
         max_bytes: int = bitstream.MAX_BYTES,
+        identity: bytes = b"",
     ) -> Tensors:
         """Return the tensors of a bitstream: same names, order, shapes and dtypes.
 
         ``names`` are needed where they did not travel. Raises BitstreamError for bytes that are
-        not a whole, unaltered bitstream of this codec, or that hold more than ``max_bytes``.
+        not a whole, unaltered bitstream of this codec, or that hold more than ``max_bytes``, or,
+        where an ``identity`` is given, that have another one or none.
         """
         container = bitstream.read(blob, max_bytes)
         if container.codec != self.name:
             raise BitstreamError(f"codec {self.name}: the bitstream is of {container.codec!r}")
+        if identity:
+            self._check_identity(container, identity)
         keys = _keys(container, names)
         coded = [entry for entry in container.entries if entry.mode != STORED]
         if not coded and len(container.payload):
@@ -136,6 +150,17 @@ class Codec(ABC):
                 else _restore(next(arrays), entry, container.exceptions.get(index))
             )
         return tensors
+
+    def _check_identity(self, container: Container, expected: bytes) -> None:
+        """Refuse a bitstream of something else, saying what else as far as it tells."""
+        if container.identity == expected:
+            return
+        if not container.identity:
+            raise BitstreamError("bitstream: does not say what it is of")
+        if container.parameters != self.parameters:
+            at = f"at {json.dumps(container.parameters)}, not at {json.dumps(self.parameters)}"
+            raise BitstreamError(f"bitstream: is of another operating point, {self.name} {at}")
+        raise BitstreamError("bitstream: is of another item, split or model")
 
     def _expand(self, container: Container, coded: list[Entry], workers: int) -> list[np.ndarray]:
         try:

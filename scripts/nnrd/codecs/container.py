@@ -1,15 +1,17 @@
 """The typed container that every codec writes: what the bytes mean, so that they come back whole.
 
-Format version 1. Integers are unsigned LEB128 ("varint", little end first, 7 bits a byte) or
+Format versions 1 and 2. Integers are unsigned LEB128 ("varint", little end first, 7 bits a byte) or
 fixed-width little-endian; "deflated" is raw RFC 1951.
 
 ===========  ======  ========================================================================
 field        bytes   meaning
 ===========  ======  ========================================================================
 magic        4       ``NNRD``
-version      1       1; any other value is refused
-flags        1       bit 0: names travel; bits 1-7 are zero, else refused
+version      1       1, or 2 where the identity travels; any other value is refused
+flags        1       bit 0: names travel; bit 1 (version 2 only): the identity travels; the
+                     other bits are zero, else refused
 checksum     4       CRC-32 (IEEE 802.3, as in zlib) of all other bytes: bytes 0-5, then 10-end
+identity     8       only with flag bit 1: what the bitstream is of, see `nnrd.codecs.identity`
 codec        1 + n   length of the codec's id, then the id in UTF-8
 parameters   v + n   varint length, then the deflated compact JSON object of the parameters
                      that the encoder was given, with PARAMETER_DICTIONARY as preset dictionary
@@ -27,6 +29,9 @@ exceptions   ...     for each tensor with bit 7: deflated bitmap of the position
                      is the high bit of the first byte) followed by the values, in its dtype
 payload      rest    what the codec made of the tensors of modes 0 and 1
 ===========  ======  ========================================================================
+
+A bitstream without an identity is written as version 1, which every nnrd reads. One with it is the
+same bytes but for version, flags, checksum and the eight of the identity.
 
 **Guaranteed.** Whatever bytes are given, decode returns tensors or raises BitstreamError, and
 nothing behind the checksum is interpreted before the checksum was verified. The checksum finds
@@ -46,10 +51,14 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from nnrd.codecs.fields import Reader, codec_id, deflate, inflate, little, utf8, varint
 from nnrd.core.errors import BitstreamError, UserError
 
 MAGIC = b"NNRD"
-VERSION = 1
+PLAIN, IDENTIFIED = 1, 2  # the format's versions
+NAMES, IDENTITY = 1, 2  # bits of the flags
+FLAGS = {PLAIN: NAMES, IDENTIFIED: NAMES | IDENTITY}  # that a version knows
+IDENTITY_BYTES = 8
 MAX_BYTES = 1 << 33  # 8 GiB of tensors: above any model of the studies, below a workstation's end
 MAX_NAMES = 1 << 24
 MAX_RANK = 32  # NumPy 1's own limit
@@ -96,13 +105,17 @@ class Entry:
 
 @dataclass
 class Container:
-    """What a bitstream holds; ``stored`` and ``exceptions`` are keyed by the tensor's index."""
+    """What a bitstream holds; ``stored`` and ``exceptions`` are keyed by the tensor's index.
+
+    ``identity``: the eight bytes that say what it is of; none where nobody asked for them.
+    """
 
     codec: str
     parameters: dict[str, Any]
     entries: list[Entry]
     payload: bytes | memoryview
     names: list[str] | None = None
+    identity: bytes = b""
     stored: dict[int, np.ndarray] = field(default_factory=dict)
     exceptions: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
@@ -125,115 +138,76 @@ def write(container: Container) -> bytes:
     ``exceptions`` maps a tensor's index to (flat boolean mask, the values in the tensor's dtype).
     """
     lists = {i: _pack_exceptions(*both) for i, both in container.exceptions.items()}
-    parts = [_text(container.codec), _parameters(container.parameters)]
+    parts = [container.identity, codec_id(container.codec), _parameters(container.parameters)]
     parts.append(varint(len(container.entries)))
     if container.names is not None:
         parts.append(_names(container.names))
     for index, entry in enumerate(container.entries):
         parts.append(_entry(entry, lists.get(index)))
-    parts += [_little(container.stored[i]).tobytes() for i in sorted(container.stored)]
+    parts += [little(container.stored[i]).tobytes() for i in sorted(container.stored)]
     parts += [lists[i] for i in sorted(lists)]
     parts.append(bytes(container.payload))
-    head = MAGIC + bytes([VERSION, container.names is not None])
     body = b"".join(parts)
+    version = IDENTIFIED if container.identity else PLAIN
+    head = MAGIC + bytes([version, _flags(container)])
     return head + zlib.crc32(body, zlib.crc32(head)).to_bytes(4, "little") + body
+
+
+def _flags(container: Container) -> int:
+    if len(container.identity) not in (0, IDENTITY_BYTES):
+        raise ValueError(f"an identity has {IDENTITY_BYTES} bytes")
+    named = NAMES if container.names is not None else 0
+    return named | (IDENTITY if container.identity else 0)
 
 
 def read(blob: bytes | bytearray | memoryview, max_bytes: int = MAX_BYTES) -> Container:
     """Return what the bytes hold, or raise BitstreamError; ``max_bytes`` bounds the tensors."""
-    reader = _verified(memoryview(blob).cast("B"))
-    named = reader.flags & 1
-    codec = _utf8(reader.take(reader.byte()))
+    reader, flags = _verified(memoryview(blob).cast("B"))
+    identity = bytes(reader.take(IDENTITY_BYTES)) if flags & IDENTITY else b""
+    codec = utf8(reader.take(reader.byte()))
     parameters = _read_parameters(reader)
     count = reader.varint()
     if count > reader.left:  # an entry has two bytes at least
         raise BitstreamError(f"bitstream: {count} tensors are announced, the bytes end before")
-    names = _read_names(reader, count) if named else None
+    names = _read_names(reader, count) if flags & NAMES else None
     table = [_read_entry(reader) for _ in range(count)]
     entries = [entry for entry, _ in table]
     _check_sizes(entries, max_bytes)
-    stored = {i: reader.array(e) for i, e in enumerate(entries) if e.mode == STORED}
+    stored = {i: _stored(reader, e) for i, e in enumerate(entries) if e.mode == STORED}
     exceptions = {
         i: _unpack_exceptions(reader.take(length), entry)
         for i, (entry, length) in enumerate(table)
         if entry.exceptions
     }
-    return Container(codec, parameters, entries, reader.rest(), names, stored, exceptions)
+    payload = reader.rest()
+    return Container(codec, parameters, entries, payload, names, identity, stored, exceptions)
 
 
-def varint(value: int) -> bytes:
-    """Return a non-negative integer as unsigned LEB128."""
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-class Reader:
-    """Takes fields off the front of bytes; past their end it raises BitstreamError."""
-
-    def __init__(self, data: memoryview) -> None:
-        self.data = data
-        self.position = 0
-        self.flags = 0
-
-    @property
-    def left(self) -> int:
-        """Bytes not taken yet."""
-        return len(self.data) - self.position
-
-    def take(self, count: int) -> memoryview:
-        """Return the next ``count`` bytes."""
-        if count > self.left:
-            raise BitstreamError(f"bitstream: ends {count - self.left} bytes early")
-        self.position += count
-        return self.data[self.position - count : self.position]
-
-    def rest(self) -> memoryview:
-        """Return all that is left."""
-        return self.take(self.left)
-
-    def byte(self) -> int:
-        """Return the next byte."""
-        return self.take(1)[0]
-
-    def varint(self) -> int:
-        """Return the next varint, of 64 bits at most."""
-        value = 0
-        for shift in range(0, 64, 7):
-            byte = self.byte()
-            value |= (byte & 127) << shift
-            if byte < 128:
-                return value
-        raise BitstreamError("bitstream: a number has more than 64 bits")
-
-    def array(self, entry: Entry) -> np.ndarray:
-        """Return the next stored tensor."""
-        data = np.frombuffer(self.take(entry.nbytes), entry.dtype.newbyteorder("<"))
-        if entry.dtype == np.bool_ and (data.view(np.uint8) > 1).any():
-            raise BitstreamError("bitstream: a bool is neither 0 nor 1")
-        return data.astype(entry.dtype).reshape(entry.shape)
-
-
-def _verified(blob: memoryview) -> Reader:
-    """Check magic, version, flags and checksum; return a reader behind them."""
+def _verified(blob: memoryview) -> tuple[Reader, int]:
+    """Check magic, version, flags and checksum; return a reader behind them, and the flags."""
     reader = Reader(blob)
     if len(blob) < 10:
         raise BitstreamError(f"bitstream: {len(blob)} bytes are no nnrd bitstream (10 at least)")
     if reader.take(4) != MAGIC:
         raise BitstreamError("bitstream: not an nnrd bitstream (does not begin with NNRD)")
-    version = reader.byte()
-    if version != VERSION:
-        raise BitstreamError(f"bitstream: format version {version}, this nnrd reads {VERSION}")
-    reader.flags = reader.byte()
+    version, flags = reader.byte(), reader.byte()
+    if version not in FLAGS:
+        known = " and ".join(map(str, FLAGS))
+        raise BitstreamError(f"bitstream: format version {version}, this nnrd reads {known}")
     checksum = int.from_bytes(reader.take(4), "little")
     if zlib.crc32(blob[10:], zlib.crc32(blob[:6])) != checksum:
         raise BitstreamError("bitstream: checksum does not match (cut short or altered)")
-    if reader.flags > 1:
-        raise BitstreamError(f"bitstream: unknown flags {reader.flags:#04x}")
-    return reader
+    if flags & ~FLAGS[version]:
+        raise BitstreamError(f"bitstream: unknown flags {flags:#04x}")
+    return reader, flags
+
+
+def _stored(reader: Reader, entry: Entry) -> np.ndarray:
+    """Return the next stored tensor."""
+    data = np.frombuffer(reader.take(entry.nbytes), entry.dtype.newbyteorder("<"))
+    if entry.dtype == np.bool_ and (data.view(np.uint8) > 1).any():
+        raise BitstreamError("bitstream: a bool is neither 0 nor 1")
+    return data.astype(entry.dtype).reshape(entry.shape)
 
 
 def _check_sizes(entries: Sequence[Entry], max_bytes: int) -> None:
@@ -242,49 +216,14 @@ def _check_sizes(entries: Sequence[Entry], max_bytes: int) -> None:
         raise BitstreamError(f"bitstream: {total} bytes of tensors, the limit is {max_bytes}")
 
 
-def _little(array: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
-
-
-def _text(text: str) -> bytes:
-    data = text.encode()
-    if len(data) > 255:
-        raise UserError(f"codec {text[:20]}…: an id has at most 255 bytes")
-    return bytes([len(data)]) + data
-
-
-def _utf8(data: memoryview, errors: str = "strict") -> str:
-    try:
-        return bytes(data).decode("utf-8", errors)
-    except UnicodeDecodeError:
-        raise BitstreamError("bitstream: a name is not UTF-8") from None
-
-
-def _deflate(data: bytes, dictionary: bytes = b"") -> bytes:
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15, zdict=dictionary)
-    return packer.compress(data) + packer.flush()
-
-
-def _inflate(data: memoryview, limit: int, dictionary: bytes = b"") -> bytes:
-    """Inflate all of ``data`` to at most ``limit`` bytes."""
-    unpacker = zlib.decompressobj(-15, zdict=dictionary)
-    try:
-        out = unpacker.decompress(data, limit + 1)
-    except zlib.error:
-        raise BitstreamError("bitstream: a deflated section is damaged") from None
-    if len(out) > limit or not unpacker.eof or unpacker.unused_data:
-        raise BitstreamError("bitstream: a deflated section has the wrong length")
-    return out
-
-
 def _parameters(parameters: Mapping[str, Any]) -> bytes:
     text = json.dumps(parameters, separators=(",", ":"))
-    data = _deflate(text.encode(), PARAMETER_DICTIONARY)
+    data = deflate(text.encode(), PARAMETER_DICTIONARY)
     return varint(len(data)) + data
 
 
 def _read_parameters(reader: Reader) -> dict[str, Any]:
-    text = _inflate(reader.take(reader.varint()), MAX_NAMES, PARAMETER_DICTIONARY)
+    text = inflate(reader.take(reader.varint()), MAX_NAMES, PARAMETER_DICTIONARY)
     try:
         parameters = json.loads(text)
     except (ValueError, RecursionError):
@@ -299,7 +238,7 @@ def _names(names: Sequence[str]) -> bytes:
     raw = b"".join(varint(len(name)) + name for name in encoded)
     if len(raw) > MAX_NAMES:
         raise UserError(f"tensor names: {len(raw)} bytes, the format holds {MAX_NAMES}")
-    data = _deflate(raw)
+    data = deflate(raw)
     return varint(len(raw)) + varint(len(data)) + data
 
 
@@ -307,8 +246,8 @@ def _read_names(reader: Reader, count: int) -> list[str]:
     length = reader.varint()
     if length > MAX_NAMES:
         raise BitstreamError(f"bitstream: {length} bytes of names, the limit is {MAX_NAMES}")
-    inner = Reader(memoryview(_inflate(reader.take(reader.varint()), length)))
-    names = [_utf8(inner.take(inner.varint()), "surrogatepass") for _ in range(count)]
+    inner = Reader(memoryview(inflate(reader.take(reader.varint()), length)))
+    names = [utf8(inner.take(inner.varint()), "surrogatepass") for _ in range(count)]
     if inner.left or len(set(names)) < count:
         raise BitstreamError("bitstream: the tensors' names are not one a tensor")
     return names
@@ -343,14 +282,14 @@ def _read_entry(reader: Reader) -> tuple[Entry, int]:
 
 
 def _pack_exceptions(mask: np.ndarray, values: np.ndarray) -> bytes:
-    return _deflate(np.packbits(mask).tobytes() + _little(values).tobytes())
+    return deflate(np.packbits(mask).tobytes() + little(values).tobytes())
 
 
 def _unpack_exceptions(data: memoryview, entry: Entry) -> tuple[np.ndarray, np.ndarray]:
     """Return (flat boolean mask, values) of a tensor's exceptions."""
     bitmap = (entry.size + 7) // 8
     length = bitmap + entry.exceptions * entry.dtype.itemsize
-    raw = _inflate(data, length)
+    raw = inflate(data, length)
     mask = np.unpackbits(np.frombuffer(raw[:bitmap], np.uint8), count=entry.size).astype(bool)
     if len(raw) != length or mask.sum() != entry.exceptions:
         raise BitstreamError("bitstream: a tensor's exceptions do not match their number")

@@ -44,6 +44,12 @@ def add_codec(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--parameters", type=json.loads, default={}, help="JSON object")
 
 
+def add_identity(parser: argparse.ArgumentParser) -> None:
+    """Add what the bitstreams are of, which they carry and their receiver compares."""
+    source = "what the tensors are of, such as features/MODEL/DATA/SPLIT; without it, not asked"
+    parser.add_argument("--of", metavar="SOURCE", help=source)
+
+
 def add_transform(parser: argparse.ArgumentParser) -> None:
     """Add the transform and its parameters."""
     parser.add_argument("--transform", help="the transform's name")

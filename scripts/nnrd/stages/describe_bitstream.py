@@ -49,6 +49,7 @@ def describe(blob: bytes) -> dict[str, Any]:
     return {
         "codec": found.codec,
         "parameters": found.parameters,
+        "identity": found.identity.hex() or None,
         "checksum": "ok",  # else reading it would have failed
         "bytes": len(blob),
         "payload_bytes": len(found.payload),
@@ -60,6 +61,7 @@ def describe(blob: bytes) -> dict[str, Any]:
 def _lines(found: dict[str, Any]) -> Iterator[str]:
     share = f" ({found['bytes'] / found['tensor_bytes']:.2%})" if found["tensor_bytes"] else ""
     yield f"codec       {found['codec']} {json.dumps(found['parameters'])}"
+    yield f"identity    {found['identity'] or 'none'}"
     yield f"checksum    {found['checksum']}"
     yield f"bytes       {found['bytes']:,} for {found['tensor_bytes']:,} of tensors{share}"
     yield f"payload     {found['payload_bytes']:,} bytes"

@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tensors", type=Path, required=True, help="folder of bundles")
     parser.add_argument("--source", type=Path, required=True, help="the source's JSON of times")
     arguments.add_codec(parser)
+    arguments.add_identity(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of bitstreams to write")
     parser.add_argument("--times", type=Path, required=True, help="JSON file to write")
     arguments.add_timing(parser)
@@ -26,7 +27,8 @@ def main(args: argparse.Namespace) -> None:
     if not sums:
         raise UserError(f"{args.tensors}: no bundles of tensors to encode")
     with complete_folder(args.out) as folder:
-        rows = list(files.encode(codec, args.tensors, sums, folder, args.threads))
+        bundled = files.Shard(args.of, args.tensors, sums)
+        rows = list(files.encode(codec, bundled, folder, args.threads))
     steps.write_times(args, args.times, rows, **({"coder": codec.coder} if codec.coder else {}))
     before, after = (sum(row[size] for row in rows) for size in ("anc_size", "rec_size"))
     steps.say(f"{len(rows)} bundles, {before} -> {after} bytes")

@@ -1,7 +1,7 @@
 """Decode a shard's bitstreams and run part II of the split model on them."""
 
 import argparse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from onnxruntime import InferenceSession
@@ -9,7 +9,6 @@ from onnxruntime import InferenceSession
 from nnrd import codecs
 from nnrd.codecs import files
 from nnrd.codecs.base import Codec
-from nnrd.core.errors import UserError
 from nnrd.core.files import read_record, verify
 from nnrd.datasets import index
 from nnrd.datasets.index import Item
@@ -27,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--encoded", type=Path, required=True, help="the encoder's JSON of times")
     arguments.add_model(parser)
     arguments.add_codec(parser)
+    arguments.add_identity(parser)
     arguments.add_shard(parser)
     arguments.add_predictions(parser)
     arguments.add_timing(parser)
@@ -41,7 +41,8 @@ def main(args: argparse.Namespace) -> None:
         part2,
         arguments.pipeline(args),
         codecs.make(args.codec, **args.parameters),
-        (args.bitstreams, steps.checksums(args.encoded), plan["crossing"]),
+        files.Shard(args.of, args.bitstreams, steps.checksums(args.encoded)),
+        plan["crossing"],
         index.read(args.index).shard(args.shard),
         args.threads,
     )
@@ -52,24 +53,21 @@ def infer(
     part2: InferenceSession,
     pipeline: Pipeline,
     codec: Codec,
-    sent: tuple[Path, Mapping[str, str], list[str]],
+    sent: files.Shard,
+    crossing: list[str],
     items: Iterable[Item],
     workers: int = 1,
 ) -> Iterator[tuple[dict, dict]]:
     """Decode each item's bitstream and run part II on it.
 
-    ``sent``: the folder of bitstreams, their checksums by item, the names of the tensors. Yields
-    a prediction, and the times ``dec_time``, ``run_time`` and ``post_time`` (seconds, wall).
+    ``crossing``: the names of the tensors. Yields a prediction, and the times ``dec_time``,
+    ``run_time`` and ``post_time`` (seconds, wall).
     Raises UserError, naming the file, for a bitstream that is missing or was altered, and
-    BitstreamError for one that cannot be decoded.
+    BitstreamError for one that cannot be decoded or is of something else.
     """
-    folder, sums, crossing = sent
     warm = False
     for item in items:
-        if item.name not in sums:
-            raise UserError(f"{folder}: has no bitstream of {item.name}")
-        found = files.decode(codec, folder, item.name, sums[item.name], crossing, workers)
-        tensors, decoding = found
+        tensors, decoding = files.decode(codec, sent, item.name, crossing, workers)
         if not warm:
             pipeline.postprocess(sessions.run(part2, tensors), item)
             warm = True

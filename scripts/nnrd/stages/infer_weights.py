@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bitstreams", type=Path, required=True, help="folder of the bitstream")
     parser.add_argument("--encoded", type=Path, required=True, help="the encoder's JSON of times")
     arguments.add_codec(parser)
+    arguments.add_identity(parser)
     arguments.add_shard(parser)
     arguments.add_predictions(parser)
     arguments.add_timing(parser)
@@ -31,8 +32,8 @@ def main(args: argparse.Namespace) -> None:
     row: dict[str, str | float] = {"item": BUNDLE}
 
     def decode(names: list[str]) -> Arrays:
-        where = (args.bitstreams, BUNDLE, sums[BUNDLE], names)
-        tensors, seconds = files.decode(codec, *where, args.threads)
+        sent = files.Shard(args.of, args.bitstreams, sums)
+        tensors, seconds = files.decode(codec, sent, BUNDLE, names, args.threads)
         row.update(seconds)
         return tensors
 

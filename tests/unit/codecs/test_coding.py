@@ -30,9 +30,18 @@ def sums(folder):
     }
 
 
+def shard(folder, sums, of=None):
+    return coding.Shard(of, folder / "in", sums)
+
+
+def decoded(codec, file, expected, names=tuple(TENSORS), of=None):
+    sent = coding.Shard(of, file.parent, {file.stem: expected})
+    return coding.decode(codec, sent, file.stem, names)
+
+
 def test_shard_is_encoded_and_decoded(folder, sums):
     codec = codecs.make("raw")
-    rows = list(coding.encode(codec, folder / "in", sums, folder / "out"))
+    rows = list(coding.encode(codec, shard(folder, sums), folder / "out"))
     assert [row["item"] for row in rows] == ["one", "two"]
     for row in rows:
         file = folder / f"out/{row['item']}.bin"
@@ -40,8 +49,7 @@ def test_shard_is_encoded_and_decoded(folder, sums):
         assert row["rec_size"] == file.stat().st_size
         assert row["checksum"] == checksum(file)
         assert row["enc_time"] > 0
-        given = (row["item"], row["checksum"], list(TENSORS))
-        tensors, seconds = coding.decode(codec, folder / "out", *given)
+        tensors, seconds = decoded(codec, file, row["checksum"])
         assert list(tensors) == list(TENSORS)
         for name, expected in TENSORS.items():
             assert tensors[name].dtype == expected.dtype
@@ -54,30 +62,43 @@ def test_what_cannot_be_coded_names_the_item(folder, sums):
     bad = {"x": np.array([np.nan], dtype=np.float32)}
     sums["bad"] = bundles.write(folder / "in/bad.safetensors", bad)
     with pytest.raises(UserError, match="bad: tensor x: 1 NaN"):
-        list(coding.encode(codecs.make("nnc", qp=-20), folder / "in", sums, folder / "out"))
+        list(coding.encode(codecs.make("nnc", qp=-20), shard(folder, sums), folder / "out"))
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b[:9] + b"?" + b[10:], None])
 def test_broken_bitstream_names_the_file(folder, sums, damage):
     """An altered file is refused by its checksum, and one with that checksum by the decoder."""
     codec, file = codecs.make("raw"), folder / "out/one.bin"
-    row = next(iter(coding.encode(codec, folder / "in", sums, folder / "out")))
-    given = (codec, folder / "out", "one")
+    row = next(iter(coding.encode(codec, shard(folder, sums), folder / "out")))
     whole = file.read_bytes()
     file.unlink()
     if damage is None:
         with pytest.raises(UserError, match=r"one\.bin: no such file"):
-            coding.decode(*given, row["checksum"], list(TENSORS))
+            decoded(codec, file, row["checksum"])
         return
     file.write_bytes(damage(whole))
     with pytest.raises(UserError, match=r"one\.bin: damaged"):
-        coding.decode(*given, row["checksum"], list(TENSORS))
+        decoded(codec, file, row["checksum"])
     with pytest.raises(BitstreamError, match=r"one\.bin: bitstream"):
-        coding.decode(*given, checksum(file), list(TENSORS))
+        decoded(codec, file, checksum(file))
 
 
 def test_other_names_than_those_that_were_sent(folder, sums):
     codec = codecs.make("raw")
-    row = next(iter(coding.encode(codec, folder / "in", sums, folder / "out")))
+    row = next(iter(coding.encode(codec, shard(folder, sums), folder / "out")))
     with pytest.raises(UserError, match=r"4 tensors|names|4 .*3"):
-        coding.decode(codec, folder / "out", "one", row["checksum"], ["a", "b", "c"])
+        decoded(codec, folder / "out/one.bin", row["checksum"], names=["a", "b", "c"])
+
+
+def test_a_bitstream_of_another_item_or_source_is_refused(folder, sums):
+    """Two files swapped together with their checksums; a file in the folder of another split."""
+    codec = codecs.make("raw")
+    of = "features/m/d/rank5"
+    rows = list(coding.encode(codec, shard(folder, sums, of), folder / "out"))
+    one, two = (folder / f"out/{row['item']}.bin" for row in rows)
+    assert decoded(codec, one, rows[0]["checksum"], of=of)[0].keys() == TENSORS.keys()
+    with pytest.raises(BitstreamError, match=r"one\.bin: bitstream: is of another item, split"):
+        decoded(codec, one, rows[0]["checksum"], of="features/m/d/rank6")
+    one.write_bytes(two.read_bytes())
+    with pytest.raises(BitstreamError, match=r"one\.bin: bitstream: is of another item, split"):
+        decoded(codec, one, rows[1]["checksum"], of=of)

@@ -9,6 +9,7 @@ import pytest
 
 from nnrd import BitstreamError, codecs
 from nnrd.codecs import container as bitstream
+from nnrd.codecs import fields, identity
 from nnrd.codecs.container import (
     CODED_FLOAT,
     CODED_INT,
@@ -16,7 +17,6 @@ from nnrd.codecs.container import (
     Container,
     Entry,
     read,
-    varint,
     write,
 )
 
@@ -60,6 +60,44 @@ def test_version_1_stays_what_it_is(name, parameters):
             )
 
 
+IDENTITY = b"12345678"
+
+
+def identified(plain: bytes) -> bytes:
+    """Return a file of version 1 as version 2 has it: another head, and the identity behind it."""
+    return signed(plain[:4] + bytes([2, plain[5] | 2]) + plain[6:10] + IDENTITY + plain[10:])
+
+
+@pytest.mark.parametrize(("name", "parameters"), GOLDEN_CODECS)
+def test_version_2_is_version_1_with_an_identity(name, parameters):
+    golden = identified((GOLDEN / f"{name}_v1.nnrd").read_bytes())
+    codec = codecs.make(name, **parameters)
+    assert codec.encode(golden_tensors(), identity=IDENTITY) == golden
+    assert read(golden).identity == IDENTITY
+    assert list(codec.decode(golden, identity=IDENTITY)) == list(golden_tensors())
+    assert list(codec.decode(golden)) == list(golden_tensors())  # by hand nobody asks
+
+
+def test_a_bitstream_of_something_else_is_refused():
+    """Another item, another operating point, and one that does not say what it is of."""
+    tensors = {"w": np.linspace(0, 1, 50, dtype=np.float32)}
+    sent, other = (codecs.make("nnc", qp=qp) for qp in (-30, -20))
+    mine, theirs = (identity.identity("weights/m", name, sent) for name in ("a", "b"))
+    assert identity.identity("weights/m", "a", other) not in (mine, theirs)
+    assert len({mine, theirs, identity.identity("weights/n", "a", sent)}) == 3
+    blob = sent.encode(tensors, identity=mine)
+    assert list(sent.decode(blob, identity=mine)) == ["w"]
+    with pytest.raises(BitstreamError, match="of another item, split or model"):
+        sent.decode(blob, identity=theirs)
+    expected = identity.identity("weights/m", "a", other)
+    with pytest.raises(BitstreamError, match=r'nnc at {"qp": -30}, not at'):
+        other.decode(blob, identity=expected)
+    with pytest.raises(BitstreamError, match="does not say what it is of"):
+        sent.decode(sent.encode(tensors), identity=mine)
+    with pytest.raises(ValueError, match="8 bytes"):
+        sent.encode(tensors, identity=b"short")
+
+
 def container(**changes):
     fields = {
         "codec": "some",
@@ -91,7 +129,7 @@ def test_every_dtype_is_stored_exactly(dtype):
 
 @pytest.mark.parametrize("value", [0, 1, 127, 128, 300, 2**32, 2**64 - 1])
 def test_varint(value):
-    assert bitstream.Reader(memoryview(varint(value))).varint() == value
+    assert fields.Reader(memoryview(fields.varint(value))).varint() == value
 
 
 def signed(head_and_body: bytes) -> bytes:
@@ -111,12 +149,15 @@ WRONG = [
     (b"", "0 bytes are no nnrd bitstream"),
     (GOOD[:9], "9 bytes are no nnrd bitstream"),
     (with_byte(0, 0), "not an nnrd bitstream"),
-    (with_byte(4, 2), "format version 2, this nnrd reads 1"),
+    (with_byte(4, 3), "format version 3, this nnrd reads 1 and 2"),
+    (with_byte(4, 0), "format version 0, this nnrd reads 1 and 2"),
     (GOOD[:-1], "checksum"),
     (GOOD + b"\0", "checksum"),
     (with_byte(5, 0), "checksum"),
     (with_byte(len(GOOD) - 1, 0), "checksum"),
-    (signed(with_byte(5, 3)), "unknown flags"),
+    (signed(with_byte(5, 3)), "unknown flags 0x03"),
+    (signed(GOOD[:4] + b"\2\4" + GOOD[6:]), "unknown flags 0x04"),
+    (signed(GOOD[:4] + b"\2\2" + GOOD[6:15]), "ends 3 bytes early"),
     (signed(GOOD[:10] + b"\xff"), "ends 255 bytes early"),
     (signed(GOOD[:10] + b"\1\xff"), "not UTF-8"),
     (signed(GOOD[:15] + b"\2ab"), "deflated section"),

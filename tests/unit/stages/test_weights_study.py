@@ -51,14 +51,16 @@ def test_classification_end_to_end(tmp_path):
     sums = {"weights": bundles.write(tmp_path / "tensors/weights.safetensors", sent)}
     codec = codecs.make("float16")
     (tmp_path / "bitstreams").mkdir()
-    (encoded,) = coding.encode(codec, tmp_path / "tensors", sums, tmp_path / "bitstreams")
+    bundled = coding.Shard(None, tmp_path / "tensors", sums)
+    (encoded,) = coding.encode(codec, bundled, tmp_path / "bitstreams")
     assert encoded["anc_size"] == 2_494_240
     assert encoded["rec_size"] == (tmp_path / "bitstreams/weights.bin").stat().st_size
     seconds = {}
 
     def decode(names):
-        where = (tmp_path / "bitstreams", "weights", encoded["checksum"], names)
-        decoded, took = coding.decode(codec, *where)
+        sums = {"weights": encoded["checksum"]}
+        sent = coding.Shard(None, tmp_path / "bitstreams", sums)
+        decoded, took = coding.decode(codec, sent, "weights", names)
         seconds.update(took)
         return decoded
 
