@@ -2,7 +2,8 @@
 # make tr26847   set up if needed, tabulate the splits of TR 26.847 (2 GB of models)
 # make estimate  jobs, hours and disk that a run would still take
 # make test      set up if needed, run the fast tests
-# make test-all  the slow tests too
+# make test-slow the slow ones; MINUTES=30 runs the longest first and says what is left out
+# make test-all  both
 # make native    the coder of nnrd.nnc, built in place (part of the set-up; NNCodec's without it)
 # make fuzz-native damaged data through that coder, under address and undefined-behaviour checks
 # make lint      the linters and the type checker
@@ -14,22 +15,24 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 READY := .venv/.ready
 
-.PHONY: demo tr26847 estimate test test-all lint setup native fuzz-native clean distclean
+.PHONY: demo tr26847 estimate test test-slow test-all lint setup native fuzz-native clean distclean
 
 demo: $(READY)
+	@nnrd recover
 	$(SNAKEMAKE)
 	@$(MAKE) --no-print-directory results/report.html
-	@python scripts/summarise_benchmarks.py benchmarks
 
 # Made again when the results are newer.
 results/report.html: results/provenance.json
 	snakemake --report $@ --quiet all
-	@echo "The report: $@"
+	@python scripts/summarise_benchmarks.py benchmarks
+	@echo "The report: $@; tables: results/tables/; plots: results/plots/"
 
 results/provenance.json:
 	$(SNAKEMAKE)
 
 tr26847: $(READY)
+	@nnrd recover
 	$(SNAKEMAKE) --config run='[tr26847]'
 	snakemake --report results/report.html --quiet all --config run='[tr26847]'
 	@echo "The report: results/report.html"
@@ -39,6 +42,9 @@ estimate: $(READY)
 
 test: $(READY)
 	pytest -m "not slow"
+
+test-slow: $(READY)
+	pytest -m slow $(if $(MINUTES),--minutes $(MINUTES))
 
 test-all: $(READY)
 	pytest

@@ -7,6 +7,7 @@ stands in such a JSON. Who reads it compares; so a flipped bit never becomes a n
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -66,9 +67,24 @@ def _beside(path: Path, suffix: str) -> Iterator[Path]:
 def _remove_left(path: Path) -> None:
     """Remove the hidden folders of processes that were killed while they wrote ``path``."""
     for left in path.parent.glob(f".{path.name}.*"):
-        process = left.name.removeprefix(f".{path.name}.").partition(".")[0]
-        if process.isdigit() and not Path("/proc", process).exists():
+        if _is_left(left, path.name):
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_left(holder: Path, name: str = "") -> bool:
+    """Say whether a folder is what `_beside` makes, for a file of this name, and its writer gone."""
+    found = re.fullmatch(r"\.(?P<name>.+)\.(?P<process>\d+)\.[a-z0-9_]{8}", holder.name)
+    if found is None or name not in ("", found["name"]):
+        return False
+    return not Path("/proc", found["process"]).exists()
+
+
+def remove_left_below(folder: Path) -> list[Path]:
+    """Remove what killed processes left half-written anywhere below a folder; return it."""
+    left = [path for path in folder.rglob(".*") if _is_left(path)]
+    for path in left:
+        shutil.rmtree(path, ignore_errors=True)
+    return left
 
 
 def checksum(path: str | Path) -> str:

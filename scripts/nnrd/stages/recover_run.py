@@ -1,0 +1,17 @@
+"""Put right what a run left behind that was killed here: jobs, temporary files, its lock."""
+
+import argparse
+from pathlib import Path
+
+from nnrd.workflow import recovery
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("--folder", type=Path, default=Path(), help="the checkout")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Say what was done; nothing where the last run came to its end."""
+    for line in recovery.recover(args.folder):
+        print(line, flush=True)

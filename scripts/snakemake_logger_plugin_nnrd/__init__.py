@@ -1,0 +1,47 @@
+"""``snakemake --logger nnrd``: the live display of `nnrd.workflow.display`, and who runs what."""
+
+import sys
+from logging import LogRecord
+
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+
+from nnrd.workflow import runs
+from nnrd.workflow.display import Display
+
+
+class LogHandler(LogHandlerBase):
+    """Shows a run and writes down that it is under way; found by the name of this package."""
+
+    writes_to_stream = True
+    writes_to_file = False
+    has_filter = False
+    has_formatter = False  # Snakemake's own is for dry runs
+    needs_rulegraph = False
+
+    def __post_init__(self) -> None:
+        """Begin; the jobs that this process starts are known as its."""
+        self.display = None if self.common_settings.dryrun else Display()
+        self.run = runs.this()
+
+    def emit(self, record: LogRecord) -> None:
+        """Take a record of Snakemake's."""
+        try:
+            self.take(record)
+        except Exception:  # a fault here must not end the run
+            self.handleError(record)
+
+    def take(self, record: LogRecord) -> None:
+        """Show a record; from the event ``run_info`` on, the folder is this run's."""
+        if self.display is None:
+            print(self.format(record), file=sys.stdout if self.common_settings.stdout else sys.stderr)
+            return
+        if getattr(record, "event", None) == "run_info":
+            runs.begin(self.run)
+        self.display.take(record)
+
+    def close(self) -> None:
+        """End the display, and the run."""
+        if self.display:
+            self.display.close()
+            runs.end(self.run)
+        super().close()

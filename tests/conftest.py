@@ -1,0 +1,33 @@
+"""Slow tests within a given time: the longest first, and what is left out is said.
+
+A slow test may say how long it takes, where that is more than a minute:
+``@pytest.mark.slow(minutes=5)``.
+"""
+
+import time
+
+import pytest
+
+BEGUN = time.monotonic()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    words = "run the longest tests first, and begin no slow one after so many minutes"
+    parser.addoption("--minutes", type=float, help=words)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--minutes") is not None:
+        items.sort(key=minutes, reverse=True)  # stable: those of a module stay together
+
+
+def minutes(item: pytest.Item) -> float:
+    """Return how long a test says that it takes."""
+    marker = item.get_closest_marker("slow")
+    return marker.kwargs.get("minutes", 1) if marker else 0
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    limit = item.config.getoption("--minutes")
+    if limit is not None and minutes(item) and time.monotonic() - BEGUN > 60 * limit:
+        pytest.skip(f"left out: the {limit:g} minutes for slow tests are over")
