@@ -33,7 +33,9 @@ class LogHandler(LogHandlerBase):
     def take(self, record: LogRecord) -> None:
         """Show a record; from the event ``run_info`` on, the folder is this run's."""
         if self.display is None:
-            print(self.format(record), file=sys.stdout if self.common_settings.stdout else sys.stderr)
+            print(
+                self.format(record), file=sys.stdout if self.common_settings.stdout else sys.stderr
+            )
             return
         if getattr(record, "event", None) == "run_info":
             runs.begin(self.run)

@@ -55,6 +55,9 @@ def test_a_killed_run_is_recovered(finished, tmp_path):
 def is_job(process, run):
     try:
         with open(f"/proc/{process}/environ", "rb") as environment:  # noqa: PTH123
-            return f"{MARK}=".encode() in (found := environment.read()) and f":{run}:".encode() in found
+            return (
+                f"{MARK}=".encode() in (found := environment.read())
+                and f":{run}:".encode() in found
+            )
     except OSError:
         return False

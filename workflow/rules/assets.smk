@@ -18,9 +18,8 @@ rule fetch_asset:
         rows=JOBS.asset,
         checkout=".",
     shell:
-        # Progress goes to the terminal too: a download can take minutes.
         "python scripts/fetch_asset.py --asset {wildcards.asset:q} --rows {params.rows:q}"
-        " --checkout {params.checkout:q} --out {output:q} 2>&1 | tee {log:q} >&2"
+        " --checkout {params.checkout:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule index_dataset:

@@ -72,7 +72,7 @@ def _remove_left(path: Path) -> None:
 
 
 def _is_left(holder: Path, name: str = "") -> bool:
-    """Say whether a folder is what `_beside` makes, for a file of this name, and its writer gone."""
+    """Say whether `_beside` made a folder (for a file of this name) whose process is gone."""
     found = re.fullmatch(r"\.(?P<name>.+)\.(?P<process>\d+)\.[a-z0-9_]{8}", holder.name)
     if found is None or name not in ("", found["name"]):
         return False

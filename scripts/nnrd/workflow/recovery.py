@@ -31,7 +31,8 @@ def recover(folder: Path) -> Iterator[str]:
         raise UserError(f"process {run.process} runs this workflow already: wait, or end it")
     yield f"the last run (process {run.process}) was killed:"
     yield f"  {_stop(run)} of its processes ended"
-    yield f"  {sum(len(remove_left_below(folder / name)) for name in FOLDERS)} temporary files removed"
+    left = [path for name in FOLDERS for path in remove_left_below(folder / name)]
+    yield f"  {len(left)} temporary files removed"
     _unlock(folder)
     (folder / FILE).unlink(missing_ok=True)
     yield "  its lock released; what it had completed stays"

@@ -39,9 +39,9 @@ class Run:
     def jobs(self) -> Iterator[int]:
         """Yield the processes on this machine that it started, and what those started."""
         for entry in Path("/proc").iterdir():
-            if entry.name.isdigit() and f"{MARK}={self.mark}" in _environment(entry):
-                if int(entry.name) not in (self.process, os.getpid()):
-                    yield int(entry.name)
+            own = entry.name in (str(self.process), str(os.getpid()))
+            if entry.name.isdigit() and not own and self.mark in _marks(entry):
+                yield int(entry.name)
 
 
 def this() -> Run:
@@ -80,8 +80,10 @@ def _began(process: int) -> int | None:
     return int(words[19])
 
 
-def _environment(entry: Path) -> list[str]:
+def _marks(entry: Path) -> list[str]:
+    """Return the mark in a process's environment; none where it is not to be read."""
     try:
-        return (entry / "environ").read_bytes().decode(errors="replace").split("\0")
+        words = (entry / "environ").read_bytes().decode(errors="replace").split("\0")
     except OSError:  # another user's, or gone by now
         return []
+    return [word.partition("=")[2] for word in words if word.startswith(f"{MARK}=")]
