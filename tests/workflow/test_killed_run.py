@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -38,11 +39,11 @@ def test_a_killed_run_is_recovered(finished, tmp_path):
     assert "runs this workflow already" in recover(checkout.folder).stderr
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
-    left = [p for p in os.listdir("/proc") if p.isdigit() and is_job(p, run.pid)]
+    left = jobs_of(run.pid)
     assert left, "no job outlived Snakemake, so this test shows nothing"
     said = recover(checkout.folder)
     assert said.returncode == 0 and "was killed" in said.stdout, said
-    assert not [p for p in os.listdir("/proc") if p.isdigit() and is_job(p, run.pid)]
+    assert not jobs_of(run.pid)
     again = checkout.run()
     assert again.returncode == 0, again.stdout + again.stderr
     assert recover(checkout.folder).stdout == ""
@@ -52,12 +53,14 @@ def test_a_killed_run_is_recovered(finished, tmp_path):
         pandas.testing.assert_frame_equal(ours.drop(columns=TIMES), theirs.drop(columns=TIMES))
 
 
-def is_job(process, run):
-    try:
-        with open(f"/proc/{process}/environ", "rb") as environment:  # noqa: PTH123
-            return (
-                f"{MARK}=".encode() in (found := environment.read())
-                and f":{run}:".encode() in found
-            )
-    except OSError:
-        return False
+def jobs_of(process):
+    """Return the processes that this Snakemake started."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            words = (entry / "environ").read_text(errors="replace").split("\0")
+        except OSError:
+            continue
+        if any(word.startswith(f"{MARK}=") and f":{process}:" in word for word in words):
+            found.append(entry.name)
+    return found
