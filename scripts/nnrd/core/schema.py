@@ -1,7 +1,7 @@
 """Values against a JSON schema; mistakes are said in one line with the key's path."""
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jsonschema
@@ -13,20 +13,58 @@ _Validator = jsonschema.validators.extend(
         "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
     ),
 )
+DEEPEST, MOST = 32, 100_000
 _TYPES = {"array": "a list", "object": "a mapping", "integer": "an integer", "null": "empty"}
 
 
 def first_mistake(schema: dict, value: Any) -> tuple[str, str] | None:
     """Return the first mistake as (key path, reason), e.g. ``("qp[1]", "3.5 is not an integer")``.
 
-    The path is empty where the whole value is wrong; None if the value fits the schema.
+    The path is empty where the whole value is wrong; None if the value fits the schema. Whatever
+    the schema, a value is refused that is nested deeper than `DEEPEST`, has more than `MOST`
+    values with YAML's aliases written out, keys that are no text, NUL characters, or integers
+    of more than 64 bits.
     """
+    outside = _outside(value)
+    if outside:
+        return outside
     errors = sorted(_Validator(schema).iter_errors(value), key=lambda e: list(map(str, e.path)))
     if not errors:
         return None
     error = jsonschema.exceptions.best_match(errors[:1])
-    say = _REASONS.get(error.validator, lambda e: e.message)
+    say = _REASONS.get(error.validator, lambda e: e.message[:200])
     return key_path(error.absolute_path), say(error)
+
+
+def _outside(value: Any) -> tuple[str, str] | None:
+    """Return the first place that is beyond what any value may be, and the reason."""
+    waiting: list[tuple[tuple, Any]] = [((), value)]
+    for _ in range(MOST):
+        if not waiting:
+            return None
+        path, item = waiting.pop()
+        reason = _beyond(item) if len(path) <= DEEPEST else f"is nested deeper than {DEEPEST}"
+        if reason:
+            return key_path(path[:3]), reason
+        waiting.extend(((*path, key), part) for key, part in _inner(item))
+    return "", f"more than {MOST} values, those that YAML's aliases repeat included"
+
+
+def _inner(item: Any) -> Iterable[tuple[Any, Any]]:
+    if isinstance(item, dict):
+        return item.items()
+    return enumerate(item) if isinstance(item, list) else ()
+
+
+def _beyond(item: Any) -> str | None:
+    if isinstance(item, str) and "\0" in item:
+        return "a NUL character cannot stand in it"
+    if isinstance(item, int) and abs(item) >= 2**63:
+        return "an integer of more than 64 bits"
+    if isinstance(item, dict):
+        odd = [key for key in item if not isinstance(key, str)]
+        return f"the key {odd[0]!r} is no text: put it in quotes" if odd else None
+    return None
 
 
 def key_path(parts: Any) -> str:
@@ -57,22 +95,22 @@ def _unknown_key(error: jsonschema.ValidationError) -> str:
 def _wrong_type(error: jsonschema.ValidationError) -> str:
     value: Any = error.validator_value
     kinds = [value] if isinstance(value, str) else value
-    return f"{error.instance!r} is not {' or '.join(_TYPES.get(k, f'a {k}') for k in kinds)}"
+    return f"{error.instance!r:.60} is not {' or '.join(_TYPES.get(k, f'a {k}') for k in kinds)}"
 
 
 def _not_in_enum(error: jsonschema.ValidationError) -> str:
     allowed: Any = error.validator_value
-    return f"{error.instance!r} is none of {', '.join(map(str, allowed))}"
+    return f"{error.instance!r:.60} is none of {', '.join(map(str, allowed))}"
 
 
 _REASONS: dict[str, Callable[[jsonschema.ValidationError], str]] = {
     "additionalProperties": _unknown_key,
     "type": _wrong_type,
-    "minimum": lambda e: f"{e.instance!r} is below {e.validator_value}",
-    "maximum": lambda e: f"{e.instance!r} is above {e.validator_value}",
+    "minimum": lambda e: f"{e.instance!r:.60} is below {e.validator_value}",
+    "maximum": lambda e: f"{e.instance!r:.60} is above {e.validator_value}",
     "enum": _not_in_enum,
     "required": lambda e: e.message.replace("a required property", "missing"),
     "minItems": lambda e: "the list is empty",
-    "pattern": lambda e: f"{e.instance!r} does not match {e.validator_value}",
+    "pattern": lambda e: f"{e.instance!r:.60} does not match {e.validator_value}",
     "minLength": lambda e: "it is empty",
 }

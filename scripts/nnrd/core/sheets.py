@@ -1,7 +1,7 @@
 """Sheets: tab-separated tables whose rows fit a JSON schema."""
 
-import csv
 import json
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,22 +29,28 @@ def numbered_rows(path: str | Path, name: str) -> Iterator[tuple[int, dict]]:
     """Yield line number and row; empty cells are left out, integer columns are ints.
 
     ``name`` is the schema's. Lines that begin with ``#`` are comments. Raises UserError, naming
-    file, line and column, for a missing file, an unknown or missing column, a value that does
-    not fit.
+    file, line and column, for a missing file, an unknown or missing column or one that is given
+    twice, a value that does not fit.
     """
     path, rules = Path(path), schema(name)
-    numbers, cells = _cells(path)
-    header = next(cells, None)
+    lines = _cells(path)
+    header = next((cells for _, cells in lines), None)
     if header is None:
         raise UserError(f"{path}: the sheet is empty")
+    _check_header(path, header, rules)
+    for number, row in lines:
+        yield number, _row(f"{path}:{number}", header, row, rules)
+
+
+def _check_header(path: Path, header: list[str], rules: dict) -> None:
     for column in header:
         if column not in rules["properties"]:
             raise UserError(f"{path}: {unknown('column', column, rules['properties'])}")
+        if header.count(column) > 1:
+            raise UserError(f"{path}: column {column!r} is given twice")
     for column in rules["required"]:
         if column not in header:
             raise UserError(f"{path}: column {column!r} is missing")
-    for number, row in zip(numbers[1:], cells, strict=True):
-        yield number, _row(f"{path}:{number}", header, row, rules)
 
 
 def by_name(path: str | Path, name: str, column: str) -> dict[str, dict]:
@@ -57,18 +63,26 @@ def by_name(path: str | Path, name: str, column: str) -> dict[str, dict]:
     return rows
 
 
-def _cells(path: Path) -> tuple[list[int], Iterator[list[str]]]:
-    """Return the numbers of the lines that count, and the cells of each."""
+def _cells(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the numbers of the lines that count, and the cells of each."""
+    for number, line in enumerate(_text(path).split("\n"), 1):
+        if line.strip() and not line.startswith("#"):
+            if any(unicodedata.category(letter) == "Cc" for letter in line.replace("\t", "")):
+                raise UserError(f"{path}:{number}: has a control character")
+            yield number, line.split("\t")
+
+
+def _text(path: Path) -> str:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise UserError(f"{path}: no such sheet") from None
+    except IsADirectoryError:
+        raise UserError(f"{path}: is a folder, not a sheet") from None
     except UnicodeDecodeError:
         raise UserError(f"{path}: not a table of tab-separated text") from None
-    numbers = [i for i, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
-    return numbers, csv.reader(
-        (lines[i - 1] for i in numbers), delimiter="\t", quoting=csv.QUOTE_NONE
-    )
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
 
 
 def _row(where: str, header: list[str], cells: list[str], rules: dict) -> dict:
@@ -89,6 +103,6 @@ def _value(cell: str, rule: dict) -> int | str:
     if rule.get("type") == "integer":
         try:
             return int(cell)
-        except ValueError:
+        except ValueError:  # no number, or one of thousands of digits
             return cell  # the schema says what is wrong with it
     return cell

@@ -19,8 +19,10 @@ def read_item(item: Item) -> np.ndarray:
 def read_rgb(path: str | Path) -> np.ndarray:
     """Return an image as uint8 RGB (height, width, 3).
 
-    Orientation tags are ignored, as COCO's annotations do. Raises UserError where the file is
-    missing, is not an image, or is cut short.
+    Palettes and CMYK become RGB, grey is repeated, alpha is dropped. 16 bits a sample are scaled
+    to 8. Orientation tags are ignored, as COCO's annotations do. Raises UserError where the file
+    is missing, is not an image, is cut short, or holds samples of no known range (32 bits,
+    floats).
     """
     if not Path(path).is_file():
         raise UserError(f"{path}: no such image")
@@ -30,8 +32,23 @@ def read_rgb(path: str | Path) -> np.ndarray:
 def _decode(data: bytes, path: str | Path) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(data)) as image:
+            if image.mode.startswith(("I", "F")):
+                return _scaled(image, path)
             return np.asarray(image.convert("RGB"))
+    except UserError:
+        raise
     except Exception as error:  # Pillow's readers raise many kinds for a damaged file
         told = "" if isinstance(error, UnidentifiedImageError) else str(error)
         reason = f" ({' '.join(told.split())})" if told else ""
         raise UserError(f"{path}: not an image that can be read{reason}") from None
+
+
+def _scaled(image: Image.Image, path: str | Path) -> np.ndarray:
+    """Return an image of more than 8 bits a sample, scaled; Pillow's own conversion clips it."""
+    # Pillow reads a 16-bit PGM into 32 bits, on the full range of 16.
+    if not image.mode.startswith("I;16") and (image.mode, image.format) != ("I", "PPM"):
+        kind = "floats" if image.mode == "F" else "32-bit samples"
+        raise UserError(f"{path}: an image of {kind}, whose range is not known; save it in 8 bits")
+    # The rounding of the PNG specification, "Sample depth rescaling".
+    grey = ((np.asarray(image, np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+    return np.repeat(grey[:, :, None], 3, axis=2)

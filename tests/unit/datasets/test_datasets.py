@@ -7,6 +7,7 @@ import random
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from nnrd import UserError
 from nnrd.core.files import checksum, write_record
@@ -112,6 +113,63 @@ def test_a_damaged_image_is_one_line(tmp_path, suffix):
         path.write_bytes(damaged)
         with contextlib.suppress(UserError):
             assert images.read_rgb(path).dtype == np.uint8
+
+
+RAMP = np.linspace(0, 65535, 600).reshape(20, 30).astype(np.uint16)
+GREY = np.arange(256, dtype=np.uint8).repeat(3).reshape(24, 32)
+
+
+def saved(path, array, mode=None):
+    image = Image.fromarray(array)
+    (image if mode is None else image.convert(mode)).save(path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["png", "tiff", "pgm"])
+def test_16_bits_are_scaled_not_clipped(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    cv2.imwrite(str(path), RAMP)
+    found = images.read_rgb(path)
+    assert found.shape == (20, 30, 3) and found.dtype == np.uint8
+    assert (found == np.rint(RAMP / 257).astype(np.uint8)[:, :, None]).all()
+    assert found.mean() == pytest.approx(127.5, abs=0.5)
+    cv2.imwrite(str(path), GREY.astype(np.uint16) * 257)
+    assert (images.read_rgb(path) == GREY[:, :, None]).all()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "YCbCr"])
+def test_modes_that_become_rgb(tmp_path, mode):
+    """Grey stays grey whatever it is stored as; alpha changes no colour."""
+    grey = np.where(GREY > 127, 255, 0).astype(np.uint8) if mode == "1" else GREY
+    suffix = "jpg" if mode in ("CMYK", "YCbCr") else "png"
+    found = images.read_rgb(saved(tmp_path / f"a.{suffix}", grey, mode))
+    assert found.shape == (24, 32, 3) and found.dtype == np.uint8
+    assert np.abs(found.astype(int) - grey[:, :, None]).max() <= (6 if suffix == "jpg" else 0)
+
+
+def test_transparent_pixels_keep_their_colour(tmp_path):
+    colours = np.random.default_rng(0).integers(0, 255, (24, 32, 4), np.uint8)
+    found = images.read_rgb(saved(tmp_path / "a.png", colours))
+    assert (found == colours[:, :, :3]).all()
+
+
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [(RAMP / 65535, "an image of floats"), (RAMP.astype(np.int32), "an image of 32-bit samples")],
+)
+def test_samples_of_no_known_range_are_refused(tmp_path, array, said):
+    path = saved(tmp_path / "a.tiff", array.astype(np.float32) if array.max() <= 1 else array)
+    with pytest.raises(UserError, match=rf"a\.tiff: {said}.*save it in 8 bits"):
+        images.read_rgb(path)
+
+
+def test_real_images_are_read_as_before(real_data):
+    """Photos are RGB or grey JPEGs, masks are palettes: Pillow's own conversion is right."""
+    files = [*real_data.glob("*/images/*.jpg"), *real_data.glob("*/SegmentationClass/*.png")]
+    assert len(files) == 64
+    for file in files:
+        with Image.open(file) as image:
+            assert (images.read_rgb(file) == np.asarray(image.convert("RGB"))).all()
 
 
 def labelled(folder, count=3):

@@ -61,6 +61,58 @@ def test_samples_that_are_not_finite(tmp_path):
         speech.read(tmp_path / "a.wav")
 
 
+def claiming(path, seconds):
+    """Write a second of sound whose header claims another length."""
+    data = bytearray(tone(path).read_bytes())
+    if path.suffix == ".wav":
+        place = data.index(b"data") + 4
+        data[place : place + 4] = (int(seconds * 16000) * 2).to_bytes(4, "little")
+    else:  # the last 36 bits of 8 bytes in STREAMINFO count the samples
+        word = int.from_bytes(data[18:26]) >> 36 << 36
+        data[18:26] = (word | int(seconds * 16000)).to_bytes(8)
+    return write_bytes(path, data)
+
+
+def cut(path, share=0.6):
+    data = tone(path).read_bytes()
+    return write_bytes(path, data[: int(len(data) * share)])
+
+
+SHORT = "the recording is cut short"
+CHANGES = [
+    (lambda f: cut(f / "a.wav"), SHORT),
+    (lambda f: cut(f / "a.flac"), SHORT),
+    (lambda f: cut(f / "a.aiff"), SHORT),
+    (lambda f: cut(f / "a.au"), SHORT),
+    (lambda f: cut(f / "a.w64"), SHORT),
+    (lambda f: cut(f / "a.rf64"), SHORT),
+    (lambda f: cut(f / "a.ogg"), "not an audio file|cut short"),
+    (lambda f: claiming(f / "a.wav", 3600), SHORT),
+    (lambda f: claiming(f / "a.wav", 1.1), SHORT),
+    (lambda f: claiming(f / "a.flac", 3), SHORT),
+    (lambda f: claiming(f / "a.flac", (2**36 - 1) / 16000), "4294967 s of 1 channels at 16000 Hz"),
+    (
+        lambda f: tone(f / "a.wav", 3601, 10),
+        "3601 s of 1 channels at 10 Hz: longer than the 3600 s",
+    ),
+    (lambda f: tone(f / "a.wav", 15_000, 1), "15000 s of 1 channels at 1 Hz: longer than"),
+    (lambda f: tone(f / "a.wav", 1, 44101), "44101 Hz: resample it to 16000 Hz first"),
+]
+
+
+@pytest.mark.parametrize("read", [speech.look, speech.read])
+@pytest.mark.parametrize(("make", "said"), CHANGES)
+def test_recordings_that_are_not_what_their_header_says(tmp_path, make, said, read):
+    path = make(tmp_path)
+    with pytest.raises(UserError, match=said) as caught:
+        read(path)
+    assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
+
+
+def test_an_hour_of_silence_at_a_rate_of_1_hz_is_read_in_bounds(tmp_path):
+    assert speech.read(tone(tmp_path / "a.wav", 600, 1)).nbytes == 4 * 600 * 16000
+
+
 def transcripts(folder, rows, header="file\ttext"):
     table = folder / "transcripts.tsv"
     table.write_text("\n".join([header, *rows]) + "\n")
@@ -99,6 +151,35 @@ def test_transcripts_that_are_wrong(tmp_path, rows, header, message):
     tone(tmp_path / "b.wav")
     with pytest.raises(UserError, match=message):
         index("transcripts", transcripts(tmp_path, rows, header), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"", "transcripts.tsv: the table is empty"),
+        (b"\xef\xbb\xbf", "transcripts.tsv: the table is empty"),
+        (b"file\ttext\ttext\na.wav\tx\ty\n", "the columns must be file, text"),
+        (b"file\tfile\na.wav\tx\n", "the columns must be file, text"),
+        (b"file\ttext\na.wav\t" + b"x" * 200_000, "is not a table"),
+        (b"file\ttext\na.wav\tx\na\0.wav\tx\n", "no such recording"),
+        ("file\ttext\na.wav\tx\n".encode("utf-16"), "is not a table"),
+    ],
+)
+def test_tables_of_transcripts_that_are_none(tmp_path, text, said):
+    tone(tmp_path / "a.wav")
+    table = write_bytes(tmp_path / "transcripts.tsv", text)
+    with pytest.raises(UserError, match=said) as caught:
+        index("transcripts", table, tmp_path)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
+
+
+def test_a_table_with_a_byte_order_mark(tmp_path):
+    tone(tmp_path / "a.wav")
+    table = write_bytes(tmp_path / "t.tsv", "\ufefffile\ttext\na.wav\tHello\n".encode())
+    (item,) = index("transcripts", table, tmp_path).items
+    assert item.facts["text"] == "Hello"
+    with pytest.raises(UserError, match="is a folder"):
+        index("transcripts", tmp_path, tmp_path)
 
 
 def test_librispeech(tmp_path):

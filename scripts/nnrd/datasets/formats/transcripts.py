@@ -34,14 +34,18 @@ class Transcripts(Format):
 
 def _table(path: Path) -> list[dict]:
     try:
-        with path.open(newline="", encoding="utf-8") as lines:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
             table = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE, restval="")
-            rows = list(table)
+            columns, rows = table.fieldnames, list(table)
     except FileNotFoundError:
         raise UserError(f"{path}: no such table of transcripts") from None
+    except IsADirectoryError:
+        raise UserError(f"{path}: is a folder, not a table of transcripts") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path}: is not a table of tab-separated text ({error})") from None
-    if table.fieldnames != COLUMNS or any(None in row for row in rows):
+    if not columns:
+        raise UserError(f"{path}: the table is empty")
+    if columns != COLUMNS or any(None in row for row in rows):
         raise UserError(f"{path}: the columns must be {', '.join(COLUMNS)}, parted by tabs")
     return rows
 

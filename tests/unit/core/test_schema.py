@@ -1,0 +1,60 @@
+"""What no value may be, whatever the schema, and messages that stay short."""
+
+import time
+
+import pytest
+import yaml
+
+from nnrd.core.schema import DEEPEST, MOST, first_mistake
+
+
+def bomb(width=9, levels=12, mapping=False):
+    """Return YAML of which each line repeats the line before several times."""
+    lines = ["a0: &a0 [x]"]
+    for level in range(1, levels):
+        parts = [f"*a{level - 1}"] * width
+        body = ", ".join(f"k{i}: {p}" if mapping else p for i, p in enumerate(parts))
+        lines.append(
+            f"a{level}: &a{level} {{{body}}}" if mapping else f"a{level}: &a{level} [{body}]"
+        )
+    return yaml.safe_load("\n".join(lines))
+
+
+def nested(depth):
+    value = {}
+    for _ in range(depth):
+        value = {"k": value}
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "place", "said"),
+    [
+        (bomb(), "", f"more than {MOST} values"),
+        (bomb(mapping=True), "", f"more than {MOST} values"),
+        (yaml.safe_load("a: &a [*a]"), "a[0][0]", "is nested deeper"),
+        (nested(DEEPEST + 1), "k.k.k", f"is nested deeper than {DEEPEST}"),
+        (nested(5000), "k.k.k", "is nested deeper"),
+        ({"a": {1: 2}}, "a", "the key 1 is no text"),
+        ({"a": ["x", "y\0z"]}, "a[1]", "a NUL character"),
+        ({"a": 2**63}, "a", "an integer of more than 64 bits"),
+    ],
+)
+def test_what_no_value_may_be(value, place, said):
+    start = time.process_time()
+    path, reason = first_mistake({}, value)
+    assert path == place and said in reason
+    assert time.process_time() - start < 2
+
+
+def test_what_a_large_configuration_may_be():
+    assert first_mistake({}, {"qp": list(range(30_000)), "k": nested(DEEPEST - 2)}) is None
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [{"type": "integer"}, {"enum": ["a"]}, {"pattern": "^a"}, {"maxLength": 3}, {"const": "a"}],
+)
+def test_a_long_value_makes_no_long_message(schema):
+    path, reason = first_mistake(schema, "9" * 5000)
+    assert path == "" and len(reason) < 250
