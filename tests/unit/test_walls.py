@@ -25,6 +25,7 @@ WALLS = {
     "report": {"study", "stages"},
     "study": {"stages", "report"},
     "tensor_files": {"study", "stages", "report", "models", "tasks", "datasets", "codecs"},
+    "workflow": {"study", "stages", "report", "models", "tasks", "datasets", "codecs", "split"},
 }
 # A program by hand, no job of a run: it says what a configuration would cost.
 PLANNING = "nnrd/stages/estimate_cost.py"
