@@ -20,6 +20,7 @@ COMMANDS = {
     "score": ("score_predictions", "score predictions with a task's metrics"),
     "recover": ("recover_run", "put right what a killed run left behind"),
     "estimate": ("estimate_cost", "say what a run of the workflow will cost"),
+    "prune": ("prune_results", "list or delete results that no study declares"),
     "summarise": ("summarise_benchmarks", "say where the time of the last run went"),
 }
 

@@ -27,8 +27,10 @@ WALLS = {
     "tensor_files": {"study", "stages", "report", "models", "tasks", "datasets", "codecs"},
     "workflow": {"study", "stages", "report", "models", "tasks", "datasets", "codecs", "split"},
 }
-# A program by hand, no job of a run: it says what a configuration would cost.
-PLANNING = "nnrd/stages/estimate_cost.py"
+# Programs by hand, no jobs of a run: they look at a whole configuration.
+PLANNING = tuple(
+    f"nnrd/stages/{name}.py" for name in ("planning", "estimate_cost", "prune_results")
+)
 
 # Registries say where a thing is, for the hash of a job's code, and import nothing of it.
 REGISTRIES = {"nnrd.report.plots", "nnrd.stages.runtimes.REGISTRY"}

@@ -6,11 +6,15 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from nnrd.core.errors import UserError
-from nnrd.study import inputs, jobs, paths, points
+from nnrd.study import inputs, jobs, origins, paths, points
 from nnrd.study.config import load
 
+# Snakemake merges the command line's files over the Snakefile's, and lists them first.
+GIVEN = workflow.overwrite_configfiles
+SHIPPED = [file for file in workflow.configfiles if file not in GIVEN]
 try:
-    SETTINGS = load(config, str(workflow.configfiles[-1]), workflow.basedir)
+    ORIGINS = origins.read([*SHIPPED, *GIVEN], workflow.config_settings.config)
+    SETTINGS = load(config, ORIGINS, ".", workflow.basedir)
 except UserError as error:
     sys.exit(f"error: {error}")
 for study, reason in SETTINGS.left_out.items():

@@ -53,14 +53,9 @@ def _check_header(path: Path, header: list[str], rules: dict) -> None:
             raise UserError(f"{path}: column {column!r} is missing")
 
 
-def by_name(path: str | Path, name: str, column: str) -> dict[str, dict]:
-    """Return the rows of a sheet by the value of ``column``, which must differ in each."""
-    rows: dict[str, dict] = {}
-    for row in read(path, name):
-        if row[column] in rows:
-            raise UserError(f"{path}: {column} {row[column]!r} is given twice")
-        rows[row[column]] = row
-    return rows
+def checked(row: dict, name: str, where: str) -> dict:
+    """Return a row if it fits the schema of the sheet ``name``; else UserError with ``where``."""
+    return _fitting(row, schema(name), where)
 
 
 def _cells(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -93,6 +88,10 @@ def _row(where: str, header: list[str], cells: list[str], rules: dict) -> dict:
         for column, cell in zip(header, cells, strict=False)
         if cell.strip()
     }
+    return _fitting(row, rules, where)
+
+
+def _fitting(row: dict, rules: dict, where: str) -> dict:
     mistake = first_mistake(rules, row)
     if mistake:
         raise UserError(f"{where}: {': '.join(part for part in mistake if part)}")

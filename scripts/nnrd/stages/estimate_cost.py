@@ -1,27 +1,20 @@
 """Say what a run will cost before it is made."""
 
 import argparse
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
-import yaml
-
-from nnrd.core.errors import UserError
-from nnrd.study import config, estimate
+from nnrd.stages import planning
+from nnrd.study import estimate
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("--configfile", type=Path, default=Path("config/config.yaml"))
-    parser.add_argument("--run", type=json.loads, help="names of studies as JSON; else the file's")
-    parser.add_argument("--folder", type=Path, default=Path(), help="the checkout")
+    planning.add_arguments(parser)
 
 
 def main(args: argparse.Namespace) -> None:
     """Print a line a rule and study, and the sums."""
-    settings = config.load(_read(args), str(args.configfile), args.folder)
-    costs = estimate.estimate(settings, args.folder)
+    costs = estimate.estimate(planning.settings(args), args.folder)
     print(f"{'study':<16}{'rule':<22}{'jobs':>6}{'core-h':>9}{'GPU-h':>8}{'GB':>8}  from")
     for cost in costs:
         figures = (cost.seconds / 3600, cost.gpu_seconds / 3600, cost.size / 1e9)
@@ -31,15 +24,6 @@ def main(args: argparse.Namespace) -> None:
             f"{shown[0]:>9}{shown[1]:>8}{shown[2]:>8}  {_origin(cost)}"
         )
     print(_sums(costs))
-
-
-def _read(args: argparse.Namespace) -> dict:
-    """Return the configuration, with the studies that the command line chose."""
-    try:
-        given = yaml.safe_load(args.configfile.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise UserError(f"{args.configfile}: {str(error).splitlines()[0]}") from None
-    return given | ({"run": args.run} if args.run else {})
 
 
 def _origin(cost: estimate.Cost) -> str:

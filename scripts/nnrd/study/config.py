@@ -12,35 +12,56 @@ from nnrd.core.schema import first_mistake, unknown
 from nnrd.study import sheets
 from nnrd.study.kinds import KINDS
 from nnrd.study.kinds.base import Context, Study
+from nnrd.study.origins import Origins
 from nnrd.study.paths import ALL
+from nnrd.study.places import Places
+
+SHEETS = ("assets", "models", "datasets")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """A configuration with its defaults filled in, its sheets, and the studies to make."""
+    """A configuration with its defaults filled in, its sheets, and its studies.
+
+    ``places`` says where the files are that it names. ``studies`` are those to make; ``left_out``:
+    why an optional one cannot be made here. Of all that the configuration declares, ``declared``
+    are right, to be made or not, and ``broken`` have a mistake, which it says.
+    """
 
     config: dict[str, Any]
+    places: Places
     sheets: sheets.Sheets
     studies: dict[str, Study]
-    left_out: dict[str, str]  # study → why an optional study cannot be made here
+    left_out: dict[str, str]
+    declared: dict[str, Study]
+    broken: dict[str, str]
 
 
-def load(config: Mapping[str, Any], file: str, root: str | Path = ".") -> Settings:
-    """Check a configuration and expand the studies that it wants made.
+def load(
+    config: Mapping[str, Any],
+    origin: str | Origins,
+    root: str | Path = ".",
+    checkout: str | Path | None = None,
+) -> Settings:
+    """Check a configuration and expand its studies.
 
-    ``file`` is what messages call it; ``root`` is the checkout. Raises UserError, one line with
-    the file and the key's path: unknown keys and names, values that are out of range, splits
-    outside the model, operating points that a codec does not take.
+    ``origin`` is what messages call it, or the files that it was merged of; ``root`` is where the
+    run is, ``checkout`` where nnrd is, if elsewhere. Raises UserError, one line with the file and
+    the key's path: unknown keys and names, values that are out of range, splits outside the
+    model, operating points that a codec does not take. A study that is not to be made may have
+    any mistake but one of its shape.
     """
-    return _Loader(file, Path(root)).load(dict(config))
+    origins = Origins({origin: config}) if isinstance(origin, str) else origin
+    return _Loader(origins, Places(Path(root), Path(checkout or root))).load(dict(config))
 
 
 class _Loader:
-    def __init__(self, file: str, root: Path) -> None:
-        self.file, self.root = file, root
+    def __init__(self, origins: Origins, places: Places) -> None:
+        self.origins, self.places = origins, places
 
     def fail(self, key: str, reason: str) -> NoReturn:
-        raise UserError(f"{self.file}: {key}: {reason}" if key else f"{self.file}: {reason}")
+        file = self.origins.of(key)
+        raise UserError(f"{file}: {key}: {reason}" if key else f"{file}: {reason}")
 
     def check(self, schema: dict[str, Any], value: Any, key: str = "") -> Any:
         """Return a value with the schema's defaults, having checked it."""
@@ -54,22 +75,41 @@ class _Loader:
     def load(self, given: dict[str, Any]) -> Settings:
         schema = core_sheets.schema("config")
         config = self.check(schema, from_command_line(schema, given))
-        context = Context(sheets.read(config["sheets"], self.root), self.root, self.fail)
+        context = Context(sheets.read(self.sheets(config)), self.places, self.fail)
         if ALL in config["studies"]:
             self.fail(f"studies.{ALL}", "a study cannot have this name")
         for i, name in enumerate(config["run"]):
             if name not in config["studies"]:
                 self.fail(f"run[{i}]", unknown("study", name, config["studies"]))
-        studies = {
-            name: self.study(context, schema, name, study)
-            for name, study in config["studies"].items()
-        }
-        left_out = self.left_out(config, context, studies)
-        chosen = {name: studies[name] for name in config["run"] if name not in left_out}
+        declared, broken = self.studies(context, schema, config)
+        left_out = self.left_out(config, context, declared)
+        chosen = {name: declared[name] for name in config["run"] if name not in left_out}
         if not chosen:
             self.fail("run", "; ".join(f"{name}: {why}" for name, why in left_out.items()))
         self.check_shards(chosen)
-        return Settings(config, context.sheets, chosen, left_out)
+        return Settings(config, self.places, context.sheets, chosen, left_out, declared, broken)
+
+    def sheets(self, config: dict[str, Any]) -> sheets.Given:
+        """Return what the configuration says of its sheets: files, and rows of its own."""
+        files = {name: config["sheets"][name] for name in SHEETS}
+        lists = {name: [file] if isinstance(file, str) else file for name, file in files.items()}
+        rows = {name: config[name] for name in SHEETS}
+        return sheets.Given(lists, rows, self.origins.of, self.places.file)
+
+    def studies(
+        self, context: Context, schema: dict, config: dict
+    ) -> tuple[dict[str, Study], dict[str, str]]:
+        """Return the studies that are right, and the mistakes of those that nobody asked for."""
+        right: dict[str, Study] = {}
+        broken: dict[str, str] = {}
+        for name, given in config["studies"].items():
+            try:
+                right[name] = self.study(context, schema, name, given)
+            except UserError as error:
+                if name in config["run"]:
+                    raise
+                broken[name] = str(error)
+        return right, broken
 
     def study(self, context: Context, schema: dict, name: str, given: dict) -> Study:
         """Check a study against its kind's schema, and expand it."""
@@ -87,7 +127,7 @@ class _Loader:
             if not config["studies"][name].get("optional"):
                 continue
             for asset in studies[name].assets(context.sheets):
-                reason = availability.missing(context.sheets.assets[asset], self.root)
+                reason = availability.missing(context.sheets.assets[asset], self.places.root)
                 if reason:
                     reasons.setdefault(name, reason)
         return reasons

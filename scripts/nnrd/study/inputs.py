@@ -9,17 +9,18 @@ from nnrd.study.points import Anchor, Point
 def dataset_files(settings: Settings, dataset: str) -> dict[str, str]:
     """Return what a dataset's index is made of: its folder, and the file of its annotations."""
     row = settings.sheets.datasets[dataset]
-    folder = paths.fill(paths.ASSET, asset=row.asset) if row.asset else str(row.folder)
+    own = settings.places.located
+    folder = paths.fill(paths.ASSET, asset=row.asset) if row.asset else own(str(row.folder))
     # Annotations within an asset come with it; the asset is what a rule can wait for.
     asset = _asset_of(settings, row.annotations)
-    where = paths.fill(paths.ASSET, asset=asset) if asset else row.annotations
+    where = paths.fill(paths.ASSET, asset=asset) if asset else own(row.annotations)
     return {"folder": folder, "annotations": where}
 
 
 def annotations(settings: Settings, dataset: str) -> str:
     """Return a dataset's ground truth: a file of the checkout, or one within an asset."""
     path = settings.sheets.datasets[dataset].annotations
-    return f"resources/{path}" if _asset_of(settings, path) else path
+    return f"resources/{path}" if _asset_of(settings, path) else settings.places.located(path)
 
 
 def _asset_of(settings: Settings, path: str) -> str | None:
@@ -83,7 +84,7 @@ def pictures(settings: Settings) -> list[str]:
 def tables(settings: Settings) -> list[str]:
     """Return the tables of points and of items, where a study has some."""
     measured = any(study.records for study in settings.studies.values())
-    return [paths.fill(paths.TABLE, table=name) for name in ("points", "items") if measured]
+    return [paths.fill(paths.TABLE, table=name) for name in paths.TABLES if measured]
 
 
 def asset_sums(settings: Settings) -> dict[str, str]:

@@ -31,6 +31,7 @@ ANCHOR_PREDICTIONS = "results/anchor/{model}/{data}/{runtime}/predictions/{shard
 RECORD = "results/{folder}/point.json"
 STUDY_TABLE = "results/tables/{study}/{table}.csv"
 TABLE = "results/tables/{table}.csv"
+TABLES = ("points", "items")
 PLOT = "results/plots/{study}/{plot}.{suffix}"
 OVERLAY = "results/plots/{study}/overlays/{split}/{codec}/{parameters}.png"
 SPLIT_TABLE = "results/splits/{model}.csv"
@@ -39,6 +40,8 @@ SPLIT_PAGE = "results/splits/{study}.html"
 SPLIT_INPUTS = "results/splits/{study}/inputs/{comparison}.csv"
 COMPARISON = "results/splits/{study}/{comparison}.{suffix}"
 PROVENANCE = "results/provenance.json"
+REPORT = "results/report.html"  # written by `snakemake --report`
+FORMATS = ("png", "pdf", "svg")  # of plots
 
 
 def fill(pattern: str, **values: object) -> str:
@@ -78,6 +81,12 @@ def _inner(pattern: str) -> str:
         return PurePosixPath(pattern).stem
     last = parts[-1].partition(".")[0] if parts[-1].count("}") == 1 else parts[-1]
     return "/".join([*parts[:-1], last])
+
+
+def step(folder: str, name: str, shards: Iterable[str]) -> list[str]:
+    """Return what a step makes of all shards, with its times: folders of a file an item."""
+    made = [f"results/{folder}/{name}/{shard}" for shard in shards]
+    return made + step_files(folder, name, shards)
 
 
 def step_files(folder: str, step: str, shards: Iterable[str]) -> list[str]:

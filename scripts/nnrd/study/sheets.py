@@ -1,7 +1,7 @@
 """The three sheets of a configuration: assets, models, datasets."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,33 +42,84 @@ class Sheets:
         return models.REGISTRY.get(self.models[model].family)
 
 
-def read(files: Mapping[str, str], root: Path) -> Sheets:
-    """Read the sheets of these files, relative to ``root``.
+@dataclass(frozen=True)
+class Given:
+    """What a configuration says of its sheets.
+
+    ``files``: the files of each sheet; ``rows``: rows in the configuration itself, by name;
+    ``origin``: what a message calls the place of such a row, from its key; ``located``: where a
+    file is.
+    """
+
+    files: Mapping[str, Sequence[str]]
+    rows: Mapping[str, Mapping[str, Any]]
+    origin: Callable[[str], str]
+    located: Callable[[str], Path]
+
+
+def read(given: Given) -> Sheets:
+    """Read the sheets, whose rows add up.
 
     Raises UserError, naming file, line or row: what does not fit the schemas, a name that is
     given twice, an asset, family, task or format that is not known.
     """
-    assets: dict[str, list[dict[str, Any]]] = {}
-    for row in sheets.read(root / files["assets"], "assets"):
-        assets.setdefault(row["asset"], []).append(row)
-    found = sheets.by_name(root / files["models"], "models", "model")
-    rows = {name: _model(row, files["models"]) for name, row in found.items()}
-    data = sheets.by_name(root / files["datasets"], "datasets", "dataset")
-    datasets = {name: DatasetRow(**row) for name, row in data.items()}
-    for name, dataset in datasets.items():
-        _check_dataset(f"{files['datasets']}: {name}", dataset)
-    for sheet, named in (("models", rows), ("datasets", datasets)):
-        for name, entry in named.items():
-            if entry.asset is not None and entry.asset not in assets:
-                reason = unknown("asset", entry.asset, assets)
-                raise UserError(f"{files[sheet]}: {name}: {reason}")
-    return Sheets(assets, rows, datasets)
+    assets = {name: rows for name, (_, rows) in _assets(given).items()}
+    models = {n: (w, _model(r, w)) for n, (w, r) in _named(given, "models", "model").items()}
+    found = _named(given, "datasets", "dataset")
+    datasets = {name: (where, DatasetRow(**row)) for name, (where, row) in found.items()}
+    for where, dataset in datasets.values():
+        _check_dataset(where, dataset)
+    entries: list[tuple[str, ModelRow | DatasetRow]] = [*models.values(), *datasets.values()]
+    for where, entry in entries:
+        if entry.asset is not None and entry.asset not in assets:
+            raise UserError(f"{where}: {unknown('asset', entry.asset, assets)}")
+    return Sheets(
+        assets,
+        {name: row for name, (_, row) in models.items()},
+        {name: row for name, (_, row) in datasets.items()},
+    )
 
 
-def _model(row: dict[str, Any], file: str) -> ModelRow:
-    where = f"{file}: {row['model']}"
+def _assets(given: Given) -> dict[str, tuple[str, list[dict[str, Any]]]]:
+    """Return where each asset stands, and its rows; all of them are in one sheet."""
+    found: dict[str, tuple[str, list[dict[str, Any]]]] = {}
+    for sheet, _, row in _rows(given, "assets", "asset"):
+        first, rows = found.setdefault(row["asset"], (sheet, []))
+        if first != sheet:
+            raise UserError(f"{sheet}: asset {row['asset']!r} is in {first}, too")
+        rows.append(row)
+    return found
+
+
+def _named(given: Given, name: str, column: str) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return where each row of a sheet stands, and the row, by the value of a column."""
+    found: dict[str, tuple[str, dict[str, Any]]] = {}
+    places: dict[str, str] = {}
+    for sheet, where, row in _rows(given, name, column):
+        key = row[column]
+        if key in found:
+            twice = "is given twice" if places[key] == sheet else f"is in {places[key]}, too"
+            raise UserError(f"{sheet}: {column} {key!r} {twice}")
+        found[key], places[key] = (where, row), sheet
+    return found
+
+
+def _rows(given: Given, name: str, column: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield the sheet, the place of a row in it, and the row: those of the files first."""
+    for file in given.files[name]:
+        for row in sheets.read(given.located(file), name):
+            yield file, f"{file}: {row[column]}", row
+    for key, entry in given.rows.get(name, {}).items():
+        file = given.origin(f"{name}.{key}")
+        for row in entry if isinstance(entry, list) else [entry]:
+            where = f"{file}: {name}.{key}"
+            yield file, where, sheets.checked({column: key} | row, name, where)
+
+
+def _model(row: dict[str, Any], where: str) -> ModelRow:
+    options = row.pop("options", {})
     try:
-        options = json.loads(row.pop("options", "{}"))
+        options = json.loads(options) if isinstance(options, str) else options
     except ValueError:
         options = None
     if not isinstance(options, dict):

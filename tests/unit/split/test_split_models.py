@@ -23,7 +23,7 @@ TABLES = ROOT / "config/tr26847"
 RATES = {"500mbps": 500e6, "1gbps": 1e9, "5gbps": 5e9}
 SSD_ROWS = published.read_ranks(TABLES / "ssd300_resnet50.csv", RATES)
 RETINANET_ROWS = published.read_ranks(TABLES / "retinanet_resnet50_fpn_v2.csv", RATES)
-MODELS = sheets.by_name(ROOT / "config/models.tsv", "models", "model")
+MODELS = {row["model"]: row for row in sheets.read(ROOT / "config/models.tsv", "models")}
 DATA = Path(os.environ.get("NNRD_DATA", "/nonexistent"))
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="NNRD_DATA names no folder of real data")
 RETINANET_IMAGE = np.random.default_rng(0).random((3, 428, 640), np.float32)

@@ -3,9 +3,9 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, NoReturn
 
+from nnrd.study.places import Places
 from nnrd.study.points import Anchor, Point, Selection
 from nnrd.study.sheets import Sheets
 
@@ -15,7 +15,7 @@ class Context:
     """What a study is checked against; ``fail`` raises UserError for a key, with a reason."""
 
     sheets: Sheets
-    root: Path
+    places: Places
     fail: Callable[[str, str], NoReturn]
 
 
@@ -61,6 +61,10 @@ class Study(ABC):
     @abstractmethod
     def pictures(self) -> list[str]:
         """Return the plots, overlays and pages that it wants."""
+
+    @abstractmethod
+    def files(self) -> list[str]:
+        """Return all files, and folders, that are made for it, whatever becomes of them later."""
 
     def jobs(self, sheets: Sheets) -> list[Job]:
         """Return the jobs that take long, for the estimate."""

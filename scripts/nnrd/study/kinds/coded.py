@@ -60,10 +60,7 @@ class CodedStudy(Study):
 
     def pictures(self) -> list[str]:
         """Return the plots and overlays."""
-        plots = [
-            paths.fill(paths.PLOT, study=self.name, plot=plot, suffix="png")
-            for plot in self.kind.plots
-        ]
+        plots = [self._plot(plot, "png") for plot in self.kind.plots]
         return plots + [self.overlay(point) for point in self.overlays]
 
     def overlay(self, point: Point) -> str:
@@ -72,6 +69,37 @@ class CodedStudy(Study):
         split = point.split.id if point.split else "whole"
         where = {"study": self.name, "split": split, "codec": codec, "parameters": parameters}
         return paths.fill(paths.OVERLAY, **where)
+
+    def files(self) -> list[str]:
+        """Return those of its model, its dataset, its records, its tables and its pictures."""
+        found = [paths.fill(paths.INDEX, data=data.id) for data in self.selections]
+        if self.anchor.runtime == "onnx":
+            found += [paths.fill(p, model=self.anchor.model) for p in (paths.MODEL, paths.FACTS)]
+        for point in self.points:
+            found += self._coding_files(point)
+        for record in self.records:
+            found += paths.predictions(record.folder, self.data.shards)
+            found += paths.step_files(record.folder, "predictions", self.data.shards)
+            found.append(paths.fill(paths.RECORD, folder=record.folder))
+        tables = [paths.fill(paths.STUDY_TABLE, study=self.name, table=t) for t in paths.TABLES]
+        plots = [self._plot(plot, suffix) for plot in self.kind.plots for suffix in paths.FORMATS]
+        return list(dict.fromkeys([*found, *tables, *plots, *map(self.overlay, self.overlays)]))
+
+    def _coding_files(self, point: Point) -> list[str]:
+        """Return the parts, the tensors and the bitstreams of a point."""
+        found = []
+        if point.split:
+            where = {"model": point.model, "split": point.split.id}
+            found += [paths.fill(p, **where) for p in (paths.PART1, paths.PART2, paths.PLAN)]
+        sources = [point.source]
+        if point.transform:
+            sources.append(paths.fill(paths.WEIGHTS, model=point.model))
+        for source in sources:
+            found += paths.step(source, "tensors", point.source_shards)
+        return found + paths.step(point.encoded, "bitstreams", point.source_shards)
+
+    def _plot(self, plot: str, suffix: str) -> str:
+        return paths.fill(paths.PLOT, study=self.name, plot=plot, suffix=suffix)
 
     def jobs(self, sheets: Sheets) -> list[Job]:
         """Return source, encoding, inference and the anchor's inference."""
@@ -266,7 +294,7 @@ def _with_file(context: Context, key: str, codec: str, values: dict[str, Any]) -
     if codec != encoder_file.CODEC or encoder_file.KEY not in values:
         return values
     try:
-        read = encoder_file.read(context.root / str(values[encoder_file.KEY]))
+        read = encoder_file.read(context.places.file(str(values[encoder_file.KEY])))
     except UserError as error:
         context.fail(f"{key}.{encoder_file.KEY}", str(error))
     return read | {name: v for name, v in values.items() if name != encoder_file.KEY}

@@ -77,6 +77,19 @@ class SplitsStudy(Study):
         where = {"study": self.name, "comparison": name}
         return [paths.fill(paths.COMPARISON, suffix=s, **where) for s in ("csv", "html", "png")]
 
+    def files(self) -> list[str]:
+        """Return those of its models and of its comparisons."""
+        found = [paths.fill(paths.INDEX, data=data.id) for data in self.selections]
+        plot, suffixes = paths.SPLIT_PLOT, ("csv", *paths.FORMATS)
+        for model in self.tabulated:
+            found += [paths.fill(pattern, model=model) for pattern in MODEL_FILES.values()]
+            found += [paths.fill(plot, model=model, suffix=suffix) for suffix in suffixes]
+        for name, comparison in self.comparisons.items():
+            where = {"study": self.name, "comparison": name}
+            found += [paths.fill(paths.COMPARISON, suffix=s, **where) for s in ("html", *suffixes)]
+            found += [paths.fill(paths.SPLIT_INPUTS, **where)] if comparison.measured else []
+        return [*found, paths.fill(paths.SPLIT_PAGE, study=self.name)]
+
     def tables(self) -> list[str]:
         """Return the tables of the models, in their order."""
         return [paths.fill(paths.SPLIT_TABLE, model=model) for model in self.tabulated]
@@ -185,15 +198,18 @@ class _Checks:
 
     def ranks(self, key: str, name: str, entry: Mapping[str, Any]) -> Comparison:
         self.known(f"{key}.model", "model", entry["model"], self.models)
-        file = self.context.root / entry["published"]
+        file = self.context.places.file(entry["published"])
         self.tried(f"{key}.published", published.read_ranks, file, self.given["rates"])
-        return Comparison(name, "ranks", [entry["model"]], entry["published"])
+        return Comparison(name, "ranks", [entry["model"]], self.published(entry))
 
     def branches(self, key: str, name: str, entry: Mapping[str, Any]) -> Comparison:
-        file = self.context.root / entry["published"]
+        file = self.context.places.file(entry["published"])
         rows = self.tried(f"{key}.published", published.read_branches, file, self.models)
         models = list(dict.fromkeys(row["ours"] for row in rows))
-        return Comparison(name, "branches", models, entry["published"])
+        return Comparison(name, "branches", models, self.published(entry))
+
+    def published(self, entry: Mapping[str, Any]) -> str:
+        return self.context.places.located(entry["published"])
 
     def inputs(self, key: str, name: str, entry: Mapping[str, Any]) -> Comparison:
         self.known(f"{key}.model", "model", entry["model"], self.models)

@@ -1,0 +1,55 @@
+"""What the studies of a configuration declare under results/, and what is there besides."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from nnrd.core.errors import UserError
+from nnrd.study import paths
+from nnrd.study.config import Settings
+
+RESULTS = "results"
+README = f"{RESULTS}/README.md"  # is in the repository
+EXTERNAL = ".data"  # ends the name of the file beside an ONNX file that holds its weights
+
+
+def declared(settings: Settings) -> list[str]:
+    """Return all files, and folders, of all studies of a configuration, to be made or not.
+
+    A folder stands for whatever is in it. Raises UserError where a study has a mistake: what is
+    declared cannot be known then.
+    """
+    for name, mistake in settings.broken.items():
+        raise UserError(f"{mistake}; what study {name} declares is not known until that is mended")
+    studies = settings.declared.values()
+    plots = dict.fromkeys(plot for study in studies for plot in study.kind.joint_plots)
+    shared = [
+        *(README, paths.PROVENANCE, paths.REPORT),
+        *(paths.fill(paths.TABLE, table=table) for table in paths.TABLES),
+        *(
+            paths.fill(paths.PLOT, study=paths.ALL, plot=plot, suffix=suffix)
+            for plot in plots
+            for suffix in paths.FORMATS
+        ),
+    ]
+    found = [*shared, *(file for study in studies for file in study.files())]
+    beside = [f"{file}{EXTERNAL}" for file in found if file.endswith(".onnx")]
+    return list(dict.fromkeys(found + beside))
+
+
+def undeclared(folder: Path, names: Iterable[str]) -> Iterator[Path]:
+    """Yield what is below ``folder``/results and is not declared, a folder only as a whole.
+
+    ``names`` are those of `declared`. Links are not followed.
+    """
+    whole = set(names)
+    above = {str(parent) for name in whole for parent in Path(name).parents}
+    for path, folders, files in os.walk(folder / RESULTS):
+        place = Path(path).relative_to(folder)
+        inside = {name: str(place / name) for name in sorted([*files, *folders])}
+        folders[:] = [name for name in folders if inside[name] in above - whole]
+        yield from (
+            folder / inner
+            for name, inner in inside.items()
+            if inner not in whole and name not in folders
+        )

@@ -1,0 +1,77 @@
+"""Which file of a configuration says what, so that a message names the file to mend."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nnrd.core.errors import UserError
+
+COMMAND_LINE = "--config"
+
+
+class Origins:
+    """The parts that a configuration was merged of, by what messages call them, the last on top."""
+
+    def __init__(self, parts: Mapping[str, Any]) -> None:
+        self.parts = parts
+
+    def of(self, key: str) -> str:
+        """Return the part that says a key, ``studies.demo.codecs[1]``, or most of its path.
+
+        Where several say it the last one counts, as it does in the merged configuration.
+        """
+        steps = [int(s) if s.isdigit() else s for s in re.findall(r"[^.\[\]]+", key)]
+        return max(reversed(list(self.parts)), key=lambda name: _depth(self.parts[name], steps))
+
+
+def read(files: Iterable[str | Path], command_line: Mapping[str, Any] | None = None) -> Origins:
+    """Return the origins of some files, in the order in which they are merged.
+
+    ``command_line``: what ``--config`` gave, which comes last. Raises UserError for a file that
+    is missing or is not YAML.
+    """
+    parts = {_called(Path(file)): _content(Path(file)) for file in files}
+    return Origins(parts | ({COMMAND_LINE: command_line} if command_line else {}))
+
+
+def merged(origins: Origins) -> dict[str, Any]:
+    """Return the configuration: mappings are joined, all else is replaced, as Snakemake does."""
+    found: dict[str, Any] = {}
+    for part in origins.parts.values():
+        found = _joined(found, part)
+    return found
+
+
+def _called(file: Path) -> str:
+    """Return what a message calls a file: its path from here, where it is below."""
+    here = Path.cwd()
+    return str(file.relative_to(here) if file.is_relative_to(here) else file)
+
+
+def _content(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise UserError(f"{file}: {str(error).splitlines()[0]}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{file}: not a configuration: keys with values")
+    return content
+
+
+def _joined(below: Any, above: Any) -> Any:
+    if not (isinstance(below, dict) and isinstance(above, dict)):
+        return above
+    return below | {key: _joined(below.get(key), value) for key, value in above.items()}
+
+
+def _depth(content: Any, steps: list[str | int]) -> int:
+    """Return how many steps of a path are there."""
+    for count, step in enumerate(steps):
+        there = isinstance(content, list) and isinstance(step, int) and step < len(content)
+        if not there and not (isinstance(content, dict) and step in content):
+            return count
+        content = content[step]
+    return len(steps)

@@ -1,0 +1,146 @@
+"""One's own study in one's own file: rows add up, and a message names the file to mend."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from nnrd import UserError
+from nnrd.study import config, inputs, origins
+
+ROOT = Path(__file__).parents[3]
+SHIPPED = ROOT / "config/config.yaml"
+HEADER = "dataset\ttask\tformat\tfolder\tannotations\titems\n"
+ROW = "mine\tdetection\tcoco\t/data/mine\t/data/mine/truth.json\t12\n"
+STUDY = {
+    "kind": "features",
+    "model": "ssdlite300_mobilenet_v2",
+    "dataset": "mine",
+    "splits": [10],
+    "codecs": ["raw"],
+}
+FOLDER = {"folder": "/data/mine", "annotations": "/data/mine/truth.json"}
+INLINE = FOLDER | {"task": "detection", "format": "coco", "items": 12}
+MINE = {"run": ["mine"], "studies": {"mine": STUDY}}
+
+
+def load(tmp_path, mine, command_line=None):
+    """Load a file of one's own over the shipped one, as ``--configfile mine.yaml`` does."""
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump(mine))
+    given = origins.read([SHIPPED, file], command_line)
+    return config.load(origins.merged(given), given, ROOT)
+
+
+def refusal(tmp_path, mine, command_line=None):
+    with pytest.raises(UserError) as caught:
+        load(tmp_path, mine, command_line)
+    said = str(caught.value).replace(str(tmp_path), "TMP").replace(str(ROOT), "ROOT")
+    assert "\n" not in said
+    return said
+
+
+@pytest.mark.parametrize("how", ["only mine", "beside the shipped one", "inline"])
+def test_a_dataset_of_ones_own(tmp_path, how):
+    sheet = tmp_path / "mine.tsv"
+    sheet.write_text(HEADER + ROW)
+    files = {
+        "only mine": {"sheets": {"datasets": str(sheet)}},
+        "beside the shipped one": {"sheets": {"datasets": ["config/datasets.tsv", str(sheet)]}},
+        "inline": {"datasets": {"mine": INLINE}},
+    }
+    found = load(tmp_path, MINE | files[how])
+    assert list(found.studies) == ["mine"] and found.studies["mine"].data.count == 12
+    assert inputs.dataset_files(found, "mine") == FOLDER
+    # Of the shipped studies, those whose dataset is not there are not missed.
+    assert ("demo" in found.declared) is (how != "only mine")
+
+
+def test_models_and_assets_of_ones_own(tmp_path):
+    asset = {"file": "a.onnx", "source": "file:a.onnx", "license": "mine"}
+    model = {"task": "detection", "family": "ssdlite300_mobilenet_v2", "weights": "asset"}
+    mine = copy.deepcopy(MINE) | {"datasets": {"mine": INLINE}}
+    mine["assets"] = {"one": asset, "two": [asset, asset | {"file": "b.onnx"}]}
+    mine["models"] = {"own": model | {"asset": "two", "options": {"crop": 3}}}
+    mine["studies"]["mine"]["model"] = "own"
+    found = load(tmp_path, mine)
+    assert found.sheets.models["own"].options == {"crop": 3}
+    assert [row["file"] for row in found.sheets.assets["two"]] == ["a.onnx", "b.onnx"]
+
+
+TWICE = [
+    ("mine.tsv", ROW.replace("mine\t", "demo_images\t", 1), "config/datasets.tsv"),
+    ("mine.tsv", ROW, "TMP/mine.yaml"),
+    ("twice", ROW + ROW, None),
+]
+
+
+@pytest.mark.parametrize(("kind", "rows", "other"), TWICE)
+def test_a_name_is_given_once_in_all_sheets(tmp_path, kind, rows, other):
+    sheet = tmp_path / "mine.tsv"
+    sheet.write_text(HEADER + rows)
+    mine = MINE | {"sheets": {"datasets": ["config/datasets.tsv", str(sheet)]}}
+    if other == "TMP/mine.yaml":
+        mine |= {"datasets": {"mine": INLINE}}
+    said = refusal(tmp_path, mine)
+    assert "TMP/mine.tsv" in said and (other or "is given twice") in said, said
+
+
+def test_an_asset_is_in_one_sheet(tmp_path):
+    row = {"file": "a", "source": "file:a", "license": "mine"}
+    said = refusal(tmp_path, MINE | {"assets": {"demo_images": row}})
+    assert said == "TMP/mine.yaml: asset 'demo_images' is in config/assets.tsv, too"
+
+
+def test_a_mistake_in_a_study_that_is_not_run(tmp_path):
+    mine = copy.deepcopy(MINE) | {"datasets": {"mine": INLINE}}
+    mine["studies"]["other"] = STUDY | {"model": "nothing", "splits": "all"}
+    found = load(tmp_path, mine)
+    assert list(found.studies) == ["mine"] and "unknown model" not in found.broken["other"]
+    assert "studies.other.splits: 'all' is not a list" in found.broken["other"]
+    assert "studies.other" in refusal(tmp_path, mine, {"run": ["other"]})
+
+
+def change(path, value):
+    mine = copy.deepcopy(MINE) | {"datasets": {"mine": copy.deepcopy(INLINE)}}
+    *parents, last = path.split(".")
+    place = mine
+    for part in parents:
+        place = place.setdefault(part, {})
+    place[last] = value
+    return mine
+
+
+BLAMED = [
+    ("studies.mine.model", "x", None, "TMP/mine.yaml: studies.mine.model: unknown model 'x'"),
+    ("studies.mine.codecs", [{"nnc": {"qp": 3.5}}], None, "TMP/mine.yaml: studies.mine.codecs[0]"),
+    ("studies.demo.items", 99, {"run": ["demo"]}, "TMP/mine.yaml: studies.demo.items: 99 of 27"),
+    ("datasets.mine.format", "x", None, "TMP/mine.yaml: datasets.mine: unknown dataset format 'x'"),
+    ("datasets.mine.folders", "x", None, "TMP/mine.yaml: datasets.mine: unknown key 'folders'"),
+    ("isolated", "maybe", None, "TMP/mine.yaml: isolated: 'maybe' is not a boolean"),
+    ("isolated", False, {"isolated": "maybe"}, "--config: isolated: 'maybe' is not a boolean"),
+    ("isolated", False, {"run": ["tiny"]}, "--config: run[0]: unknown study 'tiny'"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "words", "said"), BLAMED, ids=[b[3] for b in BLAMED])
+def test_a_message_names_the_file_that_says_it(tmp_path, path, value, words, said):
+    assert refusal(tmp_path, change(path, value), words).startswith(said)
+
+
+def test_a_mistake_in_the_shipped_file_is_not_blamed_on_mine(tmp_path):
+    file = tmp_path / "shipped.yaml"
+    file.write_text(SHIPPED.read_text().replace("keep_tensors: true", "keep_tensors: 7"))
+    given = origins.Origins(origins.read([file]).parts | {"mine.yaml": MINE})
+    with pytest.raises(UserError, match=r"shipped\.yaml: keep_tensors: 7 is not a boolean"):
+        config.load(origins.merged(given), given, ROOT)
+
+
+@pytest.mark.parametrize("text", ["a: [", "[1, 2]", "\0", ""])
+def test_files_that_are_no_configuration(tmp_path, text):
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    with pytest.raises(UserError, match=r"mine\.yaml: .+") as caught:
+        origins.read([SHIPPED, file])
+    assert "\n" not in str(caught.value)
