@@ -13,10 +13,13 @@ WEIGHTS_END = {"tabulate_points": 1, "plot_points": 2, **END}
 BOTH_END = {"tabulate_points": 2, "plot_points": 5, **END}
 SINK = {"infer_features": 8, "score_point": 4, "draw_overlays": 1, **FEATURES_END}
 FROM_SOURCE = {"extract_features": 4, "encode_tensors": 8, **SINK}
+# Weights that arrived are decoded again for a model that runs again: they are not kept.
+ALL_WEIGHTS = {"decode_weights": 2, "infer_weights": 4}
 # What follows when one codec's points of both studies are made anew.
 NNC = {
     "encode_tensors": 5,
     "infer_features": 4,
+    "decode_weights": 1,
     "infer_weights": 2,
     "score_point": 3,
     "draw_overlays": 1,
@@ -73,7 +76,7 @@ EDITS = {
         {
             "encode_tensors": 10,
             "infer_features": 8,
-            "infer_weights": 4,
+            **ALL_WEIGHTS,
             "score_point": 6,
             "draw_overlays": 1,
             **BOTH_END,
@@ -95,7 +98,7 @@ EDITS = {
         f"{CLASSIFIER}/pipeline.py",
         "[:TOP_K].tolist()",
         "[:TOP_K].tolist()[:]",
-        {"infer_anchor": 2, "infer_weights": 4, "score_point": 3, **WEIGHTS_END},
+        {"infer_anchor": 2, **ALL_WEIGHTS, "score_point": 3, **WEIGHTS_END},
     ),
     "how the detector is built": (
         f"{SSDLITE}/network.py",
@@ -107,7 +110,7 @@ EDITS = {
         f"{CLASSIFIER}/network.py",
         "TOLERANCE = 1e-4",
         "TOLERANCE = 1e-3",
-        {"infer_anchor": 2, "infer_weights": 4, "score_point": 3, **WEIGHTS_END},
+        {"infer_anchor": 2, **ALL_WEIGHTS, "score_point": 3, **WEIGHTS_END},
     ),
     "how splits are found": (
         f"{L}/split/plan.py",
@@ -156,7 +159,7 @@ EDITS = {
         'image.convert("RGB")',
         'image.convert(mode="RGB")',
         {
-            **{"index_dataset": 2, "infer_anchor": 4, "infer_weights": 4},
+            **{"index_dataset": 2, "infer_anchor": 4, **ALL_WEIGHTS},
             **{**FROM_SOURCE, **BOTH_END, "score_point": 8},
         },
     ),
@@ -195,12 +198,16 @@ CHANGES = {
     ),
     "a QP of the weights": (
         changed("weights", codecs=["float16", {"nnc": {"qp": [-20, -10], "use_dq": True}}]),
-        {"encode_tensors": 1, "infer_weights": 2, "score_point": 1, **WEIGHTS_END},
+        {
+            **{"encode_tensors": 1, "decode_weights": 1, "infer_weights": 2, "score_point": 1},
+            **WEIGHTS_END,
+        },
     ),
     "fewer items, then all is made beside": (
         changed("weights", items=2),
         {
-            **{"index_dataset": 1, "infer_anchor": 1, "infer_weights": 2, "score_point": 3},
+            **{"index_dataset": 1, "infer_anchor": 1, "score_point": 3},
+            **{"decode_weights": 2, "infer_weights": 2},
             **WEIGHTS_END,
         },
     ),

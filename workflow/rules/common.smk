@@ -6,6 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from nnrd.core.errors import UserError
+from nnrd.runtime.cuda import has_cuda
 from nnrd.study import inputs, jobs, origins, paths, points
 from nnrd.study.config import load
 
@@ -61,5 +62,17 @@ def kept_tensors(path):
 # Timed steps are given all cores where they have to run alone; they use one all the same.
 ISOLATED = SETTINGS.config["isolated"]
 TIMED_CORES = (workflow.cores or 1) if ISOLATED else 1
-TIMING = ["--threads", "1", *(["--isolated"] if ISOLATED else [])]
+# On a cluster the nodes have GPUs, not the machine that submits.
+GPU = int(not workflow.local_exec or has_cuda())
+ALONE = ["--isolated"] if ISOLATED else []
+TIMING = ["--threads", "1", *ALONE]
 PRECISION = ["--mixed"] if SETTINGS.config["mixed_precision"] else []
+
+
+def coding_workers(wildcards):
+    """Code large bundles by several processes where cores are free, but not for times to publish."""
+    return 1 if ISOLATED else JOBS.workers(wildcards, workflow.cores)
+
+
+def coding_cores(wildcards):
+    return TIMED_CORES if ISOLATED else coding_workers(wildcards)

@@ -14,12 +14,14 @@ rule encode_tensors:
         paths.benchmark("encode_tensors", paths.BITSTREAMS)
     conda:
         "../../envs/nnrd.yaml"
-    threads: TIMED_CORES
+    threads: coding_cores
+    resources:
+        workers=coding_workers,
     params:
         source=JOBS.hashed("encode_tensors", "codec"),
         parameters=parameters_json,
-        timing=TIMING,
+        timing=ALONE,
     shell:
         "python scripts/encode_tensors.py --tensors {input.tensors:q} --source {input.source:q}"
-        " --of {wildcards.source:q} --codec {wildcards.codec:q} --parameters {params.parameters:q} {params.timing:q}"
-        " --out {output.bitstreams:q} --times {output.times:q} > {log:q} 2>&1"
+        " --of {wildcards.source:q} --codec {wildcards.codec:q} --parameters {params.parameters:q}"
+        " {params.timing:q} --threads {resources.workers} --out {output.bitstreams:q} --times {output.times:q} > {log:q} 2>&1"

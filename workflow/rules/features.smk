@@ -19,7 +19,7 @@ rule extract_features:
         "../../envs/nnrd.yaml"
     threads: TIMED_CORES
     resources:
-        gpu=1,
+        gpu=GPU,
     params:
         source=JOBS.hashed("extract_features", "preprocessing"),
         model=JOBS.model,
@@ -49,7 +49,7 @@ rule infer_features:
         "../../envs/nnrd.yaml"
     threads: TIMED_CORES
     resources:
-        gpu=1,
+        gpu=GPU,
     params:
         source=JOBS.hashed("infer_features", "postprocessing", "network", "codec"),
         of=paths.FEATURES,

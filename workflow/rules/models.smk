@@ -39,7 +39,7 @@ rule infer_anchor:
         "../../envs/nnrd.yaml"
     threads: TIMED_CORES
     resources:
-        gpu=1,
+        gpu=GPU,
     params:
         source=JOBS.hashed("infer_anchor", "trained", "pipeline", "network"),
         model=JOBS.model,

@@ -49,14 +49,45 @@ rule transform_model:
         " --out {output.tensors:q} --times {output.times:q} > {log:q} 2>&1"
 
 
+rule decode_weights:
+    input:
+        bitstreams=paths.whole(paths.BITSTREAMS),
+        encoded=paths.times(paths.whole(paths.BITSTREAMS)),
+        source=paths.times(paths.whole(paths.TENSORS)),
+    output:
+        tensors=temp(directory(paths.DECODED)),
+        times=paths.times(paths.DECODED),
+    log:
+        paths.log("decode_weights", paths.DECODED),
+    benchmark:
+        paths.benchmark("decode_weights", paths.DECODED)
+    wildcard_constraints:
+        source="weights/.+",
+    conda:
+        "../../envs/nnrd.yaml"
+    threads: coding_cores
+    resources:
+        workers=coding_workers,
+    params:
+        source=JOBS.hashed("decode_weights", "codec"),
+        parameters=parameters_json,
+        timing=ALONE,
+    shell:
+        "python scripts/decode_weights.py --bitstreams {input.bitstreams:q}"
+        " --encoded {input.encoded:q} --source {input.source:q} --of {wildcards.source:q}"
+        " --codec {wildcards.codec:q} --parameters {params.parameters:q} {params.timing:q}"
+        " --threads {resources.workers} --out {output.tensors:q} --times {output.times:q}"
+        " > {log:q} 2>&1"
+
+
 rule infer_weights:
     input:
         unpack(JOBS.onnx),
         files=JOBS.model_folder,
         data=JOBS.items_folder,
         index=paths.INDEX,
-        bitstreams=paths.fill_shard(paths.BITSTREAMS, "0-of-1"),
-        encoded=paths.times(paths.fill_shard(paths.BITSTREAMS, "0-of-1")),
+        weights=paths.whole(paths.DECODED),
+        decoded=paths.times(paths.whole(paths.DECODED)),
     output:
         predictions=paths.WEIGHTS_PREDICTIONS,
         times=paths.times(paths.WEIGHTS_PREDICTIONS),
@@ -70,19 +101,17 @@ rule infer_weights:
         "../../envs/nnrd.yaml"
     threads: TIMED_CORES
     resources:
-        gpu=1,
+        gpu=GPU,
     params:
-        source=JOBS.hashed("infer_weights", "received", "pipeline", "network", "codec", "transform"),
+        source=JOBS.hashed("infer_weights", "received", "pipeline", "network", "transform"),
         model=JOBS.model,
         run_by=JOBS.run_by,
         transform=JOBS.transform,
-        parameters=parameters_json,
         timing=TIMING,
         precision=PRECISION,
     shell:
         "python scripts/infer_weights.py {params.model:q} {params.run_by:q}"
-        " {params.transform:q} --bitstreams {input.bitstreams:q} --encoded {input.encoded:q}"
-        " --of {wildcards.source:q} --codec {wildcards.codec:q} --parameters {params.parameters:q}"
+        " {params.transform:q} --weights {input.weights:q} --decoded {input.decoded:q}"
         " --index {input.index:q} --shard {wildcards.shard:q} {params.timing:q}"
         " {params.precision:q} --predictions {output.predictions:q} --times {output.times:q}"
         " > {log:q} 2>&1"

@@ -9,7 +9,8 @@ from nnrd.core.errors import UserError
 
 # The jobs that a study is about; all others are what the workflow costs on top.
 USEFUL = (
-    *("encode_tensors", "extract_features", "infer_anchor", "infer_features", "infer_weights"),
+    *("encode_tensors", "decode_weights", "extract_features"),
+    *("infer_anchor", "infer_features", "infer_weights"),
 )
 PREPARATION = ("fetch_asset",)
 PAUSE = 20  # seconds

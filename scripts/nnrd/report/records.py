@@ -5,15 +5,14 @@ from typing import Any
 
 from nnrd.core.errors import UserError
 
-STEPS = ("source", "encoded", "inferred")
+STEPS = ("source", "encoded", "decoded", "inferred")
 TIMES = ("pre_time", "run_time", "post_time")
 
 
 def total(step: Mapping[str, Any] | None, column: str) -> Any:
     """Return the sum of a column over a step's items; None where the step has no such column.
 
-    What several shards did again for the same item, such as decoding a model's weights, counts
-    once, by its mean.
+    What several shards said of the same item, such as the whole model, counts once, by its mean.
     """
     values: dict[str, list] = {}
     for row in step["rows"] if step else []:
@@ -26,7 +25,8 @@ def total(step: Mapping[str, Any] | None, column: str) -> Any:
 def measured(steps: Mapping[str, dict | None]) -> dict:
     """Return a point's measured columns from its steps' joined files.
 
-    ``steps``: ``source``, ``encoded``, ``inferred``; None where an anchor has none. Times are
+    ``steps``: ``source``, ``encoded``, ``decoded`` (None where the inference decodes), and
+    ``inferred``; an anchor has the last only. Times are
     totals over the items, in seconds of wall time: ``pre_time``, ``run_time``, ``post_time`` of
     what stands before, in and behind the graph, both parts of a split together, and their sum
     ``rec_eval_time``; ``part1_time`` is part I's share of the run.
@@ -35,19 +35,22 @@ def measured(steps: Mapping[str, dict | None]) -> dict:
     if inferred is None:
         raise UserError("a record needs the times of the inference")
     anc_size, rec_size = total(encoded, "anc_size"), total(encoded, "rec_size")
+    decoded = steps.get("decoded") or inferred
     times = {name: _both(steps, name) for name in TIMES}
     return {
         "anc_size": anc_size,
         "rec_size": rec_size,
         "compress_ratio": rec_size / anc_size if anc_size else None,
         "enc_time": total(encoded, "enc_time"),
-        "dec_time": total(inferred, "dec_time"),
+        "dec_time": total(decoded, "dec_time"),
         "rec_eval_time": sum(times.values()),
         **times,
         "part1_time": total(steps["source"], "run_time"),
         "items": sum("run_time" in row for row in inferred["rows"]),
         **{key: inferred.get(key) for key in ("threads", "isolated", "provider", "precision")},
         "coder": encoded.get("coder") if encoded else None,
+        "enc_threads": encoded["threads"] if encoded else None,
+        "dec_threads": decoded["threads"] if encoded else None,
     }
 
 
@@ -60,7 +63,7 @@ def items(scores: Sequence[dict], steps: Mapping[str, dict | None]) -> list[dict
     """Return a row an item: what every step measured on it alone, and its scores."""
     rows: dict[str, dict] = {row["item"]: {"item": row["item"]} for row in scores}
     for name in STEPS:
-        for row in (steps[name] or {"rows": []})["rows"]:
+        for row in (steps.get(name) or {"rows": []})["rows"]:
             if row["item"] in rows:
                 _gather(rows[row["item"]], row, name)
     for row in scores:

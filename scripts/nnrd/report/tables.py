@@ -17,7 +17,10 @@ COLUMNS = (
     *("enc_time", "dec_time", "anc_eval_time", "rec_eval_time"),
 )
 ITEM_COLUMNS = ("study", "model", "dataset", "split", "codec", "parameters", "item")
-INTEGERS = ("split", "branches", "anc_size", "rec_size", "items", "threads")
+INTEGERS = (
+    *("split", "branches", "anc_size", "rec_size", "items"),
+    *("threads", "enc_threads", "dec_threads"),
+)
 
 
 def points(study: str, records: Sequence[Mapping[str, Any]]) -> pandas.DataFrame:
@@ -44,5 +47,8 @@ def _frame(
     frame = frame.reindex(columns=[*columns, *extra])
     frame["parameters"] = [json.dumps(value, separators=(",", ":")) for value in frame.parameters]
     tasks = {record["point"]["task"] for record in records}
-    counts = {*INTEGERS, *(column for name in tasks for column in TASKS.get(name).count_columns)}
+    counts = {
+        *INTEGERS,
+        *(column for name in tasks for column in TASKS.get(name).count_columns),
+    }
     return frame.astype({column: "Int64" for column in counts & set(frame)})

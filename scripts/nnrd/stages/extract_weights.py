@@ -31,6 +31,6 @@ def write(args: argparse.Namespace, sent: dict[str, np.ndarray]) -> None:
     with complete_folder(args.out) as folder:
         checksum = bundles.write(folder / f"{BUNDLE}{bundles.SUFFIX}", sent)
     values = sum(tensor.size for tensor in sent.values())
-    row = {"item": BUNDLE, "tensors": len(sent), "values": values, "checksum": checksum}
+    row = {"item": BUNDLE, "names": list(sent), "values": values, "checksum": checksum}
     steps.write_times(args, args.times, [row])
     steps.say(f"{args.model.model}: {len(sent)} tensors, {values} values")

@@ -1,12 +1,10 @@
-"""Decode a model's weights and evaluate it on a shard of a dataset."""
+"""Evaluate a model with the weights that arrived on a shard of a dataset."""
 
 import argparse
 from pathlib import Path
 
-from nnrd import codecs
-from nnrd.codecs import files
+from nnrd.core import bundles
 from nnrd.datasets import index
-from nnrd.models.pipeline import Arrays
 from nnrd.stages import arguments, runtimes, steps
 from nnrd.stages.extract_weights import BUNDLE
 
@@ -16,10 +14,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_model(parser)
     runtimes.add_arguments(parser)
     arguments.add_transform(parser)
-    parser.add_argument("--bitstreams", type=Path, required=True, help="folder of the bitstream")
-    parser.add_argument("--encoded", type=Path, required=True, help="the encoder's JSON of times")
-    arguments.add_codec(parser)
-    arguments.add_identity(parser)
+    parser.add_argument("--weights", type=Path, required=True, help="folder of the decoded bundle")
+    parser.add_argument("--decoded", type=Path, required=True, help="the decoder's JSON of times")
     arguments.add_shard(parser)
     arguments.add_predictions(parser)
     arguments.add_timing(parser)
@@ -28,14 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Write the predictions and the times."""
     items = index.read(args.index).shard(args.shard)
-    codec, sums = codecs.make(args.codec, **args.parameters), steps.checksums(args.encoded)
-    row: dict[str, str | float] = {"item": BUNDLE}
-
-    def decode(names: list[str]) -> Arrays:
-        sent = files.Shard(args.of, args.bitstreams, sums)
-        tensors, seconds = files.decode(codec, sent, BUNDLE, names, args.threads)
-        row.update(seconds)
-        return tensors
-
-    pipeline, run, ran = runtimes.of(args).received(decode)
-    steps.write_predictions(args, pipeline.predict(run, items), [row], **ran)
+    file = args.weights / f"{BUNDLE}{bundles.SUFFIX}"
+    tensors = bundles.read(file, steps.checksums(args.decoded)[BUNDLE])
+    pipeline, run, ran = runtimes.of(args).received(tensors)
+    steps.write_predictions(args, pipeline.predict(run, items), **ran)

@@ -9,11 +9,11 @@ import onnx
 from nnrd.core.errors import UserError
 from nnrd.models import onnx_weights
 from nnrd.models.facts import checked
-from nnrd.models.pipeline import Pipeline, Run
+from nnrd.models.pipeline import Arrays, Pipeline, Run
 from nnrd.runtime import sessions
 from nnrd.split import files
 from nnrd.stages import arguments
-from nnrd.stages.runtimes import Decode, Ran, Runtime
+from nnrd.stages.runtimes import Ran, Runtime
 
 
 class OnnxModel(Runtime):
@@ -27,13 +27,12 @@ class OnnxModel(Runtime):
         """Return what runs the file as it is."""
         return self._runnable(self._file())
 
-    def received(self, decode: Decode) -> tuple[Pipeline, Run, Ran]:
+    def received(self, tensors: Arrays) -> tuple[Pipeline, Run, Ran]:
         """Return what runs the file with other initialisers."""
-        model = self._model()
-        tensors = decode(list(onnx_weights.tensors(model)))
+        model = onnx_weights.filled(self._model(), tensors)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "model.onnx"
-            files.save(onnx_weights.filled(model, tensors), file)
+            files.save(model, file)
             return self._runnable(file)
 
     def _runnable(self, file: Path) -> tuple[Pipeline, Run, Ran]:

@@ -2,7 +2,6 @@
 
 import argparse
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from nnrd.core.registry import Registry
 from nnrd.models.pipeline import Arrays, Pipeline, Run
 
 Ran = dict[str, Any]  # how a step ran: provider and precision
-Decode = Callable[[list[str]], Arrays]  # names of the tensors that were sent → the tensors
 
 
 class Runtime(ABC):
@@ -30,8 +28,8 @@ class Runtime(ABC):
         """Return what runs the trained model."""
 
     @abstractmethod
-    def received(self, decode: Decode) -> tuple[Pipeline, Run, Ran]:
-        """Return what runs the model as a receiver has it, filled with what ``decode`` returns."""
+    def received(self, tensors: Arrays) -> tuple[Pipeline, Run, Ran]:
+        """Return what runs the model as a receiver has it, filled with what arrived."""
 
 
 REGISTRY: Registry[type[Runtime]] = Registry(

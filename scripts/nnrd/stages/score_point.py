@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "anchor": "the anchor's predictions, a file a shard",
         "source": "times of the source",
         "encoded": "sizes and times of encoding",
+        "decoded": "times of decoding, where that was a step of its own",
         "predictions": "the point's predictions",
         "inferred": "their times",
     }.items():

@@ -8,9 +8,9 @@ from torch import nn
 
 from nnrd.models import network
 from nnrd.models.network import Network
-from nnrd.models.pipeline import Pipeline, Run
+from nnrd.models.pipeline import Arrays, Pipeline, Run
 from nnrd.stages import arguments
-from nnrd.stages.runtimes import Decode, Ran, Runtime
+from nnrd.stages.runtimes import Ran, Runtime
 from nnrd.transforms import REGISTRY as TRANSFORMS
 from nnrd.transforms import Transform
 
@@ -26,7 +26,7 @@ class TorchModel(Runtime):
         """Return what runs the network with its trained weights."""
         return self._runnable(self._trained())
 
-    def received(self, decode: Decode) -> tuple[Pipeline, Run, Ran]:
+    def received(self, tensors: Arrays) -> tuple[Pipeline, Run, Ran]:
         """Return what runs the network with the weights of a bitstream.
 
         The receiver knows the network and the transform; only the bitstream gives it weights.
@@ -35,8 +35,7 @@ class TorchModel(Runtime):
         found = self.transform()
         if found is not None:
             model = found.prepare(model).eval()
-        names = list(network.tensors(model))
-        network.fill_arrays(model, decode(names), "the bitstream")
+        network.fill_arrays(model, tensors, "the bitstream")
         return self._runnable(model)
 
     def bare(self) -> nn.Module:

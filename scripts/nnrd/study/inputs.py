@@ -54,6 +54,9 @@ def record_inputs(study: CodedStudy, record: Anchor | Point) -> dict[str, str | 
     if record.split:
         where = {"model": record.model, "split": record.split.id}
         inputs["split"] = paths.fill(paths.PLAN, **where)
+    if record.decoded_shards:
+        files = paths.step_files(record.folder, "decoded", record.decoded_shards)
+        inputs["decoded"] = files
     return inputs | {
         "anchor_record": paths.fill(paths.RECORD, folder=anchor),
         "source": paths.step_files(record.source, "tensors", record.source_shards),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +21,7 @@ from nnrd.study.points import Anchor, Point, Selection, Split
 
 # The columns of a model's row that make a result; its values and sizes only help to plan.
 MODEL_COLUMNS = ("model", "family", "weights", "variant", "file", "options")
+WORKERS = 4  # of the coder, at most: more of them gain little
 LISTS = Path(".snakemake/nnrd")
 ASSET_COLUMNS = ("asset", "file", "source", "sha256", "bytes")
 
@@ -123,6 +125,25 @@ class Jobs:
             parts = ("model", "transform", "settings")
             given = "/".join(["weights", *(wildcards.get(part) for part in parts)])
         return self.sources[given]
+
+    def workers(self, wildcards: Wildcards, cores: int | None) -> int:
+        """Return by how many processes a job's tensors are coded: those that would be idle.
+
+        ``cores`` are the run's; None on a cluster, where each job gets cores of its own.
+        """
+        if not self.source(wildcards)[0].kind.one_bundle:
+            return 1
+        if cores is None:
+            return WORKERS
+        return max(1, min(WORKERS, cores // max(1, len(self.bundles_to_code))))
+
+    @cached_property
+    def bundles_to_code(self) -> set[str]:
+        """The bitstreams of large bundles that are not there yet."""
+        coded = [study for study in self.coded.values() if study.kind.one_bundle]
+        points = [point for study in coded for point in study.points]
+        files = {paths.step(p.encoded, "bitstreams", p.source_shards)[0] for p in points}
+        return {file for file in files if not Path(file).exists()}
 
     def transform(self, wildcards: Wildcards) -> list[str]:
         """Return a source's transform as options; none where it has none."""

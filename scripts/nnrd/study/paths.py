@@ -6,6 +6,7 @@ Rules name their outputs by these patterns, and input functions fill the same on
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
+WHOLE = "0-of-1"
 ALL = "all"  # stands in a path for "all studies of the run"
 
 ASSET = "resources/{asset}"
@@ -25,6 +26,7 @@ FEATURES_BITSTREAMS = f"results/{FEATURES}/{{codec}}/{{parameters}}/bitstreams/{
 FEATURES_PREDICTIONS = f"results/{FEATURES}/{{codec}}/{{parameters}}/predictions/{{shard}}.json"
 WEIGHTS_TENSORS = "results/weights/{model}/tensors/{shard}"
 TRANSFORMED = "results/weights/{model}/{transform}/{settings}/tensors/{shard}"
+DECODED = "results/{source}/{codec}/{parameters}/{data}/decoded/{shard}"
 WEIGHTS_PREDICTIONS = "results/{source}/{codec}/{parameters}/{data}/predictions/{shard}.json"
 ANCHOR_PREDICTIONS = "results/anchor/{model}/{data}/{runtime}/predictions/{shard}.json"
 
@@ -49,9 +51,9 @@ def fill(pattern: str, **values: object) -> str:
     return pattern.format(**values)
 
 
-def fill_shard(pattern: str, shard: str) -> str:
-    """Return a pattern with its shard filled and its other wildcards left."""
-    return pattern.replace("{shard}", shard)
+def whole(pattern: str) -> str:
+    """Return a pattern with the one shard of what is not cut, its other wildcards left."""
+    return pattern.replace("{shard}", WHOLE)
 
 
 def study_table(table: str) -> str:

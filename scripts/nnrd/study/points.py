@@ -96,7 +96,8 @@ class Point:
     """One measured cell: a model, a dataset, perhaps a split or a transform, a codec.
 
     ``source`` is the folder, under results/, of the source that yields its tensors; ``folder``
-    that of what is made for this point alone. A study's kind gives both.
+    that of what is made for this point alone. A study's kind gives both. ``decoded_shards`` are
+    those that are decoded by a job of their own, and not by the one that runs part II on them.
     """
 
     kind: str
@@ -107,6 +108,7 @@ class Point:
     codec: Operation
     split: Split | None = None
     transform: Operation | None = None
+    decoded_shards: tuple[str, ...] = ()
 
     @property
     def model(self) -> str:

@@ -6,8 +6,8 @@ from nnrd.models import REGISTRY, Family, ModelRow
 from nnrd.study import sheets
 
 ROOT = Path(__file__).resolve().parents[3]
-SHEETS = {name: f"config/{name}.tsv" for name in ("assets", "models", "datasets")}
-MODELS = sheets.read(SHEETS, ROOT).models
+SHEETS = {name: [f"config/{name}.tsv"] for name in ("assets", "models", "datasets")}
+MODELS = sheets.read(sheets.Given(SHEETS, {}, str, ROOT.joinpath)).models
 
 
 def row(family: str, **columns) -> ModelRow:

@@ -13,25 +13,31 @@ def step(*rows, **more):
     return {"rows": list(rows)} | how | more
 
 
-def test_a_models_weights_are_one_item_however_many_shards_decode_them():
-    """Two shards each decoded the same weights; four utterances were evaluated."""
+def test_a_models_weights_are_decoded_once_however_many_shards_there_are():
+    """By a step of its own, with threads of its own; four utterances were evaluated."""
     inferred = step()
-    for shard, seconds in enumerate((3.0, 5.0)):
+    for shard in range(2):
         inferred["rows"] += [
-            {"item": "weights", "dec_time": seconds},
             {"item": f"a{shard}"} | TIMES,
             {"item": f"b{shard}"} | TIMES | {"run_time": 2.0},
         ]
-    encoded = step({"item": "weights", "anc_size": 400, "rec_size": 40, "enc_time": 9.0})
-    steps = {"source": step({"item": "weights"}), "encoded": encoded, "inferred": inferred}
+    coded = {"item": "weights", "anc_size": 400, "rec_size": 40, "enc_time": 9.0}
+    decoded = step({"item": "weights", "dec_time": 3.0}, threads=2)
+    steps = {"source": step({"item": "weights"}), "encoded": step(coded, threads=4)}
+    steps |= {"decoded": decoded, "inferred": inferred}
     found = records.measured(steps)
-    assert (found["dec_time"], found["run_time"], found["items"]) == (4.0, 6.0, 4)
+    assert (found["dec_time"], found["run_time"], found["items"]) == (3.0, 6.0, 4)
     assert (found["pre_time"], found["post_time"], found["rec_eval_time"]) == (1.0, 2.0, 9.0)
     assert (found["rec_size"], found["compress_ratio"]) == (40, 0.1)
+    assert [found[n] for n in ("threads", "enc_threads", "dec_threads")] == [1, 4, 2]
     scores = [{"item": item, "WER": 0.0} for item in ("a0", "b0", "a1", "b1")]
     rows = records.items(scores, steps)
     assert [row["item"] for row in rows] == ["a0", "b0", "a1", "b1"]
     assert rows[1] == {"item": "b0", "WER": 0.0} | TIMES | {"run_time": 2.0}
+
+
+def test_what_several_shards_say_of_the_whole_model_counts_once():
+    assert records.total(step(*[{"item": "weights", "size": 40}] * 3), "size") == 40
 
 
 def test_features_have_a_bundle_an_item():

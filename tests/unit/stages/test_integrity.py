@@ -14,6 +14,7 @@ from nnrd import UserError
 from nnrd.core import files, program
 from nnrd.stages import (
     convert_model,
+    decode_weights,
     encode_tensors,
     extract_features,
     index_dataset,
@@ -132,10 +133,16 @@ def encode_weights(at):
     stage(encode_tensors, **given, **CODEC, out=at / "w/bits", times=at / "w/encoded.json")
 
 
-def received(at):
+def decode_bitstream(at):
     coded = {"bitstreams": at / "w/bits", "encoded": at / "w/encoded.json"}
+    made = {"out": at / "w/arrived", "times": at / "w/decoded.json"}
+    stage(decode_weights, **coded, **CODEC, source=at / "w/source.json", **made)
+
+
+def received(at):
+    arrived = {"weights": at / "w/arrived", "decoded": at / "w/decoded.json"}
     made = {"predictions": at / "w/point.json", "times": at / "w/point.times.json"}
-    stage(infer_weights, **names(at), **onnx_model(at), **coded, **CODEC, **made)
+    stage(infer_weights, **names(at), **onnx_model(at), **arrived, **made)
 
 
 LABEL = {"model": "m", "dataset": "d", "codec": "anchor", "parameters": {}, "runtime": "onnx"}
@@ -164,7 +171,7 @@ def tabulate(at):
 
 
 STEPS = [take, index, anchor, split, features, encode, infer, take_weights, encode_weights]
-STEPS += [received, score_anchor, score, tabulate]
+STEPS += [decode_bitstream, received, score_anchor, score, tabulate]
 
 
 @pytest.fixture(scope="module")
@@ -229,8 +236,11 @@ DAMAGED = [
     ("encoded.json", infer),
     ("encoded.json", score),
     ("w/tensors/weights.safetensors", encode_weights),
-    ("w/bits/weights.bin", received),
-    ("w/encoded.json", received),
+    ("w/source.json", decode_bitstream),
+    ("w/bits/weights.bin", decode_bitstream),
+    ("w/encoded.json", decode_bitstream),
+    ("w/arrived/weights.safetensors", received),
+    ("w/decoded.json", received),
     ("anchor.json", score),
     ("anchor.times.json", score_anchor),
     ("anchor_record.json", score),

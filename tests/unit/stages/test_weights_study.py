@@ -23,7 +23,8 @@ from nnrd.study import sheets
 from nnrd.tasks import REGISTRY as TASKS
 
 ROOT = Path(__file__).resolve().parents[3]
-SHEETS = {name: f"config/{name}.tsv" for name in ("assets", "models", "datasets")}
+SHEETS = {name: [f"config/{name}.tsv"] for name in ("assets", "models", "datasets")}
+MODELS = sheets.read(sheets.Given(SHEETS, {}, str, ROOT.joinpath)).models
 RESNET = ModelRow("resnet56", "resnet56_cifar100", "asset")
 
 
@@ -55,16 +56,9 @@ def test_classification_end_to_end(tmp_path):
     (encoded,) = coding.encode(codec, bundled, tmp_path / "bitstreams")
     assert encoded["anc_size"] == 2_494_240
     assert encoded["rec_size"] == (tmp_path / "bitstreams/weights.bin").stat().st_size
-    seconds = {}
-
-    def decode(names):
-        sums = {"weights": encoded["checksum"]}
-        sent = coding.Shard(None, tmp_path / "bitstreams", sums)
-        decoded, took = coding.decode(codec, sent, "weights", names)
-        seconds.update(took)
-        return decoded
-
-    pipeline, run, ran = model.received(decode)
+    arrived = coding.Shard(None, tmp_path / "bitstreams", {"weights": encoded["checksum"]})
+    decoded, seconds = coding.decode(codec, arrived, "weights", list(sent))
+    pipeline, run, ran = model.received(decoded)
     assert seconds["dec_time"] > 0 and ran["precision"] == "float32"
     received = tensors(run.model)
     assert list(received) == list(sent)
@@ -96,7 +90,7 @@ def program(name, *options, **more):
 @pytest.mark.slow
 def test_wav2vec2_end_to_end(tmp_path):
     """Random weights through every program: extract, encode, decode and evaluate, score."""
-    row = sheets.read(SHEETS, ROOT).models["wav2vec2_asr_base_960h"]
+    row = MODELS["wav2vec2_asr_base_960h"]
     network = REGISTRY.get(row.family).load_network(row)
     torch.manual_seed(0)
     (tmp_path / "assets").mkdir()
@@ -129,8 +123,13 @@ def test_wav2vec2_end_to_end(tmp_path):
         times=tmp_path / "anchor_times.json",
     )  # fmt: skip
     program(
-        "infer_weights", bitstreams=tmp_path / "bitstreams", encoded=tmp_path / "encoded.json",
-        **codec, **evaluated, predictions=tmp_path / "point.json", times=tmp_path / "times.json",
+        "decode_weights", bitstreams=tmp_path / "bitstreams", encoded=tmp_path / "encoded.json",
+        source=tmp_path / "source.json", **codec, threads=2, out=tmp_path / "decoded",
+        times=tmp_path / "decoded.json",
+    )  # fmt: skip
+    program(
+        "infer_weights", weights=tmp_path / "decoded", decoded=tmp_path / "decoded.json",
+        **evaluated, predictions=tmp_path / "point.json", times=tmp_path / "times.json",
     )  # fmt: skip
     label = json.dumps({"model": row.model, "codec": "nnc", "parameters": {"qp": -38}})
     common = {"task": "asr", "point": label, **index, "anchor": tmp_path / "anchor.json"}
@@ -142,12 +141,12 @@ def test_wav2vec2_end_to_end(tmp_path):
         "score_point", **common, anchor_record=tmp_path / "anchor_record.json",
         source=tmp_path / "source.json", encoded=tmp_path / "encoded.json",
         predictions=tmp_path / "point.json", inferred=tmp_path / "times.json",
-        out=tmp_path / "record.json",
+        decoded=tmp_path / "decoded.json", out=tmp_path / "record.json",
     )  # fmt: skip
     point = files.read_record(tmp_path / "record.json")["point"]
     assert point["anc_size"] == 4 * 94_393_245
     assert 0.03 < point["compress_ratio"] < 0.3
-    assert point["items"] == 3
+    assert (point["items"], point["enc_threads"], point["dec_threads"]) == (3, 1, 2)
     for column in ("enc_time", "dec_time", "anc_eval_time", "rec_eval_time"):
         assert point[column] > 0, column
 
@@ -161,7 +160,10 @@ def test_classifiers_on_real_images(name, images_of, least, request):
     if name == "resnet56":
         row, assets = RESNET, request.getfixturevalue("real_data") / "resnet56_cifar100"
     else:
-        row, assets = sheets.read(SHEETS, ROOT).models[name], ROOT / "resources" / name
+        row, assets = (
+            MODELS[name],
+            ROOT / "resources" / name,
+        )
     folder = ROOT / "resources/foolbox_images"
     if not assets.exists() or not folder.exists():
         pytest.skip("no assets: snakemake --config run='[classification]' fetches them")

@@ -49,13 +49,15 @@ def test_without_any_measurement(tmp_path):
         "extract_weights": 1,
         "infer_anchor": 2,
         "encode_tensors": 2,
+        "decode_weights": 2,  # once a point, whatever the number of shards
         "infer_weights": 4,
     }
     assert all((cost.measured, cost.unknown) == (0, 0) for cost in found.values())
     assert found["encode_tensors"].seconds == pytest.approx(2 * 1.1e-6 * VALUES)
     assert found["infer_anchor"].seconds == pytest.approx(40 * 22e-9 * VALUES)
-    inferred = 2 * (2 * 0.16e-6 * VALUES + 40 * 22e-9 * VALUES)
-    assert found["infer_weights"].seconds == pytest.approx(inferred)
+    assert found["decode_weights"].seconds == pytest.approx(2 * 0.16e-6 * VALUES)
+    assert found["decode_weights"].gpu_seconds == 0
+    assert found["infer_weights"].seconds == pytest.approx(2 * 40 * 22e-9 * VALUES)
     assert (found["extract_weights"].seconds, found["extract_weights"].size) == (10, 4 * VALUES)
     assert found["encode_tensors"].size == pytest.approx(2 * 0.12 * 4 * VALUES)
     assert found["encode_tensors"].gpu_seconds == 0 < found["infer_weights"].gpu_seconds

@@ -77,6 +77,7 @@ class CodedStudy(Study):
             found += [paths.fill(p, model=self.anchor.model) for p in (paths.MODEL, paths.FACTS)]
         for point in self.points:
             found += self._coding_files(point)
+            found += paths.step(point.folder, "decoded", point.decoded_shards)
         for record in self.records:
             found += paths.predictions(record.folder, self.data.shards)
             found += paths.step_files(record.folder, "predictions", self.data.shards)
@@ -128,11 +129,16 @@ class CodedStudy(Study):
             like = f"encode_tensors/{point.source}"
             stored = SHARE * FLOAT * coded
             yield Job("encode_tensors", like, output, encoded=coded, stored=stored)
-        rule = self.kind.sink_rule
+        for shard in point.decoded_shards:
+            # The tensors themselves are deleted once they were read.
+            output = f"{point.folder}/decoded/{shard}.times.json"
+            like = f"decode_weights/{point.source}"
+            yield Job("decode_weights", like, output, decoded=coded)
+        rule, left = self.kind.sink_rule, 0 if point.decoded_shards else coded
         for shard in self.data.shards:
             output = f"{point.folder}/predictions/{shard}.json"
             like = f"{rule}/{_below(point.source)}"
-            yield Job(rule, like, output, gpu=True, decoded=coded, run=run)
+            yield Job(rule, like, output, gpu=True, decoded=left, run=run)
 
     def _run(self, values: int | None) -> float:
         return (values or 0) * self.data.count / len(self.data.shards)
@@ -146,11 +152,13 @@ class CodedKind(Kind):
     """A kind whose points are (source, codec, sink).
 
     ``source_rule`` and ``sink_rule`` are the rules that make the tensors and take them back.
+    ``one_bundle``: a source is one bundle, large enough for several processes to code.
     """
 
     source_rule: ClassVar[str]
     sink_rule: ClassVar[str]
     source_on_gpu: ClassVar[bool] = False
+    one_bundle: ClassVar[bool] = False
 
     @abstractmethod
     def runtime(self, family: Family) -> str:

@@ -18,6 +18,7 @@ class Weights(CodedKind):
     plots = ("accuracy_size",)
     joint_plots = ("accuracy_size",)
     source_rule, sink_rule = "extract_weights", "infer_weights"
+    one_bundle = True
 
     def runtime(self, family: Family) -> str:
         """Say what the family's models are: PyTorch networks, or ONNX files."""
@@ -49,4 +50,7 @@ class Weights(CodedKind):
         """Return a point; what is made for it alone is the evaluation on its dataset."""
         folder, _, transform = source
         evaluated = f"{folder}/{codec.id}/{anchor.data.id}"
-        return Point(self.name, folder, evaluated, ("0-of-1",), anchor, codec, transform=transform)
+        one = (paths.WHOLE,)
+        return Point(
+            self.name, folder, evaluated, one, anchor, codec, None, transform, decoded_shards=one
+        )
