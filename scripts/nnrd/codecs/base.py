@@ -80,6 +80,10 @@ class Codec(ABC):
         """What computes the payload, where there is a choice that changes no byte but the time."""
         return None
 
+    def carried(self) -> dict[str, Any]:
+        """Return the parameters that the bitstream carries, by which it is expanded."""
+        return self.parameters
+
     def encode(
         self,
         tensors: Mapping[str, Any],
@@ -94,14 +98,15 @@ class Codec(ABC):
         is decoded are NumPy arrays, and `nnrd.codecs.to_torch` turns them back.
 
         With ``names`` false they do not travel, and decode must be given them. ``workers`` is
-        the number of processes; it does not change a byte. ``identity``: eight bytes that say
-        what the bitstream is of, for `decode` to compare. Raises UserError, naming the tensor,
-        for NaN or Inf (unless ``nonfinite="exact"``) and for dtypes that have no code.
+        the number of threads or processes; it does not change a byte. ``identity``: eight bytes
+        that say what the bitstream is of, for `decode` to compare. Raises UserError, naming the
+        tensor, for NaN or Inf (unless ``nonfinite="exact"``), for dtypes that have no code and for
+        bool arrays whose bytes are not 0 and 1.
         """
         tensors = _arrays(tensors)
         keys = list(tensors)
         sent = keys if names else None
-        container = Container(self.name, self.parameters, [], b"", sent, identity)
+        container = Container(self.name, self.carried(), [], b"", sent, identity)
         coded: dict[str, np.ndarray] = {}
         for index, (name, tensor) in enumerate(tensors.items()):
             mode, values = self._prepare(name, tensor, container, index)
@@ -234,6 +239,10 @@ def _array(name: Any, tensor: Any) -> np.ndarray:
         bitstream.dtype_code(array.dtype)
     except ValueError:
         raise UserError(f"tensor {name}: dtype {array.dtype} cannot be coded") from None
+    # NumPy lets memory of any content be called bool; what it then compares equal to is chance.
+    wrong = int(np.count_nonzero(array.view(np.uint8) > 1)) if array.dtype == np.bool_ else 0
+    if wrong:
+        raise UserError(f"tensor {name}: {wrong} of its bool values are bytes other than 0 and 1")
     return array
 
 

@@ -8,5 +8,5 @@ from nnrd.codecs import intn
 class Codec(intn.Codec):
     """Uniform, symmetric: level · max |value| ÷ 127, per tensor or per channel."""
 
-    properties: ClassVar = {"per_channel": intn.Codec.properties["per_channel"]}
+    properties: ClassVar = {key: intn.Codec.properties[key] for key in ("per_channel", "axis")}
     required: ClassVar[tuple[str, ...]] = ()

@@ -1,5 +1,6 @@
 """Codec ``intn``: float tensors as integers of ``bits`` bits, uniform and symmetric."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -13,8 +14,15 @@ CHUNK = 1 << 16  # values packed at once: bounds the memory that bits take as by
 class Codec(base.Codec):
     """A value is scale · level, level in ±(2^(bits−1) − 1), scale = max |value| ÷ that limit.
 
-    The payload is, tensor by tensor, the float32 scales (one, or one for each index of the first
-    dimension) and the levels, offset to be positive, ``bits`` bits each, first bit first.
+    The payload is, tensor by tensor, the float32 scales (one, or with ``per_channel`` one for each
+    index of the channels' dimension) and the levels, that dimension first, offset to be positive,
+    ``bits`` bits each, first bit first.
+
+    The channels' dimension is ``axis``. Without it that is dimension 0, as of a layer's weights,
+    or, where dimension 0 is 1 and there are three at least, dimension 1, as of features
+    (1 × C × H × W); the bitstream then says ``"axis": null``. Bitstreams that say nothing of it
+    are older: theirs is dimension 0. A tensor that lacks the dimension, or has one only, has one
+    scale.
     """
 
     properties: ClassVar = {
@@ -26,18 +34,37 @@ class Codec(base.Codec):
         },
         "per_channel": {
             "type": "boolean",
-            "description": "one scale for each index of the first dimension, not one a tensor",
+            "description": "one scale a channel, not one a tensor",
+        },
+        "axis": {
+            "type": ["integer", "null"],
+            "minimum": 0,
+            "maximum": 31,
+            "description": "dimension of the channels of per_channel; by default 0, but 1 of "
+            "tensors of three dimensions or more whose first is 1, such as features",
         },
     }
     required: ClassVar[tuple[str, ...]] = ("bits",)
+
+    @classmethod
+    def validate(cls, parameters):
+        """Refuse an axis that nothing uses."""
+        unused = "axis" in parameters and not parameters.get("per_channel")
+        return "axis: is of no use without per_channel" if unused else None
+
+    def carried(self):
+        """Return the parameters, and that the channels' dimension is chosen by shape if it is."""
+        chosen = {"axis": None} if self.parameters.get("per_channel") else {}
+        return chosen | self.parameters
 
     def compress(self, tensors, names, workers):
         """Return scales and packed levels."""
         bits = _bits(self.parameters)
         parts = []
         for tensor in tensors:
-            rows = tensor.reshape(_channels(tensor.shape, self.parameters), -1)
-            scales, levels = _quantised(rows, bits)
+            axis = _axis(tensor.shape, self.carried())
+            rows = tensor[None] if axis is None else np.moveaxis(tensor, axis, 0)
+            scales, levels = _quantised(rows.reshape(len(rows), -1), bits)
             parts += [scales.tobytes(), _packed(levels.ravel(), bits)]
         return b"".join(parts)
 
@@ -47,27 +74,44 @@ class Codec(base.Codec):
         bits = _bits(parameters)
         arrays, position = [], 0
         for entry in entries:
-            channels = _channels(entry.shape, parameters)
+            axis = _axis(entry.shape, parameters)
+            channels = 1 if axis is None else entry.shape[axis]
             middle = position + 4 * channels
             end = middle + -(-entry.size * bits // 8)
             scales = base.fixed_width(payload[position:middle], "<f4", channels)
             levels = _unpacked(payload[middle:end], bits, entry.size)
-            arrays.append(_scaled(scales, levels.reshape(channels, -1)))
+            arrays.append(_placed(_scaled(scales, levels.reshape(channels, -1)), entry.shape, axis))
             position = end
         if position != len(payload):
             raise BitstreamError(f"payload of {len(payload)} bytes, {position} expected")
         return arrays
 
 
-def _bits(parameters: dict) -> int:
+def _bits(parameters: Mapping) -> int:
     bits = parameters.get("bits", 8)
     if not isinstance(bits, int) or not 2 <= bits <= 16:
         raise BitstreamError(f"{bits!r} bits a value are not defined")
     return bits
 
 
-def _channels(shape: tuple[int, ...], parameters: dict) -> int:
-    return shape[0] if parameters.get("per_channel") and len(shape) > 1 else 1
+def _axis(shape: tuple[int, ...], parameters: Mapping) -> int | None:
+    """Return the dimension that scales go by, None where there is one for all values."""
+    if not parameters.get("per_channel") or len(shape) < 2:
+        return None
+    axis = parameters.get("axis", 0)
+    if axis is None:
+        return 1 if shape[0] == 1 and len(shape) > 2 else 0
+    if not isinstance(axis, int) or axis < 0:
+        raise BitstreamError(f"an axis {axis!r} is not defined")
+    return axis if axis < len(shape) else None
+
+
+def _placed(rows: np.ndarray, shape: tuple[int, ...], axis: int | None) -> np.ndarray:
+    """Return rows, one a channel, as a tensor of a shape."""
+    if axis is None:
+        return rows.reshape(shape)
+    others = shape[:axis] + shape[axis + 1 :]
+    return np.moveaxis(rows.reshape(shape[axis], *others), 0, axis)
 
 
 def _quantised(rows: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:

@@ -62,13 +62,8 @@ class Quantised(base.Codec):
     ) -> list[tuple[np.ndarray, int]]:
         """Return (int32 array, qp) of each tensor; integer tensors are their own, qp 0."""
         given = {k: v for k, v in self.parameters.items() if k in Quantised.properties}
-        floats = {
-            name: tensor
-            for name, tensor in zip(names, tensors, strict=True)
-            if tensor.dtype == np.float32
-        }
-        coded = nnc.quantise(floats, nnc.Options(**given))
-        return [coded.get(name, (t, 0)) for name, t in zip(names, tensors, strict=True)]
+        coded = nnc.quantise(dict(zip(names, tensors, strict=True)), nnc.Options(**given))
+        return list(coded.values())
 
     def expand(self, payload, entries, parameters, workers):
         """Return the tensors of a payload."""

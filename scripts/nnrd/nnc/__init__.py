@@ -94,15 +94,22 @@ def decode(
 def quantise(
     tensors: Mapping[str, np.ndarray], options: Options, *, coder: str | None = None
 ) -> dict[str, tuple[np.ndarray, int]]:
-    """Return (int32 levels, qp used) of float32 tensors: those that `encode` codes without DQ.
+    """Return (int32 levels, qp used) of each tensor: what `encode` codes without DQ.
 
-    A value is its level times the step size of its qp, see `Options`. Errors as in `encode`.
+    A float32 value is its level times the step size of its qp, see `Options`; int32 tensors are
+    their own levels, with a qp of 0. Give all tensors of a stream: with ``opt_qp`` one's qp
+    depends on the others, integers too. Errors as in `encode`.
     """
     for name, tensor in tensors.items():
         _check_tensor(name, tensor)
     qps = qp_of_each(tensors, options)
     by = coders.find(coder)
-    return {name: layers.quantise(by, name, tensors[name], qps[name], options) for name in tensors}
+    return {
+        name: layers.quantise(by, name, tensor, qps[name], options)
+        if tensor.dtype == np.float32
+        else (tensor, 0)
+        for name, tensor in tensors.items()
+    }
 
 
 def dequantise(levels: np.ndarray, qp: int, qp_density: int) -> np.ndarray:

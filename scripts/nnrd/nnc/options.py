@@ -57,7 +57,10 @@ def finest_qp(largest: float, qp_density: int) -> int:
 
 
 def qp_of_each(tensors: Mapping[str, np.ndarray], options: Options) -> dict[str, int]:
-    """Return the qp of each tensor; UserError where a stream cannot hold it."""
+    """Return the qp of each tensor.
+
+    UserError where a stream cannot hold it, and for ``opt_qp`` where NNCodec divides by zero.
+    """
     other = options.nonweight_qp or options.qp - (2 << options.qp_density)
     qps = {name: options.qp if t.ndim > 1 else other for name, t in tensors.items()}
     qps |= {k: int(v) for k, v in (options.qp_per_tensor or {}).items() if k in qps}
@@ -76,18 +79,19 @@ def _check_qp(name: str, qp: int, qp_density: int) -> None:
 
 
 def _optimised(tensors: Mapping[str, np.ndarray], qps: Mapping[str, int]) -> dict[str, int]:
-    """Return the weights' qp as NNCodec's opt_qp changes them, to the last bit of its arithmetic.
-
-    Where NNCodec divides by zero (no weight deviates from its mean), all deviations count as 0.
-    """
+    """Return the weights' qp as NNCodec's opt_qp makes them, to the last bit of its arithmetic."""
     names = [name for name, tensor in tensors.items() if tensor.ndim > 1]
-    if not names:
-        return {}
     sizes = [tensors[name].size for name in names]
     # NNCodec takes the deviation of the array as it lies in memory: do not copy it before.
-    deviations = [np.std(tensors[name]) for name in names]
-    largest = max(deviations)
-    relative = np.array(deviations) / largest if largest > 0 else np.zeros(len(names))
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviations = np.array([np.std(tensors[name]) for name in names])
+    largest = deviations.max(initial=0)
+    if not 0 < largest < np.inf:  # no NaN either
+        raise UserError(
+            "opt_qp: needs tensors of two dimensions or more with a deviation above 0 that float32 "
+            f"holds, from which each qp follows; it is {largest:.3g}: leave opt_qp out"
+        )
+    relative = deviations / largest
     shares = np.array(sizes) / sum(sizes) + 0.1 * (1 - relative)
     changed = {}
     for name, share in zip(names, shares, strict=True):

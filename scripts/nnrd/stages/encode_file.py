@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--codec", required=True, metavar="NAME", help=names)
     parser.add_argument("--parameters", type=_object, default={}, help="the same as a JSON object")
     parser.add_argument("--no-names", action="store_true", help="leave the tensors' names out")
-    parser.add_argument("--workers", type=int, default=1, help="processes (default 1)")
+    parser.add_argument("--workers", type=int, default=1, help="threads or processes (default 1)")
     _add_parameters(parser)
 
 

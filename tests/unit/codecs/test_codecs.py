@@ -173,6 +173,8 @@ WRONG_PARAMETERS = [
     ("raw", {"qp": 1}, "codec raw: unknown key 'qp'; known: "),
     ("intn", {}, "codec intn: 'bits' is missing"),
     ("intn", {"bits": 17}, "codec intn: bits: 17 is above 16"),
+    ("int8", {"axis": 1}, "codec int8: axis: is of no use without per_channel"),
+    ("int8", {"per_channel": True, "axis": -1}, "codec int8: axis: -1 is below 0"),
     ("int8", {"nonfinite": "keep"}, "codec int8: nonfinite: 'keep' is none of refuse, exact"),
     ("ncc", {}, "unknown codec 'ncc'; did you mean nnc"),
     ("JPEG", {}, "unknown codec 'JPEG'; known: bfloat16, bzip2"),
@@ -236,6 +238,37 @@ def test_the_same_integers_as_nnc_without_dq():
         np.testing.assert_array_equal(codec.decode(codec.encode(tensors))["w"], expected)
 
 
+@pytest.mark.parametrize("opt_qp", [False, True])
+def test_the_same_integers_as_nnc_where_integer_tensors_are_among_them(opt_qp):
+    """With opt_qp the share and deviation of an integer tensor change the qp of the others."""
+    r = np.random.default_rng(0)
+    tensors = {
+        "w": r.normal(size=(40, 30)).astype(np.float32),
+        "classes": r.integers(0, 900, size=(50, 20)),
+        "v": r.normal(size=(3, 30)).astype(np.float32),
+        "flags": r.normal(size=(9, 9)) > 0,
+        "count": np.array(3),
+    }
+    given = {"qp": -20, "opt_qp": opt_qp}
+    expected = codecs.make("nnc", use_dq=False, **given).encode(tensors)
+    expected = codecs.make("nnc").decode(expected)
+    for name in ("zstd", "bzip2", "huffman"):
+        codec = codecs.make(name, **given)
+        found = codec.decode(codec.encode(tensors))
+        for key in tensors:
+            np.testing.assert_array_equal(found[key], expected[key], err_msg=f"{name} {key}")
+
+
+@pytest.mark.parametrize("name", codecs.available())
+@pytest.mark.parametrize("shape", [(4,), (2, 2), ()])
+def test_a_bool_that_is_neither_0_nor_1_is_refused(name, shape):
+    codec = codecs.make(name, **({"bits": 8} if name == "intn" else {}))
+    values = np.full(shape, 7, np.uint8).view(np.bool_)
+    wrong = f"tensor mask: {values.size} of its bool values are bytes other than 0 and 1"
+    with pytest.raises(UserError, match=wrong):
+        codec.encode({"w": np.ones((2, 2), np.float32), "mask": values})
+
+
 def test_entropy_is_the_bound_of_memoryless_coders():
     r = np.random.default_rng(0)
     tensors = {"w": r.normal(size=(300, 400)).astype(np.float32) / 4}
@@ -269,6 +302,68 @@ def test_per_channel_follows_each_channel():
     whole, each = (codecs.make("int8", per_channel=flag) for flag in (False, True))
     assert abs(whole.decode(whole.encode(tensors))["w"][1]).max() == 0
     np.testing.assert_allclose(each.decode(each.encode(tensors))["w"], tensors["w"], rtol=0.01)
+
+
+def scaled_along(shape, axis):
+    """Return values of another size in each channel: one scale cannot do for two of them."""
+    values = np.random.default_rng(0).uniform(0.5, 1, size=shape)
+    sizes = 10.0 ** -np.arange(shape[axis])
+    return (values * np.expand_dims(sizes, [i for i in range(len(shape)) if i != axis])).astype(
+        "f4"
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "given", "axis"),
+    [
+        ((1, 6, 5, 4), {}, 1),  # features
+        ((1, 6, 5), {}, 1),
+        ((6, 4, 3, 3), {}, 0),  # weights
+        ((6, 4), {}, 0),
+        ((1, 1, 5, 4), {}, 1),
+        ((6, 4, 3), {"axis": 0}, 0),
+        ((1, 4, 6), {"axis": 2}, 2),
+        ((1, 4, 6), {"axis": None}, 1),
+    ],
+)
+@pytest.mark.parametrize(("name", "bits"), [("int8", {}), ("intn", {"bits": 7})])
+def test_per_channel_goes_by_the_channels(name, bits, shape, given, axis):
+    codec = codecs.make(name, per_channel=True, **bits, **given)
+    tensors = {"w": scaled_along(shape, axis)}
+    blob = codec.encode(tensors)
+    # A bitstream says by which dimension: whoever has the name of the codec alone can decode it.
+    decoded = codecs.make(name, **bitstream.read(blob).parameters).decode(blob)["w"]
+    np.testing.assert_allclose(decoded, tensors["w"], rtol=0.02)
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((5,), 0), ((1, 5), 0), ((2, 3), 2), ((), 0)])
+def test_per_channel_without_such_a_dimension_has_one_scale(shape, axis):
+    tensors = {"w": np.random.default_rng(0).uniform(0.5, 1, size=shape).astype(np.float32)}
+    each, whole = codecs.make("int8", per_channel=True, axis=axis), codecs.make("int8")
+    for one, other in zip(
+        *(c.decode(c.encode(tensors)).values() for c in (each, whole)), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_per_channel_of_older_bitstreams_is_dimension_0():
+    values = np.array([[[1, -2], [0.5, 4]]], np.float32)
+    payload = (
+        np.float32(4 / 127).tobytes() + (np.rint(values / (4 / 127)) + 127).astype("u1").tobytes()
+    )
+    entry = bitstream.Entry(values.dtype, values.shape, bitstream.CODED_FLOAT)
+    old = bitstream.Container("int8", {"per_channel": True}, [entry], payload, ["w"])
+    decoded = codecs.make("int8").decode(bitstream.write(old))["w"]
+    np.testing.assert_allclose(decoded, values, atol=0.5 * 4 / 127)
+
+
+@pytest.mark.parametrize("axis", ["1", -1, 1.5, [1]])
+def test_an_axis_that_no_encoder_writes_is_refused(axis):
+    entry = bitstream.Entry(np.dtype("f4"), (2, 2), bitstream.CODED_FLOAT)
+    parameters = {"per_channel": True, "axis": axis}
+    hostile = bitstream.Container("int8", parameters, [entry], bytes(12), ["w"])
+    with pytest.raises(BitstreamError, match="is not defined"):
+        codecs.make("int8").decode(bitstream.write(hostile))
 
 
 @pytest.mark.parametrize("bits", [2, 3, 7, 8, 9, 16])

@@ -5,6 +5,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import hypothesis.extra.numpy as npst
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nnrd import BitstreamError, UserError, nnc
-from nnrd.nnc import by_nncodec
+from nnrd.nnc import Options, by_nncodec
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 
@@ -198,10 +199,24 @@ def test_workers_change_nothing(workers, coder):
         assert together[name].flags.writeable
 
 
-@pytest.mark.parametrize("options", [{"opt_qp": True}, {"opt_qp": True, "qp": -75}])
-def test_opt_qp_where_nncodec_divides_by_zero(options):
-    for tensor in (np.ones(3, np.float32), np.ones((2, 2), np.float32)):
-        np.testing.assert_allclose(nnc.decode(nnc.encode({"a": tensor}, **options))["a"], 1, 0.05)
+@pytest.mark.parametrize(
+    "tensors",
+    [
+        {},
+        {"only a bias": np.ones(3, np.float32)},
+        {"all equal": np.ones((2, 2), np.float32)},
+        {"equal integers": np.ones((2, 2), np.int32), "bias": np.arange(3, dtype=np.float32)},
+        {"too large": np.array([[3e38, -3e38]] * 2, np.float32)},
+    ],
+    ids=lambda tensors: next(iter(tensors), "nothing"),
+)
+def test_opt_qp_where_nncodec_crashes_is_refused(reference, tensors):
+    with warnings.catch_warnings(), pytest.raises((ValueError, TypeError, RuntimeError)):
+        warnings.simplefilter("ignore")
+        compressed(reference, tensors, opt_qp=True)
+    for refused in (nnc.encode, lambda tensors, **given: nnc.quantise(tensors, Options(**given))):
+        with pytest.raises(UserError, match="opt_qp: needs tensors of two dimensions or more"):
+            refused(tensors, opt_qp=True)
 
 
 F = np.float32

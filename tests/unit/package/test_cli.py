@@ -91,7 +91,11 @@ def test_every_command_explains_itself(command, capsys):
         (["zstd", "--qp", "-38", "--level", "3"], {"qp": -38, "level": 3}, 4e-3),
         (["nnc", "--qp", "-38", "--use-dq"], {"qp": -38, "use_dq": True}, 1e-2),
         (["nnc", "--no-use-dq", "--parameters", '{"qp": -30}'], None, 2e-2),
-        (["intn", "--bits", "16", "--per-channel"], {"bits": 16, "per_channel": True}, 1e-2),
+        (
+            ["intn", "--bits", "16", "--per-channel"],
+            {"bits": 16, "per_channel": True, "axis": None},
+            1e-2,
+        ),
     ],
 )
 def test_there_and_back(file, tmp_path, capsys, options, parameters, tolerance):

@@ -148,7 +148,7 @@ def test_encoder_configuration(tmp_path):
     ("content", "message"),
     [
         ({"qpp": -38}, "unknown key 'qpp'; did you mean qp"),
-        ({"learning_rate": 1e-4}, "unknown key 'learning_rate'"),
+        ({"quality": 3}, "unknown key 'quality'"),
         ({"qp": -38, "lsa": True}, "lsa: local scaling adaptation is not yet supported"),
         ({"ioq": 1}, "ioq: inference-optimised quantisation is not yet supported"),
         ([], "not a JSON object"),
