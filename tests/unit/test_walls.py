@@ -123,7 +123,8 @@ pipeline = REGISTRY.get(row.family).load_pipeline(row)
 pipeline.open(None)
 pipeline.load = lambda item: np.zeros((300, 400, 3), np.uint8)
 (found,) = pipeline.predict(run, [Item("a", "", "")])
-assert found[0]["classes"] == [2, 1, 0] and set(found[1]) == {"pre_time", "run_time", "post_time"}
+assert found[0]["classes"] == [2, 1, 0]
+assert set(found[1]) == {"pre_time", "run_time", "post_time", "input_size"}
 """
 
 

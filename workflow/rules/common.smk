@@ -66,7 +66,8 @@ TIMED_CORES = (workflow.cores or 1) if ISOLATED else 1
 GPU = int(not workflow.local_exec or has_cuda())
 ALONE = ["--isolated"] if ISOLATED else []
 TIMING = ["--threads", "1", *ALONE]
-PRECISION = ["--mixed"] if SETTINGS.config["mixed_precision"] else []
+TF32 = ["--tf32"] if SETTINGS.config["tf32"] else []
+PRECISION = TF32 + (["--mixed"] if SETTINGS.config["mixed_precision"] else [])
 
 
 def coding_workers(wildcards):

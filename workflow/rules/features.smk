@@ -24,10 +24,11 @@ rule extract_features:
         source=JOBS.hashed("extract_features", "preprocessing"),
         model=JOBS.model,
         timing=TIMING,
+        tf32=TF32,
     shell:
         "python scripts/extract_features.py --part1 {input.part1:q} --split {input.plan:q}"
         " {params.model:q} --index {input.index:q} --shard {wildcards.shard:q}"
-        " {params.timing:q} --out {output.tensors:q} --times {output.times:q} > {log:q} 2>&1"
+        " {params.timing:q} {params.tf32:q} --out {output.tensors:q} --times {output.times:q} > {log:q} 2>&1"
 
 
 rule infer_features:
@@ -56,9 +57,10 @@ rule infer_features:
         model=JOBS.model,
         parameters=parameters_json,
         timing=TIMING,
+        tf32=TF32,
     shell:
         "python scripts/infer_features.py --part2 {input.part2:q} --split {input.plan:q}"
         " {params.model:q} --index {input.index:q} --shard {wildcards.shard:q}"
         " --bitstreams {input.bitstreams:q} --encoded {input.encoded:q} --of {params.of:q}"
         " --codec {wildcards.codec:q} --parameters {params.parameters:q} {params.timing:q}"
-        " --predictions {output.predictions:q} --times {output.times:q} > {log:q} 2>&1"
+        " {params.tf32:q} --predictions {output.predictions:q} --times {output.times:q} > {log:q} 2>&1"

@@ -41,7 +41,7 @@ rule infer_anchor:
     resources:
         gpu=GPU,
     params:
-        source=JOBS.hashed("infer_anchor", "trained", "pipeline", "network"),
+        source=JOBS.hashed("infer_anchor", "trained", "tensors", "pipeline", "network"),
         model=JOBS.model,
         run_by=JOBS.run_by,
         timing=TIMING,

@@ -37,10 +37,11 @@ rule tabulate_points:
     params:
         source=JOBS.hashed("tabulate_points", "metrics"),
         records=lambda wildcards: JOBS.record_list(wildcards),
+        uncompressed=lambda wildcards: STUDIES[wildcards.study].kind.uncompressed,
     shell:
         "python scripts/tabulate_points.py --study {wildcards.study:q}"
-        " --records {params.records:q} --points {output.points:q} --items {output.per_item:q}"
-        " > {log:q} 2>&1"
+        " --records {params.records:q} --uncompressed {params.uncompressed:q}"
+        " --points {output.points:q} --items {output.per_item:q} > {log:q} 2>&1"
 
 
 rule join_tables:

@@ -1,6 +1,7 @@
 """Bitstreams on disk: bundles of tensors into files, and back, timed."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,16 @@ from nnrd.core.files import checksum, read_verified
 from nnrd.runtime.stopwatch import Stopwatch
 
 SUFFIX = ".bin"
+SMALL = {"warm": np.arange(16, dtype=np.float32).reshape(4, 4) / 16}
+
+
+def warm_up(codec: Codec) -> None:
+    """Encode and decode a few values, so that what a codec imports is in no time.
+
+    What a codec refuses to do with them, it says when it is asked for the real ones.
+    """
+    with suppress(UserError):
+        codec.decode(codec.encode(SMALL))
 
 
 class Shard(NamedTuple):
@@ -38,6 +49,7 @@ def encode(
     header included), ``enc_time`` (seconds, wall), ``checksum``. Raises UserError, naming the
     item, for what the codec refuses.
     """
+    warm_up(codec)
     for item, expected in bundled.sums.items():
         loaded = bundles.read(bundled.folder / f"{item}{bundles.SUFFIX}", expected)
         file, watch = bitstreams / f"{item}{SUFFIX}", Stopwatch()

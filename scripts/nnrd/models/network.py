@@ -182,6 +182,16 @@ class TorchRun:
         return {name: _array(tensor) for name, tensor in zip(names, found, strict=True)}
 
 
+def set_up(threads: int = 1, tf32: bool = False) -> None:
+    """Say how torch computes: on so many threads of the CPU; in TF32 on a GPU if it may.
+
+    Torch's own default is TF32 in convolutions.
+    """
+    torch.set_num_threads(threads)
+    torch.backends.cuda.matmul.allow_tf32 = tf32
+    torch.backends.cudnn.allow_tf32 = tf32
+
+
 def device() -> torch.device:
     """Return where networks run: the GPU if there is one."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")

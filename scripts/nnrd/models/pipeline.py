@@ -15,7 +15,7 @@ from nnrd.runtime.stopwatch import Stopwatch
 
 Arrays = dict[str, np.ndarray]
 Run = Callable[[Arrays], Arrays]
-Times = dict[str, float]
+Times = dict[str, float]  # seconds, and the bytes of what the graph was given
 
 
 class Pipeline(ABC):
@@ -52,7 +52,8 @@ class Pipeline(ABC):
         """Yield each item's prediction, with its name in ``item``, and its times.
 
         ``run`` is the graph. The times, in seconds of wall time: ``pre_time``, ``run_time``,
-        ``post_time``. The first item is run twice; the first time warms up and is not counted.
+        ``post_time``; beside them ``input_size``, the bytes of the graph's inputs. The first
+        item is run twice; the first time warms up and is not counted.
         """
         warm = False
         for item in items:
@@ -67,4 +68,9 @@ class Pipeline(ABC):
                 outputs = run(feeds)
             with watch("post_time"):
                 prediction = self.postprocess(outputs, item)
-            yield {"item": item.name} | prediction, watch.seconds
+            yield {"item": item.name} | prediction, watch.seconds | input_size(feeds)
+
+
+def input_size(feeds: Arrays) -> dict[str, int]:
+    """Return ``input_size``, the bytes of the graph's inputs: what would be sent uncompressed."""
+    return {"input_size": sum(array.nbytes for array in feeds.values())}

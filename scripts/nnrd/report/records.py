@@ -7,6 +7,7 @@ from nnrd.core.errors import UserError
 
 STEPS = ("source", "encoded", "decoded", "inferred")
 TIMES = ("pre_time", "run_time", "post_time")
+ANCHOR_SIZES = ("input_size", "model_size")
 
 
 def total(step: Mapping[str, Any] | None, column: str) -> Any:
@@ -29,11 +30,14 @@ def measured(steps: Mapping[str, dict | None]) -> dict:
     ``inferred``; an anchor has the last only. Times are
     totals over the items, in seconds of wall time: ``pre_time``, ``run_time``, ``post_time`` of
     what stands before, in and behind the graph, both parts of a split together, and their sum
-    ``rec_eval_time``; ``part1_time`` is part I's share of the run.
+    ``rec_eval_time``; ``part1_time`` is part I's share of the run. Of an anchor, ``input_size``
+    and ``model_size`` are the bytes of the graph's inputs and of the model's tensors.
+    Raises UserError where the two parts of a split ran on different devices.
     """
     encoded, inferred = steps["encoded"], steps["inferred"]
     if inferred is None:
         raise UserError("a record needs the times of the inference")
+    same_device(steps["source"], inferred, "part I", "part II")
     anc_size, rec_size = total(encoded, "anc_size"), total(encoded, "rec_size")
     decoded = steps.get("decoded") or inferred
     times = {name: _both(steps, name) for name in TIMES}
@@ -51,7 +55,29 @@ def measured(steps: Mapping[str, dict | None]) -> dict:
         "coder": encoded.get("coder") if encoded else None,
         "enc_threads": encoded["threads"] if encoded else None,
         "dec_threads": decoded["threads"] if encoded else None,
+        **(_anchor_sizes(inferred) if encoded is None else {}),
     }
+
+
+def _anchor_sizes(inferred: Mapping[str, Any]) -> dict[str, int | None]:
+    return {name: total(inferred, name) for name in ANCHOR_SIZES}
+
+
+def same_device(
+    first: Mapping[str, Any] | None, second: Mapping[str, Any], first_name: str, second_name: str
+) -> None:
+    """Raise UserError where two steps ran on different devices or in different formats.
+
+    Between numbers of two devices lies more than a codec. A step without a device, such as the
+    taking of a model's weights, fits any.
+    """
+    for key in ("provider", "precision"):
+        ours, theirs = (step.get(key) if step else None for step in (second, first))
+        if theirs is not None and ours != theirs:
+            raise UserError(
+                f"{second_name} ran on {ours}, {first_name} on {theirs}: their difference would "
+                "not be the codec's alone; delete the results of one and run both on one device"
+            )
 
 
 def _both(steps: Mapping[str, dict | None], name: str) -> float:

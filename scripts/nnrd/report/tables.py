@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas
 
+from nnrd.report.records import ANCHOR_SIZES
 from nnrd.tasks import REGISTRY as TASKS
 
 # 3GPP TR 26.847, Table 2.1.2.2.3-1, with what tells points apart in front.
@@ -17,16 +18,29 @@ COLUMNS = (
     *("enc_time", "dec_time", "anc_eval_time", "rec_eval_time"),
 )
 ITEM_COLUMNS = ("study", "model", "dataset", "split", "codec", "parameters", "item")
+ANCHOR = "anchor"
 INTEGERS = (
     *("split", "branches", "anc_size", "rec_size", "items"),
     *("threads", "enc_threads", "dec_threads"),
 )
 
 
-def points(study: str, records: Sequence[Mapping[str, Any]]) -> pandas.DataFrame:
-    """Return the table of a study's records, as `score_point` writes them; see COLUMNS."""
-    rows = [{"study": study, **record["point"]} for record in records]
+def points(study: str, records: Sequence[Mapping[str, Any]], uncompressed: str) -> pandas.DataFrame:
+    """Return the table of a study's records, as `score_point` writes them; see COLUMNS.
+
+    ``uncompressed``: what an anchor of the study sends, one of `ANCHOR_SIZES`.
+    """
+    rows = [{"study": study, **_sized(record["point"], uncompressed)} for record in records]
     return _frame(rows, COLUMNS, records)
+
+
+def _sized(point: Mapping[str, Any], uncompressed: str) -> dict[str, Any]:
+    """Return a point's row; an anchor gets the sizes of what is sent without compression."""
+    row = {name: value for name, value in point.items() if name not in ANCHOR_SIZES}
+    if row["codec"] != ANCHOR:
+        return row
+    size = point[uncompressed]
+    return row | {"anc_size": size, "rec_size": size, "compress_ratio": size and 1.0}
 
 
 def item_table(study: str, records: Sequence[Mapping[str, Any]]) -> pandas.DataFrame:

@@ -34,6 +34,9 @@ def pipeline(args: argparse.Namespace) -> Pipeline:
     found = how.load_pipeline(args.model)
     found.open(args.assets)
     if how.needs_network:
+        from nnrd.models.network import set_up
+
+        set_up(args.threads, args.tf32)
         found.network = how.load_network(args.model).load(args.assets)
     return found
 
@@ -66,6 +69,11 @@ def add_timing(parser: argparse.ArgumentParser) -> None:
     """Add what a timed step is told of how it runs; `nnrd.stages.steps` writes it down."""
     parser.add_argument("--threads", type=int, default=1, help="compute threads or processes")
     parser.add_argument("--isolated", action="store_true", help="nothing else runs beside it")
+
+
+def add_tf32(parser: argparse.ArgumentParser) -> None:
+    """Add whether a GPU may round what it multiplies."""
+    parser.add_argument("--tf32", action="store_true", help="let a GPU multiply in TF32")
 
 
 def add_predictions(parser: argparse.ArgumentParser) -> None:

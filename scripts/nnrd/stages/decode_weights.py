@@ -29,6 +29,7 @@ def main(args: argparse.Namespace) -> None:
     (source,) = read_record(args.source)["rows"]
     codec = codecs.make(args.codec, **args.parameters)
     sent = files.Shard(args.of, args.bitstreams, steps.checksums(args.encoded))
+    files.warm_up(codec)
     tensors, seconds = files.decode(codec, sent, BUNDLE, source["names"], args.threads)
     with complete_folder(args.out) as folder:
         checksum = bundles.write(folder / f"{BUNDLE}{bundles.SUFFIX}", tensors)

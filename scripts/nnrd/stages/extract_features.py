@@ -28,19 +28,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of bundles to write")
     parser.add_argument("--times", type=Path, required=True, help="JSON file of times to write")
     arguments.add_timing(parser)
+    arguments.add_tf32(parser)
 
 
 def main(args: argparse.Namespace) -> None:
     """Write the bundles and the times of part I."""
     plan = read_record(args.split)
     verify(args.part1, plan["part1"])
-    part1 = sessions.session(args.part1, args.threads)
+    part1 = sessions.session(args.part1, args.threads, tf32=args.tf32)
     pipeline = arguments.family(args).load_pipeline(args.model)
     pipeline.open(args.assets)
     items = index.read(args.index).shard(args.shard)
     with complete_folder(args.out) as folder:
         rows = list(extract(part1, plan["crossing"], pipeline, items, folder))
-    steps.write_times(args, args.times, rows, provider=part1.get_providers()[0])
+    steps.write_times(args, args.times, rows, **sessions.how(part1, args.tf32))
 
 
 def extract(

@@ -4,6 +4,7 @@ import argparse
 
 from nnrd.datasets import index
 from nnrd.stages import arguments, runtimes, steps
+from nnrd.stages.extract_weights import BUNDLE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,5 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Write the predictions and the times."""
     items = index.read(args.index).shard(args.shard)
-    pipeline, run, ran = runtimes.of(args).trained()
-    steps.write_predictions(args, pipeline.predict(run, items), **ran)
+    model = runtimes.of(args)
+    size = sum(tensor.nbytes for tensor in model.tensors().values())
+    pipeline, run, ran = model.trained()
+    rows = [{"item": BUNDLE, "model_size": size}]
+    steps.write_predictions(args, pipeline.predict(run, items), rows, **ran)

@@ -30,13 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_shard(parser)
     arguments.add_predictions(parser)
     arguments.add_timing(parser)
+    arguments.add_tf32(parser)
 
 
 def main(args: argparse.Namespace) -> None:
     """Write the predictions and the times."""
     plan = read_record(args.split)
     verify(args.part2, plan["part2"])
-    part2 = sessions.session(args.part2, args.threads)
+    part2 = sessions.session(args.part2, args.threads, tf32=args.tf32)
     results = infer(
         part2,
         arguments.pipeline(args),
@@ -46,7 +47,7 @@ def main(args: argparse.Namespace) -> None:
         index.read(args.index).shard(args.shard),
         args.threads,
     )
-    steps.write_predictions(args, results, provider=part2.get_providers()[0])
+    steps.write_predictions(args, results, **sessions.how(part2, args.tf32))
 
 
 def infer(
@@ -65,6 +66,7 @@ def infer(
     Raises UserError, naming the file, for a bitstream that is missing or was altered, and
     BitstreamError for one that cannot be decoded or is of something else.
     """
+    files.warm_up(codec)
     warm = False
     for item in items:
         tensors, decoding = files.decode(codec, sent, item.name, crossing, workers)

@@ -36,8 +36,8 @@ class OnnxModel(Runtime):
             return self._runnable(file)
 
     def _runnable(self, file: Path) -> tuple[Pipeline, Run, Ran]:
-        session = sessions.session(file, self.args.threads)
-        ran = {"provider": session.get_providers()[0], "precision": "float32"}
+        session = sessions.session(file, self.args.threads, tf32=self.args.tf32)
+        ran = sessions.how(session, self.args.tf32)
         return arguments.pipeline(self.args), sessions.Run(session), ran
 
     def _file(self) -> Path:

@@ -9,6 +9,7 @@ import numpy as np
 
 from nnrd.core.registry import Registry
 from nnrd.models.pipeline import Arrays, Pipeline, Run
+from nnrd.stages import arguments
 
 Ran = dict[str, Any]  # how a step ran: provider and precision
 
@@ -49,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--onnx", type=Path, help="for onnx: the ONNX file")
     parser.add_argument("--facts", type=Path, help="for onnx: what is known of the file, as JSON")
     parser.add_argument("--mixed", action="store_true", help="for torch: autocast's precision")
+    arguments.add_tf32(parser)
 
 
 def of(args: argparse.Namespace) -> Runtime:

@@ -44,7 +44,9 @@ def main(args: argparse.Namespace) -> None:
     point |= records.measured(measured) | metrics
     # Without a record of the anchor this is the anchor's.
     held = read_record(args.anchor_record)["point"] if args.anchor_record else point
+    records.same_device(held, point, "its anchor", f"{args.out}: the point")
     point |= {"anc_perf": held["rec_perf"], "anc_eval_time": held["rec_eval_time"]}
+    point |= {"anc_provider": held["provider"]}
     made = {name: step["made"] for name, step in measured.items() if step}
     record = {"point": point, "items": records.items(rows, measured), "made": made}
     write_record(args.out, record)

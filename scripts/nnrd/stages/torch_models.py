@@ -1,9 +1,9 @@
 """Whole models in PyTorch; their tensors are parameters and buffers."""
 
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import nn
 
 from nnrd.models import network
@@ -20,11 +20,11 @@ class TorchModel(Runtime):
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Return parameters and buffers by name, tied ones once."""
-        return network.tensors(self._trained())
+        return network.tensors(self._trained)
 
     def trained(self) -> tuple[Pipeline, Run, Ran]:
         """Return what runs the network with its trained weights."""
-        return self._runnable(self._trained())
+        return self._runnable(self._trained)
 
     def received(self, tensors: Arrays) -> tuple[Pipeline, Run, Ran]:
         """Return what runs the network with the weights of a bitstream.
@@ -44,7 +44,7 @@ class TorchModel(Runtime):
 
     def network(self) -> Network:
         """Return how the network is built; torch gets its threads."""
-        torch.set_num_threads(self.args.threads)
+        network.set_up(self.args.threads, self.args.tf32)
         return arguments.family(self.args).load_network(self.args.model)
 
     def transform(self) -> Transform | None:
@@ -59,6 +59,7 @@ class TorchModel(Runtime):
         network.fill_arrays(model, tensors, source)
         return found.prepare(model).eval() if found else model
 
+    @cached_property
     def _trained(self) -> nn.Module:
         return self.network().load(self.args.assets)
 
@@ -67,5 +68,7 @@ class TorchModel(Runtime):
         pipeline.open(self.args.assets)
         run = self.network().run(model, self.args.mixed)
         pipeline.network = run.model
-        precision = "mixed" if self.args.mixed else "float32"
-        return pipeline, run, {"provider": network.device().type, "precision": precision}
+        device = network.device().type
+        precision = "tf32" if self.args.tf32 and device == "cuda" else "float32"
+        precision = "mixed" if self.args.mixed else precision
+        return pipeline, run, {"provider": device, "precision": precision}

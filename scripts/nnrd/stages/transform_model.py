@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", type=Path, required=True, help="the source's JSON of times")
     parser.add_argument("--calibration", type=Path, help="index of the items to look at")
     arguments.add_transform(parser)
+    arguments.add_tf32(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of the bundle to write")
     parser.add_argument("--times", type=Path, required=True, help="JSON file to write")
     arguments.add_timing(parser)

@@ -1,11 +1,14 @@
 """Shards of bundles through a codec: files in, files out."""
 
+import time
+
 import ml_dtypes
 import numpy as np
 import pytest
 
 from nnrd import BitstreamError, UserError, codecs
 from nnrd.codecs import files as coding
+from nnrd.codecs.base import Codec
 from nnrd.core import bundles
 from nnrd.core.files import checksum
 
@@ -102,3 +105,39 @@ def test_a_bitstream_of_another_item_or_source_is_refused(folder, sums):
     one.write_bytes(two.read_bytes())
     with pytest.raises(BitstreamError, match=r"one\.bin: bitstream: is of another item, split"):
         decoded(codec, one, rows[1]["checksum"], of=of)
+
+
+SLOW = 0.3  # seconds
+
+
+class Slow(Codec):
+    """A codec that imports its coder at the first call, which takes long."""
+
+    ready = False
+
+    def load(self):
+        if not self.ready:
+            time.sleep(SLOW)
+            self.ready = True
+
+    def compress(self, tensors, names, workers):
+        self.load()
+        return b"".join(tensor.tobytes() for tensor in tensors)
+
+    def expand(self, payload, entries, parameters, workers):
+        self.load()
+        flat = np.frombuffer(payload, np.float32)
+        return [
+            part.reshape(entry.shape)
+            for part, entry in zip(codecs.cut(flat, entries), entries, strict=True)
+        ]
+
+
+def test_what_a_codec_imports_is_not_its_time(folder, sums):
+    codec = Slow("slow")
+    for row in coding.encode(codec, shard(folder, sums), folder / "out"):
+        assert row["enc_time"] < SLOW / 2
+        codec = Slow("slow")  # a decoder in a process of its own
+        coding.warm_up(codec)
+        _, seconds = decoded(codec, folder / f"out/{row['item']}.bin", row["checksum"])
+        assert seconds["dec_time"] < SLOW / 2

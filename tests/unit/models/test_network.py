@@ -7,7 +7,7 @@ from model_rows import MODELS, network, row
 
 from nnrd import UserError
 from nnrd.core import bundles
-from nnrd.models.network import fill_arrays, read_checkpoint, tensors
+from nnrd.models.network import fill_arrays, read_checkpoint, set_up, tensors
 
 
 class Tied(torch.nn.Module):
@@ -131,3 +131,10 @@ def test_resnet56_checkpoint(real_data):
     sent = tensors(found)
     assert len(sent) == 350
     assert sum(array.size for array in sent.values()) == of.values
+
+
+@pytest.mark.parametrize("tf32", [True, False])
+def test_torch_multiplies_in_float32_unless_it_is_told_otherwise(tf32):
+    set_up(tf32=tf32)
+    assert torch.backends.cuda.matmul.allow_tf32 is tf32
+    assert torch.backends.cudnn.allow_tf32 is tf32

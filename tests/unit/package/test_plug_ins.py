@@ -104,7 +104,7 @@ def test_family_of_models(tmp_path):
     assert (family.runtime, family.network) == ("onnx", None)
     run = sessions.Run(sessions.session(tmp_path / "model.onnx"))
     (prediction, times), *more = family.load_pipeline(row).predict(run, [item])
-    assert not more and set(times) == {"pre_time", "run_time", "post_time"}
+    assert not more and set(times) == {"pre_time", "run_time", "post_time", "input_size"}
     (box,) = prediction["detections"]
     np.testing.assert_allclose([*box["bbox"], box["score"]], [10, 10, 50, 25, 1], rtol=1e-5)
 

@@ -66,3 +66,25 @@ def test_an_anchor_has_neither_source_nor_bitstream():
     assert found["precision"] == "float32"
     with pytest.raises(UserError, match="needs the times of the inference"):
         records.measured({"source": None, "encoded": None, "inferred": None})
+
+
+def test_an_anchor_has_the_sizes_of_what_is_sent_uncompressed():
+    """Items' inputs add up; the model is one, however many shards looked at it."""
+    rows = [{"item": "weights", "model_size": 400}, {"item": "a", "input_size": 12} | TIMES]
+    rows += [{"item": "weights", "model_size": 400}, {"item": "b", "input_size": 20} | TIMES]
+    found = records.measured({"source": None, "encoded": None, "inferred": step(*rows)})
+    assert (found["input_size"], found["model_size"], found["items"]) == (32, 400, 2)
+
+
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        ({"provider": "CUDAExecutionProvider"}, "part II ran on cpu, part I on CUDAExec"),
+        ({"precision": "tf32"}, "part II ran on float32, part I on tf32"),
+    ],
+)
+def test_parts_on_two_devices_are_no_point(other, named):
+    row = {"item": "a"} | TIMES
+    steps = {"source": step(row, **other), "encoded": step(), "inferred": step(row)}
+    with pytest.raises(UserError, match=named):
+        records.measured(steps)

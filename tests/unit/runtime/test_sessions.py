@@ -9,6 +9,8 @@ from small_models import FLOAT, X, feeds, model, node, residual
 from nnrd import UserError
 from nnrd.runtime import sessions
 
+EP = "ExecutionProvider"
+
 
 def test_a_file_and_its_bytes_run_alike(tmp_path):
     small = residual()
@@ -62,3 +64,20 @@ def test_inputs_that_do_not_fit(given):
     with pytest.raises(UserError, match="the model cannot run on ") as caught:
         sessions.run(session, given)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("tf32", "option"), [(False, "0"), (True, "1")])
+def test_a_gpu_multiplies_in_float32_unless_it_is_told_otherwise(monkeypatch, tf32, option):
+    monkeypatch.setattr(sessions, "has_cuda", lambda: True)
+    first, second = sessions.providers(tf32)
+    assert first == ("CUDAExecutionProvider", {"use_tf32": option})
+    assert second == ("CPUExecutionProvider", {})
+
+
+@pytest.mark.parametrize("tf32", [False, True])
+def test_a_session_gets_these_options_and_says_how_it_ran(monkeypatch, tf32):
+    asked = []
+    monkeypatch.setattr(sessions, "providers", lambda given: asked.append(given) or ["CPU" + EP])
+    found = sessions.session(residual().SerializeToString(), tf32=tf32)
+    assert asked == [tf32]
+    assert sessions.how(found, tf32) == {"provider": "CPU" + EP, "precision": "float32"}

@@ -167,7 +167,7 @@ def score(at):
 def tabulate(at):
     (at / "list.txt").write_text(f"{at / 'anchor_record.json'}\n{at / 'record.json'}\n")
     made = {"points": at / "points.csv", "items": at / "items.csv"}
-    stage(tabulate_points, study="s", records=at / "list.txt", **made)
+    stage(tabulate_points, study="s", records=at / "list.txt", uncompressed="input_size", **made)
 
 
 STEPS = [take, index, anchor, split, features, encode, infer, take_weights, encode_weights]

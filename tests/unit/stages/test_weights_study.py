@@ -29,7 +29,8 @@ RESNET = ModelRow("resnet56", "resnet56_cifar100", "asset")
 
 
 def torch_model(row, assets, mixed=False):
-    return TorchModel(Namespace(model=row, assets=assets, threads=1, mixed=mixed, transform=None))
+    how = {"threads": 1, "mixed": mixed, "tf32": False, "transform": None}
+    return TorchModel(Namespace(model=row, assets=assets, **how))
 
 
 def images(folder, count=3):

@@ -7,7 +7,7 @@ import numpy as np
 
 from nnrd.datasets import audio
 from nnrd.datasets.index import Item
-from nnrd.models.pipeline import Arrays, Pipeline, Run, Times
+from nnrd.models.pipeline import Arrays, Pipeline, Run, Times, input_size
 from nnrd.runtime.stopwatch import Stopwatch
 
 LABELS = ("-", "|", *"ETAONIHSRDLUMWCFGYPBV", "K", "'", *"XJQZ")  # torchaudio's, of all bundles
@@ -69,11 +69,11 @@ class RecogniserPipeline(Pipeline):
         whole = Stopwatch()
         with whole("run_time"):
             outputs = run.batch(feeds)
-        for watch, output, item in zip(watches, outputs, items, strict=True):
+        share = {"run_time": whole.seconds["run_time"] / len(items)}
+        for watch, given, output, item in zip(watches, feeds, outputs, items, strict=True):
             with watch("post_time"):
                 prediction = self.postprocess(output, item)
-            share = {"run_time": whole.seconds["run_time"] / len(items)}
-            yield {"item": item.name} | prediction, watch.seconds | share
+            yield {"item": item.name} | prediction, watch.seconds | share | input_size(given)
 
 
 def greedy(scores: np.ndarray) -> str:

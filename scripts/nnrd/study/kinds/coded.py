@@ -153,10 +153,13 @@ class CodedKind(Kind):
 
     ``source_rule`` and ``sink_rule`` are the rules that make the tensors and take them back.
     ``one_bundle``: a source is one bundle, large enough for several processes to code.
+    ``uncompressed`` is what an anchor sends, a column of its record: ``input_size`` (nothing is
+    split, as in the anchor rows of TR 26.847's tables) or ``model_size``.
     """
 
     source_rule: ClassVar[str]
     sink_rule: ClassVar[str]
+    uncompressed: ClassVar[str]
     source_on_gpu: ClassVar[bool] = False
     one_bundle: ClassVar[bool] = False
 

@@ -16,6 +16,7 @@ class Features(CodedKind):
     name = "features"
     plots = ("accuracy_bytes", "accuracy_ratio", "codec_bars")
     source_rule, sink_rule = "extract_features", "infer_features"
+    uncompressed = "input_size"
     source_on_gpu = True
 
     def runtime(self, family: Family) -> str:

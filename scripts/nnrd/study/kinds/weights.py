@@ -19,6 +19,7 @@ class Weights(CodedKind):
     joint_plots = ("accuracy_size",)
     source_rule, sink_rule = "extract_weights", "infer_weights"
     one_bundle = True
+    uncompressed = "model_size"
 
     def runtime(self, family: Family) -> str:
         """Say what the family's models are: PyTorch networks, or ONNX files."""

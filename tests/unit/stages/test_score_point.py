@@ -1,0 +1,60 @@
+"""A point's record: held against an anchor of the same device, or refused."""
+
+import argparse
+import json
+
+import pytest
+
+from nnrd import UserError
+from nnrd.core import files
+from nnrd.stages import score_point
+
+INDEX = {"items": [{"name": "a", "path": "a.png", "checksum": "", "facts": {"label": 1}}]}
+TIMES = {"item": "a", "pre_time": 0.1, "run_time": 0.2, "post_time": 0.3}
+CPU, GPU = "CPUExecutionProvider", "CUDAExecutionProvider"
+
+
+def step(path, provider, *rows):
+    how = {"threads": 1, "isolated": False, "provider": provider, "precision": "float32"}
+    files.write_record(path, how | {"made": {}, "rows": list(rows)})
+
+
+def score(at, name, **more):
+    label = {"model": "m", "dataset": "d", "codec": name, "parameters": {}, "runtime": "onnx"}
+    given = {"task": "classification", "point": json.dumps(label), "index": at / "index.json"}
+    given |= {"anchor": at / "predictions.json", "predictions": at / "predictions.json"}
+    parser = argparse.ArgumentParser()
+    score_point.add_arguments(parser)
+    given |= {"out": at / f"{name}/point.json"} | more
+    words = [w for key, v in given.items() for w in (f"--{key.replace('_', '-')}", str(v))]
+    score_point.main(parser.parse_args(words))
+    return files.read_record(at / f"{name}/point.json")["point"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    files.write_record(tmp_path / "index.json", INDEX | {"categories": {}})
+    found = {"predictions": [{"item": "a", "classes": [1, 2, 3, 4, 5]}]}
+    files.write_record(tmp_path / "predictions.json", found)
+    step(tmp_path / "anchor.json", CPU, TIMES | {"input_size": 12})
+    score(tmp_path, "anchor", inferred=tmp_path / "anchor.json")
+    return tmp_path
+
+
+def point(folder, provider):
+    step(folder / "inferred.json", provider, TIMES)
+    step(folder / "encoded.json", None, {"item": "a", "anc_size": 8, "rec_size": 2})
+    given = {"inferred": folder / "inferred.json", "encoded": folder / "encoded.json"}
+    return score(folder, "nnc", **given, anchor_record=folder / "anchor/point.json")
+
+
+def test_a_point_of_the_anchors_device(folder):
+    found = point(folder, CPU)
+    assert found["provider"] == found["anc_provider"] == CPU and found["precision"] == "float32"
+
+
+def test_a_point_never_stands_against_an_anchor_of_another_device(folder):
+    with pytest.raises(UserError, match=rf"nnc/point\.json: the point ran on {GPU}") as caught:
+        point(folder, GPU)
+    assert f"its anchor on {CPU}" in str(caught.value) and "\n" not in str(caught.value)
+    assert not (folder / "nnc/point.json").exists()
