@@ -25,6 +25,9 @@ STUDIES = ("demo", "speech", "classification")
 EXACT_BOUNDS = {"WER_difference_low", "WER_difference_high"}
 # An anchor's row had no sizes; now they are those of what is sent without compression.
 ANCHOR_SIZES = {"anc_size", "rec_size", "compress_ratio"}
+# The study's items are drawn by a seed; before, they were the first by name. So of its rows only
+# what the model decides is as it was.
+DRAWN, OF_THE_MODEL = "speech", {"task", "model", "dataset", "anc_size", "metric_name", "items"}
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +76,8 @@ def test_tables_are_those_of_before(shipped, study):
     assert len(keys) == {"demo": 61, "speech": 7, "classification": 6}[study]
     for key in keys:
         old, new = before[key], now[key]
-        assert int(new["rec_size"] or 0) == int(old["rec_size"] or 0) + identity_bytes(new)
+        if old["codec"] != "anchor":
+            assert int(new["rec_size"]) == int(old["rec_size"]) + identity_bytes(new)
         changed = {name for name in old if not is_same(old[name], new.get(name, ""))}
         if new["rec_size"]:
             ratio = int(new["rec_size"]) / int(new["anc_size"])
@@ -83,6 +87,8 @@ def test_tables_are_those_of_before(shipped, study):
             changed -= EXACT_BOUNDS
         if old["codec"] == "anchor":
             changed -= ANCHOR_SIZES
+        if study == DRAWN:
+            changed &= OF_THE_MODEL
         assert not changed, {name: (old[name], new.get(name)) for name in changed}
 
 

@@ -150,8 +150,8 @@ EDITS = {
     ),
     "a dataset's format": (
         f"{L}/datasets/formats/coco.py",
-        '["file_name"])[:limit]',
-        '["file_name"])[0:limit]',
+        'key=lambda image: image["file_name"]',
+        'key=lambda image: str(image["file_name"])',
         {"index_dataset": 1, "infer_anchor": 2, **FROM_SOURCE, "score_point": 5},
     ),
     "how images are read": (

@@ -1,12 +1,55 @@
 """A dataset's index: its items, each looked at once, with their ground truth and checksums."""
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from nnrd.core.errors import UserError
 from nnrd.core.files import checksum, read_record
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Which items of a dataset are taken: ``count`` of them, drawn by ``seed``; None: all."""
+
+    count: int | None = None
+    seed: int = 0
+
+    def __call__(
+        self,
+        rows: Iterable[Row],
+        name: Callable[[Row], str],
+        group: Callable[[Row], Hashable] = lambda row: None,
+    ) -> list[Row]:
+        """Return the drawn rows in their order; all where there are no more.
+
+        ``name``: the item's name; ``group``: its speaker or class. Items are ordered by the
+        SHA-256 of seed and name and taken in rounds, in each round one of every group. So the
+        draw is spread over the groups, is the same on every machine, and one of more items holds
+        all of one of fewer.
+        """
+        found = list(rows)
+        if self.count is None:
+            return found
+        order = sorted(range(len(found)), key=lambda i: self._lot(name(found[i])))
+        taken: Counter[Hashable] = Counter()
+        rounds = []
+        for place, i in enumerate(order):
+            of = group(found[i])
+            rounds.append((taken[of], place, i))
+            taken[of] += 1
+        return [found[i] for i in sorted(i for *_, i in sorted(rounds)[: self.count])]
+
+    def _lot(self, name: str) -> bytes:
+        return hashlib.sha256(f"{self.seed}/{name}".encode()).digest()
+
+
+EVERYTHING = Draw()
 
 
 @dataclass(frozen=True)
@@ -14,7 +57,8 @@ class Item:
     """One image, recording or frame: its name, its file, and what is known of it.
 
     ``checksum`` is the file's SHA-256; ``facts`` are JSON: the ground truth in the form that the
-    dataset's task scores, and what the format found, such as a width in pixels.
+    dataset's task scores, and what the format found, such as a width in pixels. Items that are
+    alike, such as recordings of one speaker, have one ``group``: intervals draw whole groups.
     """
 
     name: str

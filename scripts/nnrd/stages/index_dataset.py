@@ -6,6 +6,7 @@ from pathlib import Path
 from nnrd.core.errors import UserError
 from nnrd.core.files import write_record
 from nnrd.datasets.formats import REGISTRY
+from nnrd.datasets.index import EVERYTHING, Draw
 from nnrd.stages.steps import say
 
 
@@ -14,13 +15,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", default="coco", help="a dataset format's name")
     parser.add_argument("--annotations", type=Path, required=True, help="the ground truth")
     parser.add_argument("--folder", type=Path, required=True, help="where the items' files are")
-    parser.add_argument("--items", type=int, required=True, help="take the first so many")
+    parser.add_argument("--items", type=int, required=True, help="how many there must be")
+    parser.add_argument("--seed", type=int, help="draw so many of all; without it, all are taken")
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
 
 
 def main(args: argparse.Namespace) -> None:
     """Write the index."""
-    index = REGISTRY.get(args.format)().index(args.annotations, args.folder, args.items)
+    draw = EVERYTHING if args.seed is None else Draw(args.items, args.seed)
+    index = REGISTRY.get(args.format)().index(args.annotations, args.folder, draw)
     if len(index.items) != args.items:
         raise UserError(f"{args.annotations}: {len(index.items)} items, not {args.items}")
     write_record(args.out, index.as_record())

@@ -184,7 +184,8 @@ class Jobs:
         data = self.selection(wildcards)
         row = self.settings.sheets.datasets[data.dataset]
         where = inputs.annotations(self.settings, data.dataset)
-        return ["--format", row.format, "--annotations", where, "--items", str(data.count)]
+        words = ["--format", row.format, "--annotations", where, "--items", str(data.count)]
+        return words if data.items is None else [*words, "--seed", str(data.seed)]
 
     def asset(self, wildcards: Wildcards) -> str:
         """Return an asset's rows as JSON: file, source and sum, all that fetching depends on."""

@@ -14,17 +14,20 @@ DEFAULT = "default"  # stands in a path for "no parameters"
 
 @dataclass(frozen=True)
 class Selection:
-    """A dataset, or its first ``items`` items, cut into shards of ``shard_size`` items."""
+    """A dataset, or ``items`` of it drawn by ``seed``, cut into shards of ``shard_size`` items."""
 
     dataset: str
     count: int
     items: int | None = None
     shard_size: int = 50
+    seed: int = 0
 
     @property
     def id(self) -> str:
-        """Its name in paths; the number of items is in it, so that another number is another."""
-        return self.dataset if self.items is None else f"{self.dataset}-{self.items}"
+        """Its name in paths, with the number of items, and the seed where it is not 0."""
+        if self.items is None:
+            return self.dataset
+        return f"{self.dataset}-{self.items}" + (f"-seed{self.seed}" if self.seed else "")
 
     @property
     def shards(self) -> list[str]:

@@ -14,7 +14,7 @@ from nnrd.core.files import checksum, write_record
 from nnrd.datasets import audio, images
 from nnrd.datasets import index as datasets
 from nnrd.datasets.formats import REGISTRY
-from nnrd.datasets.index import Item
+from nnrd.datasets.index import EVERYTHING, Draw, Item
 
 
 def write(folder, images, sizes=None):
@@ -31,8 +31,8 @@ def write(folder, images, sizes=None):
     return folder / "gt.json"
 
 
-def coco(annotations, folder, limit=None):
-    return REGISTRY.get("coco")().index(annotations, folder, limit)
+def coco(annotations, folder, draw=EVERYTHING):
+    return REGISTRY.get("coco")().index(annotations, folder, draw)
 
 
 def test_items_are_ordered_by_name(tmp_path):
@@ -43,7 +43,10 @@ def test_items_are_ordered_by_name(tmp_path):
     path = tmp_path / "a.jpg"
     assert found.items[0] == Item("a", str(path), checksum(path), facts)
     assert found.categories == {7: "x"}
-    assert [item.name for item in coco(annotations, tmp_path, 2).items] == ["a", "b"]
+    drawn = [item.name for item in coco(annotations, tmp_path, Draw(2)).items]
+    (left,) = {"a", "b", "c"} - set(drawn)
+    next(tmp_path.glob(f"{left}.*")).unlink()  # what is not drawn is not looked at
+    assert [item.name for item in coco(annotations, tmp_path, Draw(2)).items] == drawn
 
 
 def test_shards_cover_the_items_once(tmp_path):
@@ -179,13 +182,36 @@ def labelled(folder, count=3):
         cv2.imwrite(str(folder / f"cifar100_{number:02}_{number * 7}.png"), image)
 
 
+def test_images_are_drawn_over_their_classes(tmp_path):
+    image = np.zeros((8, 8, 3), np.uint8)
+    for number in range(9):
+        cv2.imwrite(str(tmp_path / f"set_{number}_{number // 3}.png"), image)
+    found = REGISTRY.get("labelled_images")().index(tmp_path / "set", tmp_path, Draw(3))
+    assert [item.facts["label"] for item in found.items] == [0, 1, 2]
+
+
+def test_coco_is_drawn_over_the_category_of_the_largest_object(tmp_path):
+    annotations = write(tmp_path, [f"{i}.png" for i in range(6)])
+    dataset = json.loads(annotations.read_text())
+    dataset["categories"] = [{"id": 7, "name": "x"}, {"id": 8, "name": "y"}]
+    dataset["annotations"] = [
+        {"image_id": number, "category_id": category, "bbox": [0, 0, side, side]}
+        for number in range(1, 7)
+        for category, side in ((7, 9), (8, 12 if number > 4 else 3))
+    ]
+    annotations.write_text(json.dumps(dataset))
+    found = coco(annotations, tmp_path, Draw(4)).items
+    largest = [max(i.facts["objects"], key=lambda row: row["area"])["category_id"] for i in found]
+    assert sorted(largest) == [7, 7, 8, 8]
+
+
 def test_labelled_images(tmp_path):
     labelled(tmp_path)
     index = REGISTRY.get("labelled_images")().index
     found = index(tmp_path / "cifar100", tmp_path).items
     assert [item.facts["label"] for item in found] == [0, 7, 14]
     assert [item.name for item in found] == ["cifar100_00_0", "cifar100_01_7", "cifar100_02_14"]
-    assert len(index(tmp_path / "cifar100", tmp_path, 2).items) == 2
+    assert len(index(tmp_path / "cifar100", tmp_path, Draw(2)).items) == 2
     with pytest.raises(UserError, match="no images called mnist_NUMBER"):
         index(tmp_path / "mnist", tmp_path)
     (tmp_path / "cifar100_09_1.png").write_bytes(b"x")

@@ -11,10 +11,11 @@ from nnrd.core.files import write_record
 from nnrd.datasets import audio as speech
 from nnrd.datasets import index as datasets
 from nnrd.datasets.formats import REGISTRY
+from nnrd.datasets.index import EVERYTHING, Draw
 
 
-def index(name, annotations, folder, limit=None):
-    return REGISTRY.get(name)().index(annotations, folder, limit)
+def index(name, annotations, folder, draw=EVERYTHING):
+    return REGISTRY.get(name)().index(annotations, folder, draw)
 
 
 def tone(path, seconds=1.0, rate=16000, channels=1):
@@ -129,7 +130,7 @@ def test_transcripts(tmp_path, capsys):
     rates = [(item.facts["seconds"], item.facts["sample_rate"]) for item in found.items]
     assert rates == [(1, 8000), (2, 16000)]
     assert capsys.readouterr().err.count("resampled") == 1
-    assert len(index("transcripts", table, tmp_path, 1).items) == 1
+    assert len(index("transcripts", table, tmp_path, Draw(1)).items) == 1
     write_record(tmp_path / "index.json", found.as_record())
     assert datasets.read(tmp_path / "index.json") == found
 
@@ -195,6 +196,19 @@ def test_librispeech(tmp_path):
     listed.unlink()
     with pytest.raises(UserError, match=r"no .*trans.txt"):
         index("librispeech", tmp_path, tmp_path)
+
+
+def test_librispeech_is_drawn_over_its_speakers(tmp_path):
+    """The first by name are one speaker's; an interval needs to know whose each is."""
+    for speaker in ("1089", "121", "237"):
+        names = [f"{speaker}-7-000{number}" for number in range(4)]
+        for name in names:
+            tone(tmp_path / f"{speaker}/7/{name}.flac")
+        text = "".join(f"{name} GO\n" for name in names)
+        (tmp_path / f"{speaker}/7/{speaker}-7.trans.txt").write_text(text)
+    found = index("librispeech", tmp_path, tmp_path, Draw(3)).items
+    assert [item.facts["group"] for item in found] == ["1089", "121", "237"]
+    assert all(item.name.startswith(item.facts["group"]) for item in found)
 
 
 def test_asterisk(tmp_path):

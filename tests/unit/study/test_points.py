@@ -76,6 +76,11 @@ def test_another_number_of_items_is_another_selection():
     assert ids == ["d-40", "d-41", "d"]
 
 
+def test_another_seed_is_another_selection():
+    assert Selection("d", 40, items=40, seed=3).id == "d-40-seed3"
+    assert Selection("d", 40, seed=3).id == "d"  # all are all
+
+
 def test_combinations_keep_the_lists_order():
     found = combinations({"qp": [-38, 0], "use_dq": True})
     assert found == [{"qp": -38, "use_dq": True}, {"qp": 0, "use_dq": True}]

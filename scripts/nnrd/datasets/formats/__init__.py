@@ -4,18 +4,20 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 
 from nnrd.core.registry import Registry
-from nnrd.datasets.index import Index
+from nnrd.datasets.index import EVERYTHING, Draw, Index
 
 
 class Format(ABC):
     """A layout of a dataset's files. Subclass it to add one."""
 
     @abstractmethod
-    def index(self, annotations: Path, folder: Path, limit: int | None = None) -> Index:
-        """Return the first ``limit`` items (None: all), each looked at.
+    def index(self, annotations: Path, folder: Path, draw: Draw = EVERYTHING) -> Index:
+        """Return the items that ``draw`` takes of all, each looked at.
 
         ``annotations``: the ground truth, as the dataset's row names it; ``folder``: where the
-        items' files are. Raises UserError, naming the file, for what does not fit together.
+        items' files are. ``draw`` is called with the rows of all items, their names and, where
+        there are such, their speakers or classes; what it leaves out need not be looked at.
+        Raises UserError, naming the file, for what does not fit together.
         """
 
 

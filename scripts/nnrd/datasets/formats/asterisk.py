@@ -3,12 +3,13 @@
 import gzip
 import re
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 
 from nnrd.core.errors import UserError
 from nnrd.datasets import audio
 from nnrd.datasets.formats import Format
-from nnrd.datasets.index import Index
+from nnrd.datasets.index import EVERYTHING, Draw, Index
 from nnrd.metrics.normaliser import normalise
 
 FEWEST_WORDS = 4
@@ -19,7 +20,7 @@ SOUNDS = "sounds"  # the folder of the recordings
 class Asterisk(Format):
     """Recorded prompts with a list of what they say."""
 
-    def index(self, annotations: Path, folder: Path, limit: int | None = None) -> Index:
+    def index(self, annotations: Path, folder: Path, draw: Draw = EVERYTHING) -> Index:
         """Return the prompts that are sentences, ordered by name; facts as in `audio.utterances`.
 
         ``annotations``: ``core-sounds-en.txt.gz``, lines of ``name: transcript``. A prompt counts
@@ -33,7 +34,7 @@ class Asterisk(Format):
             # A transcript of what another package holds has no recording here.
             if path.is_file() and SHORTEST <= audio.look(path)[0] <= LONGEST:
                 kept.append((name.replace("/", "-"), path, text))
-        return Index(audio.utterances(kept[:limit], annotations))
+        return Index(audio.utterances(draw(kept, itemgetter(0)), annotations))
 
 
 def _lines(annotations: Path) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from nnrd.core.errors import UserError
 from nnrd.datasets.formats import Format
 from nnrd.datasets.images import read_rgb
-from nnrd.datasets.index import Index, items_of
+from nnrd.datasets.index import EVERYTHING, Draw, Index, items_of
 
 NAME = re.compile(r"(?P<set>[A-Za-z0-9]+)_\d+_(?P<label>\d+)\.(jpg|jpeg|png)")
 
@@ -16,8 +16,8 @@ NAME = re.compile(r"(?P<set>[A-Za-z0-9]+)_\d+_(?P<label>\d+)\.(jpg|jpeg|png)")
 class LabelledImages(Format):
     """``SET_NUMBER_LABEL.jpg``; an item's facts: ``label``, the number of its class, from 0."""
 
-    def index(self, annotations: Path, folder: Path, limit: int | None = None) -> Index:
-        """Return the images of a set, ordered by name.
+    def index(self, annotations: Path, folder: Path, draw: Draw = EVERYTHING) -> Index:
+        """Return the images of a set, ordered by name, drawn over the classes.
 
         ``annotations`` ends with the set to take, such as ``…/imagenet``, which need not exist:
         the names are the ground truth. Raises UserError: no image of it, a file that is none.
@@ -26,7 +26,7 @@ class LabelledImages(Format):
         found = sorted(path for path in folder.rglob("*") if _set(path) == wanted)
         if not found:
             raise UserError(f"{folder}: no images called {wanted}_NUMBER_LABEL.jpg or .png")
-        return Index(items_of(_rows(found[:limit]), folder))
+        return Index(items_of(_rows(draw(found, _stem, _label)), folder))
 
 
 def _set(path: Path) -> str | None:
@@ -34,7 +34,15 @@ def _set(path: Path) -> str | None:
     return match["set"] if match and path.is_file() else None
 
 
+def _stem(path: Path) -> str:
+    return path.stem
+
+
+def _label(path: Path) -> int:
+    return int(path.stem.rpartition("_")[2])
+
+
 def _rows(paths: list[Path]) -> Iterator[tuple[str, Path, dict[str, Any]]]:
     for path in paths:
         read_rgb(path)
-        yield path.stem, path, {"label": int(path.stem.rpartition("_")[2])}
+        yield path.stem, path, {"label": _label(path)}

@@ -1,18 +1,21 @@
 """LibriSpeech: FLAC files by speaker and chapter, each chapter with a file of transcripts."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from nnrd.core.errors import UserError
 from nnrd.datasets import audio
 from nnrd.datasets.formats import Format
-from nnrd.datasets.index import Index
+from nnrd.datasets.index import EVERYTHING, Draw, Index
 
 
 class LibriSpeech(Format):
     """A folder a speaker, in it a folder a chapter, as the corpus is published."""
 
-    def index(self, annotations: Path, folder: Path, limit: int | None = None) -> Index:
-        """Return the utterances ordered by name; facts as in `audio.utterances`.
+    def index(self, annotations: Path, folder: Path, draw: Draw = EVERYTHING) -> Index:
+        """Return the utterances ordered by name, drawn over the speakers.
+
+        Facts are as in `audio.utterances`; the ``group`` is the speaker.
 
         ``annotations`` is not looked at: the transcripts are the folder's ``*.trans.txt``, lines of
         ``speaker-chapter-number TEXT``. Raises UserError: none there, a recording without a
@@ -28,5 +31,11 @@ class LibriSpeech(Format):
         for path in sorted(folder.rglob("*.flac")):
             if path.stem not in texts:
                 raise UserError(f"{path}: has no transcript")
-        rows = [(name, *texts[name]) for name in sorted(texts)][:limit]
-        return Index(audio.utterances(rows, folder))
+        names = draw(sorted(texts), str, speaker)
+        items = audio.utterances([(name, *texts[name]) for name in names], folder)
+        return Index([replace(i, facts={**i.facts, "group": speaker(i.name)}) for i in items])
+
+
+def speaker(name: str) -> str:
+    """Return the speaker of an utterance called ``speaker-chapter-number``."""
+    return name.partition("-")[0]

@@ -1,12 +1,13 @@
 """A folder of recordings with a table of transcripts, such as a user's own."""
 
 import csv
+from operator import itemgetter
 from pathlib import Path
 
 from nnrd.core.errors import UserError
 from nnrd.datasets import audio
 from nnrd.datasets.formats import Format
-from nnrd.datasets.index import Index
+from nnrd.datasets.index import EVERYTHING, Draw, Index
 
 COLUMNS = ["file", "text"]
 
@@ -14,7 +15,7 @@ COLUMNS = ["file", "text"]
 class Transcripts(Format):
     """Recordings and a tab-separated table of their transcripts."""
 
-    def index(self, annotations: Path, folder: Path, limit: int | None = None) -> Index:
+    def index(self, annotations: Path, folder: Path, draw: Draw = EVERYTHING) -> Index:
         """Return the recordings in the table's order; facts as in `audio.utterances`.
 
         ``annotations``: tab-separated text with the columns ``file`` (relative to the folder) and
@@ -28,8 +29,8 @@ class Transcripts(Format):
             name = path.relative_to(folder).as_posix()
             if path.is_file() and path != annotations and name not in known:
                 raise UserError(f"{path}: has no transcript in {annotations}")
-        named = [(_name(row["file"]), folder / row["file"], row["text"]) for row in rows[:limit]]
-        return Index(audio.utterances(named, annotations))
+        named = [(_name(row["file"]), folder / row["file"], row["text"]) for row in rows]
+        return Index(audio.utterances(draw(named, itemgetter(0)), annotations))
 
 
 def _table(path: Path) -> list[dict]:

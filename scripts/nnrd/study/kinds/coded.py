@@ -258,7 +258,7 @@ def selection(context: Context, key: str, given: Mapping[str, Any], shard_size: 
     if items is not None and items > count:
         context.fail(f"{key}.items", f"{items} of {count} items")
     chosen = items if items != count else None
-    return Selection(given["dataset"], chosen or count, chosen, shard_size)
+    return Selection(given["dataset"], chosen or count, chosen, shard_size, given["seed"])
 
 
 def operating_points(context: Context, key: str, given: list[Any]) -> list[Operation]:
