@@ -63,6 +63,7 @@ def test_the_weights_study(finished):
     table = read_points(finished, "weights")
     assert list(table["codec"]) == ["anchor", "float16", "nnc"]
     assert table["rec_perf"].between(0, 100).all() and set(table["items"]) == {4}
+    assert table.loc[0, "anc_size"] == table.loc[0, "rec_size"] == 14_156_352
     measured = ["anc_size", "rec_size", "compress_ratio", "enc_time", "dec_time"]
     assert table[["anc_perf", "anc_eval_time", "rec_eval_time", "top5"]].notna().all(axis=None)
     assert table.loc[1:, measured].notna().all(axis=None)
@@ -90,6 +91,10 @@ def test_items_add_up_to_the_points(finished):
     sums = items.groupby(keys, dropna=False)["rec_size"].sum(min_count=1)
     for row in points[points.codec != "anchor"].itertuples():
         assert sums[row.split, row.codec, row.parameters] == row.rec_size
+    # Nothing is split: of each image the graph's input is sent, float32 (1, 3, 300, 300).
+    anchor = points.loc[0]
+    assert anchor["rec_size"] == anchor["anc_size"] == 4 * 3 * 300 * 300 * 4
+    assert set(items[items.codec == "anchor"]["rec_size"]) == {3 * 300 * 300 * 4}
 
 
 @pytest.mark.parametrize("plot", ["accuracy_bytes", "accuracy_ratio", "codec_bars"])

@@ -30,33 +30,36 @@ def points(study: str, records: Sequence[Mapping[str, Any]], uncompressed: str) 
 
     ``uncompressed``: what an anchor of the study sends, one of `ANCHOR_SIZES`.
     """
-    rows = [{"study": study, **_sized(record["point"], uncompressed)} for record in records]
-    return _frame(rows, COLUMNS, records)
+    rows = [_sized(record["point"], uncompressed) for record in records]
+    return _frame(study, rows, COLUMNS, records)
 
 
-def _sized(point: Mapping[str, Any], uncompressed: str) -> dict[str, Any]:
-    """Return a point's row; an anchor gets the sizes of what is sent without compression."""
-    row = {name: value for name, value in point.items() if name not in ANCHOR_SIZES}
-    if row["codec"] != ANCHOR:
-        return row
-    size = point[uncompressed]
-    return row | {"anc_size": size, "rec_size": size, "compress_ratio": size and 1.0}
-
-
-def item_table(study: str, records: Sequence[Mapping[str, Any]]) -> pandas.DataFrame:
+def item_table(
+    study: str, records: Sequence[Mapping[str, Any]], uncompressed: str
+) -> pandas.DataFrame:
     """Return the table of items: a row for each item of each point."""
     rows = [
-        {"study": study, **{key: record["point"].get(key) for key in ITEM_COLUMNS[1:-1]}, **row}
+        _sized({key: record["point"].get(key) for key in ITEM_COLUMNS[1:-1]} | row, uncompressed)
         for record in records
         for row in record["items"]
     ]
-    return _frame(rows, ITEM_COLUMNS, records)
+    return _frame(study, rows, ITEM_COLUMNS, records)
+
+
+def _sized(found: Mapping[str, Any], uncompressed: str) -> dict[str, Any]:
+    """Return a row; an anchor's gets the sizes of what is sent without compression."""
+    row = {name: value for name, value in found.items() if name not in ANCHOR_SIZES}
+    size = found.get(uncompressed)
+    if row["codec"] != ANCHOR or size is None:
+        return row
+    sizes = {"anc_size": size, "rec_size": size}
+    return row | sizes | ({"compress_ratio": 1.0} if "compress_ratio" in row else {})
 
 
 def _frame(
-    rows: list[dict], columns: Sequence[str], records: Sequence[Mapping[str, Any]]
+    study: str, rows: list[dict], columns: Sequence[str], records: Sequence[Mapping[str, Any]]
 ) -> pandas.DataFrame:
-    frame = pandas.DataFrame(rows)
+    frame = pandas.DataFrame(rows).assign(study=study)
     extra = [column for column in frame.columns if column not in columns]
     frame = frame.reindex(columns=[*columns, *extra])
     frame["parameters"] = [json.dumps(value, separators=(",", ":")) for value in frame.parameters]

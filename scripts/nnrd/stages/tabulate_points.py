@@ -27,7 +27,7 @@ def main(args: argparse.Namespace) -> None:
         raise UserError(f"{args.records}: lists no records")
     found = {
         args.points: tables.points(args.study, records, args.uncompressed),
-        args.items: tables.item_table(args.study, records),
+        args.items: tables.item_table(args.study, records, args.uncompressed),
     }
     for path, table in found.items():
         with complete_file(path) as temporary:

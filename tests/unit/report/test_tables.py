@@ -19,3 +19,12 @@ def test_an_anchor_sends_its_input_or_its_model_as_they_are(sent, size):
     columns = ["anc_size", "rec_size", "compress_ratio"]
     assert table[columns].to_numpy().tolist() == [[size, size, 1.0], [50, 5, 0.1]]
     assert not set(ANCHOR_SIZES) & set(table.columns)
+
+
+def test_an_anchors_items_have_the_sizes_that_are_theirs():
+    records = [{"point": ANCHOR, "items": [{"item": "a", "input_size": 96, "top1": 100.0}]}]
+    for sent, sizes in (("input_size", [96]), ("model_size", [])):
+        row = tables.item_table("s", records, sent).iloc[0]
+        assert [row[name] for name in ("anc_size", "rec_size") if name in row] == 2 * sizes
+        assert (row["study"], row["item"], row["top1"]) == ("s", "a", 100)
+        assert not set(ANCHOR_SIZES) & set(row.index)
