@@ -48,6 +48,20 @@ def complete_folder(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
+def complete_files(folder: str | Path) -> Iterator[Path]:
+    """Yield an empty temporary folder; its files move into ``folder`` if the block succeeds.
+
+    So files that belong together appear together, beside what else is there.
+    """
+    folder = Path(folder)
+    with _beside(folder / "files", "") as temporary:
+        temporary.mkdir()
+        yield temporary
+        for file in sorted(temporary.iterdir()):
+            file.replace(folder / file.name)
+
+
+@contextmanager
 def _beside(path: Path, suffix: str) -> Iterator[Path]:
     """Yield a free hidden name beside ``path``; in the end nothing has that name any more."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +72,8 @@ def _beside(path: Path, suffix: str) -> Iterator[Path]:
         yield holder / f"{path.name.removesuffix(suffix)}{suffix}"
     except OSError as error:
         # A full disk names no file, and the temporary name tells a person nothing.
-        error.filename = str(path)
+        if error.filename is None or str(holder) in str(error.filename):
+            error.filename = str(path)
         raise
     finally:
         shutil.rmtree(holder, ignore_errors=True)

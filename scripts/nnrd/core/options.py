@@ -1,6 +1,20 @@
-"""Words of a command line that give something a name: ``NAME=VALUE``."""
+"""Words of a command line that hold more than a word: JSON objects, ``NAME=VALUE``."""
+
+import json
+from typing import Any
 
 from nnrd.core.errors import UserError
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Return the JSON object in a word; UserError where it is none."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{text:.60}: not JSON ({str(error).splitlines()[0]})") from None
+    if not isinstance(found, dict):
+        raise UserError(f"{text:.60}: not a JSON object")
+    return found
 
 
 def named_rate(text: str) -> tuple[str, float]:

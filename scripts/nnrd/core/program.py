@@ -1,7 +1,9 @@
 """What every program in scripts/ and every subcommand of ``nnrd`` does around its stage."""
 
 import argparse
+import os
 import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
@@ -30,13 +32,8 @@ def run(stage: Stage, arguments: Sequence[str] | None = None, name: str | None =
     """
     parser = argparse.ArgumentParser(prog=name, description=stage.__doc__)
     stage.add_arguments(parser)
-    call(stage, parser.parse_args(arguments))
-
-
-def call(stage: Stage, args: argparse.Namespace) -> None:
-    """Run a stage on parsed options; see `run`."""
     with one_line_errors():
-        stage.main(args)
+        stage.main(parser.parse_args(arguments))
 
 
 @contextmanager
@@ -45,7 +42,26 @@ def one_line_errors() -> Iterator[None]:
     try:
         with needed():
             yield
+            sys.stdout.flush()
     except UserError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {_one_line(error)}")
     except OSError as error:
-        sys.exit(f"error: {error.filename or 'disk'}: {error.strerror or error}")
+        # Files are written through nnrd.core.files, which names them; what is left has no name.
+        where = error.filename or "standard output"
+        _drop_output()
+        sys.exit(f"error: {_one_line(where)}: {error.strerror or error}")
+    except MemoryError as error:
+        sys.exit(f"error: not enough memory: {_one_line(error)}")
+
+
+def _drop_output() -> None:
+    """Forget what cannot be printed: Python tries again when it ends, and says so at length."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _one_line(text: object) -> str:
+    """Return a text without what would break its line: names of files may hold anything."""
+    return "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in str(text))

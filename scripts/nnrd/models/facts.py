@@ -4,16 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 
 from nnrd.core.files import checksum, read_record, verify
+from nnrd.split import files
 
 FILE = "sha256"
 
 
 def facts_of(file: Path) -> dict[str, Any]:
     """Return nodes, parameters, bytes, opset, inputs, outputs and the SHA-256."""
-    model = onnx.load(file)
+    model = files.load(file)
     graph = model.graph
     weights = {tensor.name for tensor in graph.initializer}
     return {

@@ -1,17 +1,17 @@
 """Reading and writing ONNX files of any size, with little memory."""
 
-import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
 from nnrd.core.errors import UserError
 from nnrd.core.files import complete_file
+from nnrd.split.checks import check
 from nnrd.split.shapes import is_external
+from nnrd.split.stored import bare, locate, size, take_in, tensors
 
 # Protocol Buffers cannot hold more than 2 GiB; the rest of the model needs some room too.
 LIMIT = 2**31 - 2**24
@@ -21,75 +21,59 @@ LARGE = 1024
 
 
 def load(path: str | Path) -> onnx.ModelProto:
-    """Read an ONNX file; external weights remain references, but have to exist.
+    """Read an ONNX file; external weights remain references, which have been checked.
 
-    Raises UserError: no such file, not ONNX, external data missing or cut short.
+    Raises UserError: no such file, not ONNX, what `nnrd.split.checks` refuses, and external data
+    that `nnrd.split.stored.locate` refuses.
     """
     path = Path(path)
     if not path.is_file():
-        raise UserError(f"{path}: no such file")
+        what = "is a folder, not an ONNX file" if path.is_dir() else "no such file"
+        raise UserError(f"{path}: {what}")
     try:
         model = onnx.load(path, load_external_data=False)
     except DecodeError as error:
         raise UserError(f"{path}: not an ONNX model") from error
     if not model.graph.node or not model.graph.output:
         raise UserError(f"{path}: not an ONNX model, or one without nodes and outputs")
-    for tensor in filter(is_external, tensors(model.graph)):
-        _locate(tensor, path.parent)
+    try:
+        check(model)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    for tensor in filter(is_external, tensors(model)):
+        locate(tensor, path.parent)
     return model
 
 
 def load_whole(path: str | Path) -> onnx.ModelProto:
     """Read an ONNX file with its external weights; errors as in `load`."""
     model = load(path)
-    onnx.external_data_helper.load_external_data_for_model(model, str(Path(path).parent))
+    take_in(model, Path(path).parent)
     return model
 
 
-def tensors(graph: onnx.GraphProto) -> Iterator[TensorProto]:
-    """Yield the weights of a graph, the values of its Constant nodes, and those of its bodies."""
-    yield from graph.initializer
-    for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.type == onnx.AttributeProto.TENSOR:
-                yield attribute.t
-            elif attribute.type == onnx.AttributeProto.GRAPH:
-                yield from tensors(attribute.g)
-            elif attribute.type == onnx.AttributeProto.GRAPHS:
-                for body in attribute.graphs:
-                    yield from tensors(body)
-
-
-def _locate(tensor: TensorProto, folder: Path) -> tuple[Path, int, int]:
-    """Return the file, offset and length of an external tensor, having checked them."""
-    entries = {entry.key: entry.value for entry in tensor.external_data}
-    source = folder / entries.get("location", "")
-    if not source.is_file():
-        raise UserError(f"{source}: missing; it holds weights of the model ({tensor.name!r})")
-    offset, size = int(entries.get("offset", 0)), source.stat().st_size
-    length = int(entries.get("length", size - offset))
-    if offset + length > size:
-        raise UserError(f"{source}: cut short; {tensor.name!r} ends at {offset + length} of {size}")
-    return source, offset, length
+def fits_one_file(model: onnx.ModelProto) -> bool:
+    """Say whether Protocol Buffers can hold a model with all its weights."""
+    return sum(_size(tensor) for tensor in tensors(model)) <= LIMIT
 
 
 def save(model: onnx.ModelProto, path: str | Path, folder: str | Path = ".") -> None:
-    """Write ``model`` to ``path``, and to ``path``.data what does not fit or was external.
+    """Write ``model`` to ``path``, weights included; to ``path``.data those of one that is larger.
 
     ``folder`` is where the model's references to external data start from: the folder of the
     file it was loaded from. Beside ``model`` it needs memory for one weight, not for a copy.
     """
-    path = Path(path)
-    weights = list(tensors(model.graph))
-    inside = sum(_size(t) for t in weights if not is_external(t))
-    if inside > LIMIT or any(map(is_external, weights)):
-        model = _with_data_file(model, path, Path(folder))
+    path, source = Path(path), Path(folder)
+    inside = fits_one_file(model)
+    if not inside:
+        model = _with_data_file(model, path, source)
     with complete_file(path) as temporary, temporary.open("wb") as file:
-        _write(model, file)
+        _write(model, file, source if inside else None)
 
 
 def _size(tensor: TensorProto) -> int:
-    return math.prod(tensor.dims) * helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+    """Return the bytes of a tensor's values; strings are never many."""
+    return 0 if tensor.data_type == TensorProto.STRING else size(tensor.data_type, tensor.dims)
 
 
 def _with_data_file(model: onnx.ModelProto, path: Path, folder: Path) -> onnx.ModelProto:
@@ -97,7 +81,7 @@ def _with_data_file(model: onnx.ModelProto, path: Path, folder: Path) -> onnx.Mo
     light = _without_weights(model)
     target = path.with_name(path.name + ".data")
     with complete_file(target) as temporary, temporary.open("wb") as file:
-        for tensor in filter(is_external, tensors(light.graph)):
+        for tensor in filter(is_external, tensors(light)):
             _refer(tensor, target.name, file.tell(), _copy(tensor, folder, file))
         for tensor in model.graph.initializer:
             new = light.graph.initializer.add()
@@ -106,8 +90,7 @@ def _with_data_file(model: onnx.ModelProto, path: Path, folder: Path) -> onnx.Mo
             ):
                 new.CopyFrom(tensor)
                 continue
-            new.name, new.data_type = tensor.name, tensor.data_type
-            new.dims.extend(tensor.dims)
+            new.CopyFrom(bare(tensor))
             _refer(new, target.name, file.tell(), _copy(tensor, folder, file))
     return light
 
@@ -123,13 +106,13 @@ def _copy(tensor: TensorProto, folder: Path, file: BinaryIO) -> int:
     """Append a tensor's values to ``file``; return their length in bytes."""
     if not is_external(tensor):
         return file.write(tensor.raw_data)
-    source, offset, length = _locate(tensor, folder)
-    with source.open("rb") as stored:
-        stored.seek(offset)
-        left = length
+    place = locate(tensor, folder)
+    with place.file.open("rb") as stored:
+        stored.seek(place.offset)
+        left = place.length
         while left:
             left -= file.write(stored.read(min(left, BLOCK)))
-    return length
+    return place.length
 
 
 def _without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -145,22 +128,38 @@ def _without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     return shell
 
 
-def _write(model: onnx.ModelProto, file: BinaryIO) -> None:
+def _write(model: onnx.ModelProto, file: BinaryIO, folder: Path | None) -> None:
     """Write a model's bytes, one weight at a time.
 
-    In Protocol Buffers' format a message's fields may come in any order, so the weights
-    (field 5 of the graph) can follow the rest of the graph (field 7 of the model).
+    External weights are taken in from ``folder``; None: they stay references. In Protocol
+    Buffers' format a message's fields may come in any order, so the weights (field 5 of the
+    graph) can follow the rest of the graph (field 7 of the model), and an external weight's
+    values (field 9) its name and shape.
     """
     shell = _without_weights(model)
+    if folder is not None:
+        take_in(shell, folder)
     rest = shell.graph.SerializeToString()
     shell.ClearField("graph")
     file.write(shell.SerializeToString())
-    weights = [t.ByteSize() for t in model.graph.initializer]
-    heads = [b"\x2a" + _varint(size) for size in weights]
-    file.write(b"\x3a" + _varint(len(rest) + sum(weights) + sum(map(len, heads))) + rest)
-    for head, tensor in zip(heads, model.graph.initializer, strict=True):
+    heads = [_head(tensor, folder) for tensor in model.graph.initializer]
+    size = sum(len(head) + body for head, body in heads)
+    file.write(b"\x3a" + _varint(len(rest) + size) + rest)
+    for (head, _), tensor in zip(heads, model.graph.initializer, strict=True):
         file.write(head)
-        file.write(tensor.SerializeToString())
+        if folder is not None and is_external(tensor):
+            _copy(tensor, folder, file)
+        else:
+            file.write(tensor.SerializeToString())
+
+
+def _head(tensor: TensorProto, folder: Path | None) -> tuple[bytes, int]:
+    """Return what stands before a weight's bytes in the graph, and how many bytes follow."""
+    if folder is None or not is_external(tensor):
+        return b"\x2a" + _varint(tensor.ByteSize()), tensor.ByteSize()
+    length = _size(tensor)
+    start = bare(tensor).SerializeToString() + b"\x4a" + _varint(length)
+    return b"\x2a" + _varint(len(start) + length) + start, length
 
 
 def _varint(value: int) -> bytes:

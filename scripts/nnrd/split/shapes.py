@@ -7,6 +7,7 @@ import onnx
 import onnx.shape_inference
 from onnx import helper
 
+from nnrd.core.errors import UserError
 from nnrd.split.graph import Graph
 
 # Larger constants are never shapes, axes or sizes, so inference need not see their values.
@@ -17,6 +18,8 @@ LONG = 2**18
 
 def types(graph: Graph) -> dict[str, onnx.TypeProto]:
     """Return the type of each tensor of the main graph that ONNX's inference can tell.
+
+    Raises UserError where a node has inputs or outputs that its operator has not.
 
     Stored shapes of intermediate tensors are not believed (exporters record those of their
     one example); stored element types are, where inference knows none (custom operators).
@@ -40,7 +43,11 @@ def _is_vector(kind: onnx.TypeProto) -> bool:
 
 
 def _infer(graph: Graph, propagate: bool) -> dict[str, onnx.TypeProto]:
-    inferred = onnx.shape_inference.infer_shapes(_skeleton(graph), data_prop=propagate).graph
+    try:
+        inferred = onnx.shape_inference.infer_shapes(_skeleton(graph), data_prop=propagate).graph
+    except onnx.shape_inference.InferenceError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"the model's types cannot be inferred: {reason}") from None
     found = {v.name: v.type for v in graph.model.graph.value_info}
     found = {name: shapeless(stored) for name, stored in found.items()}
     for value in [*inferred.output, *inferred.value_info, *inferred.input]:

@@ -7,6 +7,8 @@ import numpy as np
 import onnx
 import pandas as pd
 
+from nnrd.core.errors import UserError
+from nnrd.split.checks import LARGEST
 from nnrd.split.graph import Graph, Life
 from nnrd.split.latency import latency_ms
 from nnrd.split.shapes import rank_bytes, static_bytes, static_types
@@ -23,10 +25,18 @@ class TensorSize(NamedTuple):
 
 
 def static_sizes(graph: Graph) -> dict[str, TensorSize]:
-    """Return the size of each tensor as far as shape inference knows it."""
+    """Return the size of each tensor as far as shape inference knows it.
+
+    Raises UserError for a size below 0, or that no machine holds.
+    """
     kinds = static_types(graph)
-    names = (name for name in graph.maker)
-    return {n: TensorSize(static_bytes(kinds.get(n)), rank_bytes(kinds.get(n))) for n in names}
+    sizes = {
+        n: TensorSize(static_bytes(kinds.get(n)), rank_bytes(kinds.get(n))) for n in graph.maker
+    }
+    for name, size in sizes.items():
+        if not 0 <= (size.value or 0) <= LARGEST:
+            raise UserError(f"tensor {name!r}: {size.value} bytes cannot be")
+    return sizes
 
 
 def table(

@@ -1,10 +1,10 @@
 """Options that several stages take."""
 
 import argparse
-import json
 from pathlib import Path
 
 from nnrd.core.errors import UserError
+from nnrd.core.options import json_object
 from nnrd.models import REGISTRY, Family, ModelRow
 from nnrd.models.pipeline import Pipeline
 
@@ -17,7 +17,10 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def _model_row(text: str) -> ModelRow:
-    return ModelRow(**json.loads(text))
+    try:
+        return ModelRow(**json_object(text))
+    except TypeError as error:  # says which key is missing, or too many
+        raise UserError(f"--model: {error}") from None
 
 
 def family(args: argparse.Namespace) -> Family:
@@ -44,7 +47,7 @@ def pipeline(args: argparse.Namespace) -> Pipeline:
 def add_codec(parser: argparse.ArgumentParser) -> None:
     """Add the codec and its operating point."""
     parser.add_argument("--codec", required=True, help="the codec's name")
-    parser.add_argument("--parameters", type=json.loads, default={}, help="JSON object")
+    parser.add_argument("--parameters", type=json_object, default={}, help="JSON object")
 
 
 def add_identity(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +59,7 @@ def add_identity(parser: argparse.ArgumentParser) -> None:
 def add_transform(parser: argparse.ArgumentParser) -> None:
     """Add the transform and its parameters."""
     parser.add_argument("--transform", help="the transform's name")
-    parser.add_argument("--transform-parameters", type=json.loads, default={}, help="JSON object")
+    parser.add_argument("--transform-parameters", type=json_object, default={}, help="JSON object")
 
 
 def add_shard(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,8 @@ from nnrd.core.files import complete_file, write_record
 from nnrd.models.facts import facts_of
 from nnrd.runtime import sessions
 from nnrd.split import files
+from nnrd.split.shapes import is_external
+from nnrd.split.stored import tensors
 from nnrd.stages import arguments
 from nnrd.stages.steps import say
 
@@ -39,13 +41,18 @@ def main(args: argparse.Namespace) -> None:
 
 
 def _take(args: argparse.Namespace, out: Path) -> None:
-    """Copy an ONNX file that ONNX Runtime can open."""
+    """Copy an ONNX file that ONNX Runtime can open, with its external data in it."""
     if args.assets is None or args.model.file is None:
         raise UserError(f"model {args.model.model}: needs an asset and, in it, a file")
     source = args.assets / args.model.file
-    files.load(source)
+    model = files.load(source)
     sessions.session(source)
-    shutil.copyfile(source, out)
+    if not any(map(is_external, tensors(model))):
+        shutil.copyfile(source, out)
+    elif files.fits_one_file(model):
+        files.save(model, out, source.parent)
+    else:
+        raise UserError(f"{source}: with its external data over 2 GB, which one file cannot hold")
 
 
 def _export(args: argparse.Namespace, out: Path) -> float | None:

@@ -1,11 +1,11 @@
 """Score a point's predictions, and gather all that was measured of it into one record."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 from nnrd.core.files import read_record, write_record
+from nnrd.core.options import json_object
 from nnrd.datasets import index
 from nnrd.report import records
 from nnrd.stages import steps
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("--task", required=True, help="the task's name")
     label = "what the point is: model, dataset, codec, parameters, as JSON"
-    parser.add_argument("--point", type=json.loads, required=True, help=label)
+    parser.add_argument("--point", type=json_object, required=True, help=label)
     parser.add_argument("--index", type=Path, required=True, help="the dataset's index")
     parser.add_argument("--split", type=Path, help="the split's JSON file")
     parser.add_argument("--anchor-record", type=Path, help="the anchor's record")

@@ -4,8 +4,7 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from nnrd.core.errors import UserError
-from nnrd.core.files import checksum, write_record
+from nnrd.core.files import checksum, complete_files, write_record
 from nnrd.models.facts import checked
 from nnrd.split import files
 from nnrd.split.graph import Graph
@@ -31,18 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Split, describe and write."""
-    if args.model.is_dir():
-        raise UserError(f"{args.model}: is a folder, not an ONNX file")
     graph = Graph(files.load(checked(args.model, args.facts)))
     plan = cut(graph, args.rank, args.name, args.where, args.rule)
     parts = extract(graph, plan)
     print("\n".join(describe(graph, plan)))
     sums = {}
-    for part, name in zip(parts, PARTS, strict=True):
-        file = args.out / f"{name}.onnx"
-        files.save(part, file, folder=args.model.parent)
-        sums[name] = checksum(file)
-    write_record(args.out / "split.json", plan.as_record() | sums)
+    with complete_files(args.out) as folder:
+        for part, name in zip(parts, PARTS, strict=True):
+            file = folder / f"{name}.onnx"
+            files.save(part, file, folder=args.model.parent)
+            sums[name] = checksum(file)
+        write_record(folder / "split.json", plan.as_record() | sums)
 
 
 def describe(graph: Graph, plan: Plan) -> Iterable[str]:

@@ -1,5 +1,6 @@
 """Files appear under their final name only when complete, and say when they were damaged."""
 
+import contextlib
 import json
 import math
 import os
@@ -45,6 +46,19 @@ def test_folder_is_replaced_whole(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["f"]
 
 
+def test_files_that_belong_together_appear_together(tmp_path):
+    (tmp_path / "old").write_text("old")
+    for fails in (True, False):
+        with contextlib.suppress(ValueError), files.complete_files(tmp_path) as folder:
+            (folder / "one").write_text("1")
+            assert not (tmp_path / "one").exists()
+            if fails:
+                raise ValueError
+            (folder / "two").write_text("2")
+        left = ["old"] if fails else ["old", "one", "two"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == left
+
+
 def test_the_temporary_file_has_the_suffix_of_the_final_one(tmp_path):
     with files.complete_file(tmp_path / "a.tar.gz") as temporary:
         assert temporary.suffix == ".gz" and temporary.stat().st_size == 0
@@ -55,6 +69,12 @@ def test_an_error_of_the_disk_names_the_final_file(tmp_path, context):
     with pytest.raises(OSError, match="full") as caught, context(tmp_path / "a.bin"):
         raise OSError(28, "full")
     assert caught.value.filename == str(tmp_path / "a.bin")
+
+
+def test_an_error_of_another_file_keeps_its_name(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught, files.complete_file(tmp_path / "a.bin"):
+        (tmp_path / "read.bin").read_bytes()
+    assert caught.value.filename == str(tmp_path / "read.bin")
 
 
 @pytest.mark.parametrize("context", ["complete_file", "complete_folder"])

@@ -11,6 +11,7 @@ from small_models import MODELS, X, constant, feeds, floats, model, node
 import nnrd.split
 from nnrd import UserError
 from nnrd.runtime import sessions as inference
+from nnrd.split import files
 from nnrd.split.measuring import Meter
 from nnrd.split.plan import RULES, Plan
 
@@ -262,7 +263,11 @@ def store_outside(small, folder):
     return folder / "m.onnx"
 
 
-def test_external_weights_follow_into_the_parts(tmp_path):
+@pytest.mark.parametrize("limit", [None, 100])
+def test_external_weights_follow_into_the_parts(tmp_path, monkeypatch, limit):
+    """In one file, as long as Protocol Buffers can hold it."""
+    if limit:
+        monkeypatch.setattr(files, "LIMIT", limit)
     small, given = weighty(weight=floats(1000)), {"x": floats(1)}
     expected = run(small, given)["y"]
     path = store_outside(small, tmp_path)
@@ -272,8 +277,13 @@ def test_external_weights_follow_into_the_parts(tmp_path):
     for part, name in zip(parts, ("part1", "part2"), strict=True):
         nnrd.split.save(part, tmp_path / "deep" / f"{name}.onnx", folder=tmp_path)
     stored = sorted(file.name for file in (tmp_path / "deep").iterdir())
-    assert stored == ["part1.onnx", "part1.onnx.data", "part2.onnx", "part2.onnx.data"]
-    assert (tmp_path / "deep" / "part1.onnx.data").stat().st_size == 8000
+    if limit:
+        assert stored == ["part1.onnx", "part1.onnx.data", "part2.onnx", "part2.onnx.data"]
+        assert (tmp_path / "deep" / "part1.onnx.data").stat().st_size == 8000
+    else:
+        assert stored == ["part1.onnx", "part2.onnx"]
+        whole = nnrd.split.load(tmp_path / "deep" / "part1.onnx")
+        assert {len(t.raw_data) for t in whole.graph.initializer} == {4000}
     sent = inference.run(inference.session(tmp_path / "deep" / "part1.onnx"), given)
     got = inference.run(inference.session(tmp_path / "deep" / "part2.onnx"), sent)["y"]
     np.testing.assert_array_equal(got, expected)
