@@ -1,5 +1,4 @@
 # Configuration, sheets, wildcards, and the input functions that several stages share.
-import json
 import sys
 from pathlib import Path
 
@@ -7,7 +6,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from nnrd.core.errors import UserError
 from nnrd.runtime.cuda import has_cuda
-from nnrd.study import inputs, jobs, origins, paths, points
+from nnrd.study import inputs, jobs, origins, paths
 from nnrd.study.config import load
 
 # Snakemake merges the command line's files over the Snakefile's, and lists them first.
@@ -38,11 +37,6 @@ wildcard_constraints:
     codec="[A-Za-z0-9_]+",
     parameters=r"[A-Za-z0-9_.,=+-]+",
     folder="(anchor|features|weights)/.+",
-
-
-def parameters_json(wildcards):
-    """Return the codec's parameters as a program takes them."""
-    return json.dumps(points.parse(wildcards.parameters))
 
 
 def input_options(wildcards, input):

@@ -19,7 +19,7 @@ rule encode_tensors:
         workers=coding_workers,
     params:
         source=JOBS.hashed("encode_tensors", "codec"),
-        parameters=parameters_json,
+        parameters=JOBS.parameters,
         timing=ALONE,
     shell:
         "python scripts/encode_tensors.py --tensors {input.tensors:q} --source {input.source:q}"

@@ -55,7 +55,7 @@ rule infer_features:
         source=JOBS.hashed("infer_features", "postprocessing", "network", "codec"),
         of=paths.FEATURES,
         model=JOBS.model,
-        parameters=parameters_json,
+        parameters=JOBS.parameters,
         timing=TIMING,
         tf32=TF32,
     shell:

@@ -70,7 +70,7 @@ rule decode_weights:
         workers=coding_workers,
     params:
         source=JOBS.hashed("decode_weights", "codec"),
-        parameters=parameters_json,
+        parameters=JOBS.parameters,
         timing=ALONE,
     shell:
         "python scripts/decode_weights.py --bitstreams {input.bitstreams:q}"

@@ -27,7 +27,7 @@ def measured(steps: Mapping[str, dict | None]) -> dict:
     """Return a point's measured columns from its steps' joined files.
 
     ``steps``: ``source``, ``encoded``, ``decoded`` (None where the inference decodes), and
-    ``inferred``; an anchor has the last only. Times are
+    ``inferred``; an anchor has the last only, and a bound on the rate has it not. Times are
     totals over the items, in seconds of wall time: ``pre_time``, ``run_time``, ``post_time`` of
     what stands before, in and behind the graph, both parts of a split together, and their sum
     ``rec_eval_time``; ``part1_time`` is part I's share of the run. Of an anchor, ``input_size``
@@ -35,27 +35,31 @@ def measured(steps: Mapping[str, dict | None]) -> dict:
     Raises UserError where the two parts of a split ran on different devices.
     """
     encoded, inferred = steps["encoded"], steps["inferred"]
-    if inferred is None:
-        raise UserError("a record needs the times of the inference")
-    same_device(steps["source"], inferred, "part I", "part II")
+    if inferred is None and encoded is None:
+        raise UserError("a record needs the times of the inference, or those of the encoding")
+    if inferred is not None:
+        same_device(steps["source"], inferred, "part I", "part II")
+    ran = inferred or {}
     anc_size, rec_size = total(encoded, "anc_size"), total(encoded, "rec_size")
     decoded = steps.get("decoded") or inferred
-    times = {name: _both(steps, name) for name in TIMES}
+    times: dict[str, Any] = dict.fromkeys(TIMES)
+    if inferred is not None:
+        times = {name: _both(steps, name) for name in TIMES}
     return {
         "anc_size": anc_size,
         "rec_size": rec_size,
         "compress_ratio": rec_size / anc_size if anc_size else None,
         "enc_time": total(encoded, "enc_time"),
         "dec_time": total(decoded, "dec_time"),
-        "rec_eval_time": sum(times.values()),
+        "rec_eval_time": sum(times.values()) if inferred else None,
         **times,
         "part1_time": total(steps["source"], "run_time"),
-        "items": sum("run_time" in row for row in inferred["rows"]),
-        **{key: inferred.get(key) for key in ("threads", "isolated", "provider", "precision")},
+        "items": _items(encoded, inferred),
+        **{key: ran.get(key) for key in ("threads", "isolated", "provider", "precision")},
         "coder": encoded.get("coder") if encoded else None,
         "enc_threads": encoded["threads"] if encoded else None,
-        "dec_threads": decoded["threads"] if encoded else None,
-        **(_anchor_sizes(inferred) if encoded is None else {}),
+        "dec_threads": decoded["threads"] if encoded and decoded else None,
+        **(_anchor_sizes(ran) if encoded is None else {}),
     }
 
 
@@ -78,6 +82,13 @@ def same_device(
                 f"{second_name} ran on {ours}, {first_name} on {theirs}: their difference would "
                 "not be the codec's alone; delete the results of one and run both on one device"
             )
+
+
+def _items(encoded: Mapping[str, Any] | None, inferred: Mapping[str, Any] | None) -> int:
+    """Return the number of items that the model ran on, or, of a bound, that were coded."""
+    if inferred is not None:
+        return sum("run_time" in row for row in inferred["rows"])
+    return len(encoded["rows"]) if encoded else 0
 
 
 def _both(steps: Mapping[str, dict | None], name: str) -> float:

@@ -29,6 +29,9 @@ def main(args: argparse.Namespace) -> None:
     with complete_folder(args.out) as folder:
         bundled = files.Shard(args.of, args.tensors, sums)
         rows = list(files.encode(codec, bundled, folder, args.threads))
-    steps.write_times(args, args.times, rows, **({"coder": codec.coder} if codec.coder else {}))
+    # A path may hold a hash of the parameters only.
+    said = {"codec": args.codec, "parameters": args.parameters}
+    coder = {"coder": codec.coder} if codec.coder else {}
+    steps.write_times(args, args.times, rows, said, **coder)
     before, after = (sum(row[size] for row in rows) for size in ("anc_size", "rec_size"))
     steps.say(f"{len(rows)} bundles, {before} -> {after} bytes")

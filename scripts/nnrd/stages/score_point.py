@@ -9,7 +9,7 @@ from nnrd.core.options import json_object
 from nnrd.datasets import index
 from nnrd.report import records
 from nnrd.stages import steps
-from nnrd.tasks import REGISTRY
+from nnrd.tasks import REGISTRY, Task
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "source": "times of the source",
         "encoded": "sizes and times of encoding",
         "decoded": "times of decoding, where that was a step of its own",
-        "predictions": "the point's predictions",
+        "predictions": "the point's predictions; none of a bound on the rate",
         "inferred": "their times",
     }.items():
         parser.add_argument(f"--{name}", type=Path, nargs="+", help=words)
@@ -35,21 +35,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Write the record: the point's row, a row for each item, and what made them."""
     task = REGISTRY.get(args.task)()
-    anchor, predictions = (steps.read_predictions(f) for f in (args.anchor, args.predictions))
-    metrics, rows = task.score(index.read(args.index), anchor, predictions)
     measured = {name: _read(getattr(args, name)) for name in records.STEPS}
-    name = task.metric.name
+    metrics, rows = _scored(args, task, measured)
     point = args.point | {"task": args.task} | _split_columns(args.split)
-    point |= {"metric_name": name, "rec_perf": metrics.pop(name)}
+    point |= {"metric_name": task.metric.name, "rec_perf": metrics.pop(task.metric.name)}
     point |= records.measured(measured) | metrics
     # Without a record of the anchor this is the anchor's.
     held = read_record(args.anchor_record)["point"] if args.anchor_record else point
-    records.same_device(held, point, "its anchor", f"{args.out}: the point")
+    if args.predictions:
+        records.same_device(held, point, "its anchor", f"{args.out}: the point")
     point |= {"anc_perf": held["rec_perf"], "anc_eval_time": held["rec_eval_time"]}
     point |= {"anc_provider": held["provider"]}
     made = {name: step["made"] for name, step in measured.items() if step}
     record = {"point": point, "items": records.items(rows, measured), "made": made}
     write_record(args.out, record)
+
+
+def _scored(
+    args: argparse.Namespace, task: Task, measured: dict[str, Any]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return metrics and a row an item; of a bound on the rate, what was coded."""
+    found = index.read(args.index)
+    if args.predictions:
+        return task.score(found, *map(steps.read_predictions, (args.anchor, args.predictions)))
+    coded = {row["item"] for row in (measured["encoded"] or {"rows": []})["rows"]}
+    rows = [{"item": item.name} for item in found.items if item.name in coded]
+    return {task.metric.name: None}, rows
 
 
 def _read(files: list[Path] | None) -> dict[str, Any] | None:

@@ -14,9 +14,18 @@ from nnrd.runtime.environment import made_by
 Rows = list[dict[str, Any]]
 
 
-def write_times(args: argparse.Namespace, path: Path, rows: Iterable[dict], **ran: Any) -> None:
-    """Write the rows of a step; ``ran`` are its settings, such as ``provider``."""
-    how = {"threads": args.threads, "isolated": args.isolated} | ran
+def write_times(
+    args: argparse.Namespace,
+    path: Path,
+    rows: Iterable[dict],
+    said: Mapping[str, Any] | None = None,
+    **ran: Any,
+) -> None:
+    """Write the rows of a step; ``ran`` are its settings, such as ``provider``.
+
+    ``said``: what else is to be read in the file.
+    """
+    how = {"threads": args.threads, "isolated": args.isolated} | ran | dict(said or {})
     write_record(path, how | {"made": made_by() | ran, "rows": list(rows)})
 
 

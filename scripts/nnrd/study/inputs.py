@@ -43,20 +43,18 @@ def model_folder(settings: Settings, model: str) -> list[str]:
 def record_inputs(study: CodedStudy, record: Anchor | Point) -> dict[str, str | list[str]]:
     """Return what a point or an anchor was measured by; the names are options of score_point."""
     anchor, shards = study.anchor.folder, study.data.shards
-    inputs: dict[str, str | list[str]] = {
-        "index": paths.fill(paths.INDEX, data=study.data.id),
-        "anchor": paths.predictions(anchor, shards),
-        "predictions": paths.predictions(record.folder, shards),
-        "inferred": paths.step_files(record.folder, "predictions", shards),
-    }
+    inputs: dict[str, str | list[str]] = {"index": paths.fill(paths.INDEX, data=study.data.id)}
+    if record.predicts:
+        inputs["anchor"] = paths.predictions(anchor, shards)
+        inputs["predictions"] = paths.predictions(record.folder, shards)
+        inputs["inferred"] = paths.step_files(record.folder, "predictions", shards)
     if isinstance(record, Anchor):
         return inputs
     if record.split:
         where = {"model": record.model, "split": record.split.id}
         inputs["split"] = paths.fill(paths.PLAN, **where)
-    if record.decoded_shards:
-        files = paths.step_files(record.folder, "decoded", record.decoded_shards)
-        inputs["decoded"] = files
+    if record.decoded:
+        inputs["decoded"] = [*paths.step_files(record.folder, "decoded", record.decoded)]
     return inputs | {
         "anchor_record": paths.fill(paths.RECORD, folder=anchor),
         "source": paths.step_files(record.source, "tensors", record.source_shards),

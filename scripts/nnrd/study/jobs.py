@@ -17,7 +17,7 @@ from nnrd.study import inputs, paths
 from nnrd.study.config import Settings
 from nnrd.study.kinds.coded import CodedStudy
 from nnrd.study.memo import Memo
-from nnrd.study.points import Anchor, Point, Selection, Split
+from nnrd.study.points import Anchor, Point, Selection, Split, slug
 
 # The columns of a model's row that make a result; its values and sizes only help to plan.
 MODEL_COLUMNS = ("model", "family", "weights", "variant", "file", "options")
@@ -44,6 +44,8 @@ class Jobs:
         coded = self.coded.values()
         self.records = {r.folder: (study, r) for study in coded for r in study.records}
         points = [point for study in coded for point in study.points]
+        codings = [point.codec for point in points]
+        self.operations = {(c.name, slug(c.parameters)): json.dumps(c.parameters) for c in codings}
         self.sources: dict[str, tuple[CodedStudy, Point]] = {}
         for study in coded:
             for point in study.points:
@@ -53,6 +55,10 @@ class Jobs:
         }
         found = [data for study in self.studies.values() for data in study.selections]
         self.selections: dict[str, Selection] = {data.id: data for data in found}
+
+    def parameters(self, wildcards: Wildcards) -> str:
+        """Return a codec's parameters as JSON; a path may hold only their hash."""
+        return self.operations[wildcards.get("codec"), wildcards.get("parameters")]
 
     # Which model a job is about, and what it is told of it.
 

@@ -1,15 +1,16 @@
 """Points: what a study declares to be measured; their paths are a pure function of them."""
 
+import hashlib
 import itertools
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import yaml
+from typing import Any, ClassVar
 
 SLUG_VALUE = re.compile(r"[A-Za-z0-9_.+-]+")
 DEFAULT = "default"  # stands in a path for "no parameters"
+LONGEST, HASH = 100, 20  # characters of parameters in a path, and of these for their hash
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,14 @@ class Split:
 
 @dataclass(frozen=True)
 class Operation:
-    """Something with parameters: a codec at an operating point, or a transform."""
+    """Something with parameters: a codec at an operating point, or a transform.
+
+    ``decodable`` is false of a codec that is a bound on the rate.
+    """
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    decodable: bool = True
 
     @property
     def id(self) -> str:
@@ -67,7 +72,7 @@ class Operation:
     @property
     def label(self) -> str:
         """What a message calls it."""
-        return f"{self.name} at {slug(self.parameters)}" if self.parameters else self.name
+        return f"{self.name} at {text(self.parameters)}" if self.parameters else self.name
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,8 @@ class Anchor:
     model: str
     data: Selection
     runtime: str
+
+    predicts: ClassVar[bool] = True
 
     @property
     def folder(self) -> str:
@@ -124,6 +131,16 @@ class Point:
         return f"{self.source}/{self.codec.id}"
 
     @property
+    def predicts(self) -> bool:
+        """Whether its model runs on what was decoded; a bound on the rate has a size only."""
+        return self.codec.decodable
+
+    @property
+    def decoded(self) -> tuple[str, ...]:
+        """The shards that are decoded by a job of their own."""
+        return self.decoded_shards if self.codec.decodable else ()
+
+    @property
     def label(self) -> dict[str, Any]:
         """The columns of the table of points that tell it from others, but for the split's."""
         names = self.anchor.label | {"codec": self.codec.name}
@@ -131,26 +148,47 @@ class Point:
         return names | ({"transform": self.transform.label} if self.transform else {})
 
 
-def slug(parameters: Mapping[str, Any]) -> str:
-    """Return parameters as a part of a path: ``qp=-38,use_dq=true``; `parse` reads it back."""
+def text(parameters: Mapping[str, Any]) -> str:
+    """Return parameters as a person reads them: ``qp=-38,use_dq=true``."""
     pairs = (f"{key}={_scalar(parameters[key])}" for key in sorted(parameters))
     return ",".join(pairs) or DEFAULT
 
 
-def parse(text: str) -> dict[str, Any]:
-    """Return the parameters of a `slug`."""
-    if text == DEFAULT:
-        return {}
-    pairs = (part.split("=", 1) for part in text.split(","))
-    return {key: yaml.safe_load(value) for key, value in pairs}
+def slug(parameters: Mapping[str, Any]) -> str:
+    """Return parameters as a part of a path, which differs where they differ.
+
+    That is their `text`, unless it is long or a value cannot stand in a path; then what is short
+    of it, and a hash of all: ``qp=-38,hash-3f2a1b9c04``.
+    """
+    plain = {key: value for key, value in parameters.items() if fits_a_path(value)}
+    if len(plain) == len(parameters) and len(text(plain)) <= LONGEST:
+        return text(plain)
+    digest = hashlib.sha256(json.dumps(dict(parameters), sort_keys=True).encode()).hexdigest()
+    kept: list[str] = []
+    for key in sorted(plain):
+        pair = text({key: plain[key]})
+        if len(",".join([*kept, pair])) <= LONGEST - HASH:
+            kept.append(pair)
+    return ",".join([*kept, f"hash-{digest[:10]}"])
 
 
 def fits_a_path(value: Any) -> bool:
-    """Say whether `slug` can write a parameter's value and `parse` reads the same value back."""
+    """Say whether a value can stand in a path, and no other value is written alike."""
     if not isinstance(value, bool | int | float | str):
         return False
-    text = _scalar(value)
-    return SLUG_VALUE.fullmatch(text) is not None and yaml.safe_load(text) == value
+    written = _scalar(value)
+    if not SLUG_VALUE.fullmatch(written):
+        return False
+    return not isinstance(value, str) or _is_text(value)
+
+
+def _is_text(word: str) -> bool:
+    """Say that a word is neither a number nor a switch."""
+    try:
+        float(word)
+    except ValueError:
+        return word not in ("true", "false")
+    return False
 
 
 def combinations(parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -160,4 +198,4 @@ def combinations(parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _scalar(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

@@ -9,8 +9,8 @@ from nnrd import UserError
 from nnrd.assets import availability
 from nnrd.codecs import encoder_file as encoder_config
 from nnrd.study import config, inputs
+from nnrd.study.jobs import Jobs
 from nnrd.study.kinds import KINDS
-from nnrd.study.points import parse, slug
 
 ROOT = Path(__file__).parents[3]
 SPEECH = {
@@ -138,10 +138,45 @@ def test_encoder_configuration(tmp_path):
     (point,) = settings(one=SPEECH | {"codecs": [codec]}).studies["one"].points
     wanted = {"qp": -12, "use_dq": True, "opt_qp": True, "param_opt": True}
     assert point.codec.parameters == wanted  # the YAML comes before the file
-    assert parse(slug(point.codec.parameters)) == wanted
     codec = {"nnc": {"enc_cfg_file": str(path)}}
     points = settings(one=SPEECH | {"codecs": [codec]}).studies["one"].points
     assert [point.codec.parameters["qp"] for point in points] == [-38, -20]
+
+
+PER_TENSOR = {"nnc": {"qp": [-38, -30], "qp_per_tensor": {"conv1.weight": -20}}}
+SMALL_STEP = {"nnc": {"qp": -38, "lambda_scale": 1e-5}}
+
+
+@pytest.mark.parametrize(("codec", "count"), [(PER_TENSOR, 2), (SMALL_STEP, 1)])
+def test_parameters_that_cannot_stand_in_a_path(codec, count):
+    """A job is told them by the configuration, whatever its path is."""
+    loaded = settings(one=SPEECH | {"codecs": ["raw", codec]})
+    points, jobs = loaded.studies["one"].points[1:], Jobs(loaded)
+    assert len({point.encoded for point in points}) == count
+    for point in points:
+        name, written = point.encoded.split("/")[-2:]
+        told = json.loads(jobs.parameters({"codec": name, "parameters": written}))
+        assert told == point.codec.parameters
+        assert all(key in told for key in codec["nnc"])
+
+
+@pytest.mark.parametrize("study", [SPEECH, FEATURES], ids=["weights", "features"])
+def test_a_bound_has_a_rate_and_no_prediction(study):
+    loaded = settings(one=study | {"codecs": ["raw", {"entropy": {"qp": -20}}]})
+    declared = loaded.studies["one"]
+    point = next(point for point in declared.points if point.codec.name == "entropy")
+    files = inputs.record_inputs(declared, point)
+    assert {"encoded", "source", "anchor_record"} <= set(files)
+    assert not {"predictions", "inferred", "decoded"} & set(files)
+    made = [file for file in declared.files() if file.startswith(f"results/{point.folder}/")]
+    assert not [file for file in made if "predictions" in file or "decoded" in file]
+    outputs = {job.output for job in declared.jobs(loaded.sheets)}
+    assert not [file for file in outputs if file.startswith(f"{point.folder}/predictions")]
+    overlays = [{"codec": "entropy", "parameters": {"qp": -20}}]
+    if study is FEATURES:
+        overlays[0]["split"] = 0
+    with pytest.raises(UserError, match=r"overlays\[0\]: entropy is a bound"):
+        settings(one=study | {"codecs": [{"entropy": {"qp": -20}}], "overlays": overlays})
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,16 @@ class AccuracyBytes(Plot):
 def _curve(
     axis: Axes, points: pandas.DataFrame, column: str, metric: Metric, color: tuple, marker: str
 ) -> None:
-    """Draw the operating points of one codec at one split; a single one is a mark."""
-    ordered = points.sort_values("x")
+    """Draw the operating points of one codec at one split; a single one is a mark.
+
+    A bound on the rate, which has no accuracy, is a mark on the axis of sizes.
+    """
     style_of: dict[str, Any] = {"color": color, "marker": marker, "markersize": 4, "linewidth": 1.2}
+    bounds = points[points["rec_perf"].isna()]
+    if len(bounds):
+        below = style_of | {"linestyle": "", "clip_on": False}
+        axis.plot(bounds["x"], [0.0] * len(bounds), transform=axis.get_xaxis_transform(), **below)
+    ordered = points[points["rec_perf"].notna()].sort_values("x")
     axis.plot(ordered["x"], ordered[column], **style_of)
     if metric.interval and len(ordered) > 1:
         low, high = (ordered[f"{metric.name}_{end}"] for end in ("low", "high"))

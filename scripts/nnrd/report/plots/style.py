@@ -111,9 +111,9 @@ def metrics(points: pandas.DataFrame) -> dict[str, Metric]:
 def scale_accuracy(axis: Axes, values: pandas.Series, metric: Metric) -> None:
     """Begin an axis of percent at 0; where an error rate exceeds 120 %, show the rest too.
 
-    Then it is linear up to 10 and logarithmic above.
+    Then it is linear up to 10 and logarithmic above. Bounds on the rate have no values.
     """
-    highest = values.max()
+    highest = values.dropna().max() if values.notna().any() else 0.0
     if metric.higher_is_better or highest <= 120:
         axis.set_ylim(bottom=0, top=max(102, highest) if highest > 60 else None)
         return

@@ -1,5 +1,6 @@
 """What the kinds share that measure codecs: a source of tensors, coding, and a sink that scores."""
 
+import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ from nnrd.study.points import (
     Selection,
     Split,
     combinations,
-    fits_a_path,
 )
 from nnrd.study.sheets import Sheets
 
@@ -77,10 +77,11 @@ class CodedStudy(Study):
             found += [paths.fill(p, model=self.anchor.model) for p in (paths.MODEL, paths.FACTS)]
         for point in self.points:
             found += self._coding_files(point)
-            found += paths.step(point.folder, "decoded", point.decoded_shards)
+            found += paths.step(point.folder, "decoded", point.decoded)
         for record in self.records:
-            found += paths.predictions(record.folder, self.data.shards)
-            found += paths.step_files(record.folder, "predictions", self.data.shards)
+            shards = self.data.shards if record.predicts else []
+            found += paths.predictions(record.folder, shards)
+            found += paths.step_files(record.folder, "predictions", shards)
             found.append(paths.fill(paths.RECORD, folder=record.folder))
         tables = [paths.fill(paths.STUDY_TABLE, study=self.name, table=t) for t in paths.TABLES]
         plots = [self._plot(plot, suffix) for plot in self.kind.plots for suffix in paths.FORMATS]
@@ -129,13 +130,13 @@ class CodedStudy(Study):
             like = f"encode_tensors/{point.source}"
             stored = SHARE * FLOAT * coded
             yield Job("encode_tensors", like, output, encoded=coded, stored=stored)
-        for shard in point.decoded_shards:
+        for shard in point.decoded:
             # The tensors themselves are deleted once they were read.
             output = f"{point.folder}/decoded/{shard}.times.json"
             like = f"decode_weights/{point.source}"
             yield Job("decode_weights", like, output, decoded=coded)
-        rule, left = self.kind.sink_rule, 0 if point.decoded_shards else coded
-        for shard in self.data.shards:
+        rule, left = self.kind.sink_rule, 0 if point.decoded else coded
+        for shard in self.data.shards if point.predicts else ():
             output = f"{point.folder}/predictions/{shard}.json"
             like = f"{rule}/{_below(point.source)}"
             yield Job(rule, like, output, gpu=True, decoded=left, run=run)
@@ -244,6 +245,8 @@ class CodedKind(Kind):
             found = [p for p in points if p.split == split and p.codec.id == codec.id]
             if not found:
                 context.fail(f"{key}[{i}]", f"{codec.label} is no point of the study")
+            if not found[0].predicts:
+                context.fail(f"{key}[{i}]", f"{codec.name} is a bound: nothing is decoded to draw")
             overlays.append(found[0])
         return overlays
 
@@ -273,7 +276,8 @@ def operating_points(context: Context, key: str, given: list[Any]) -> list[Opera
             context.fail(f"{where}.{name}", f"{values!r} is not a mapping of parameters")
         for parameters in combinations(_with_file(context, f"{where}.{name}", name, values)):
             _check_codec(context, f"{where}.{name}", name, parameters)
-            _add(context, where, found, Operation(name, parameters))
+            decodable = codecs.REGISTRY.get(name).decodable
+            _add(context, where, found, Operation(name, parameters, decodable))
     return list(found.values())
 
 
@@ -293,8 +297,10 @@ def operations(
 
 def _add(context: Context, key: str, found: dict[str, Operation], operation: Operation) -> None:
     for name, value in operation.parameters.items():
-        if not fits_a_path(value):
-            context.fail(f"{key}.{operation.name}.{name}", f"{value!r} cannot stand in a path")
+        try:
+            json.dumps(value)
+        except TypeError:
+            context.fail(f"{key}.{operation.name}.{name}", f"{value!r} is no JSON value")
     if operation.id in found:
         context.fail(key, f"{operation.label} is given twice")
     found[operation.id] = operation
