@@ -41,14 +41,38 @@ def tr26847_map(
     """
     per_class: dict[str, list[float]] = defaultdict(list)
     for image in images:
-        kept = [row for row in image["predictions"] if row[5] > score_threshold]
-        kept.sort(key=lambda row: -row[5])
-        for label in dict.fromkeys(row[0] for row in image["ground_truth"]):
-            truth = [row[1:5] for row in image["ground_truth"] if row[0] == label]
-            found = [row[1:5] for row in kept if row[0] == label]
-            per_class[label].append(_tr26847_ap(box_iou(found, truth)))
+        for label, score in tr26847_aps(image, score_threshold).items():
+            per_class[label].append(score)
     means = {label: float(np.mean(values)) for label, values in per_class.items()}
     return (float(np.mean(list(means.values()))) if means else math.nan), means
+
+
+def tr26847_aps(image: Mapping, score_threshold: float = 0.5) -> dict[str, float]:
+    """Return the AP of each class that an image holds; the arguments are those of `tr26847_map`."""
+    kept = [row for row in image["predictions"] if row[5] > score_threshold]
+    kept.sort(key=lambda row: -row[5])
+    scores = {}
+    for label in dict.fromkeys(row[0] for row in image["ground_truth"]):
+        truth = [row[1:5] for row in image["ground_truth"] if row[0] == label]
+        found = [row[1:5] for row in kept if row[0] == label]
+        scores[label] = _tr26847_ap(box_iou(found, truth))
+    return scores
+
+
+def mean_of_classes(scores: Sequence[Mapping[str, float]], weights: np.ndarray) -> np.ndarray:
+    """Return the TR's mean of each draw of images, float64 (draws,); nan where none has an object.
+
+    ``scores``: of each image what `tr26847_aps` returns; ``weights``: how often each image is in
+    each draw, (draws, images). A class counts in the draws that hold it.
+    """
+    labels = sorted({label for found in scores for label in found})
+    table = np.array([[found.get(label, np.nan) for label in labels] for found in scores])
+    held = weights @ ~np.isnan(table).reshape(len(scores), -1)
+    sums = weights @ np.nan_to_num(table).reshape(len(scores), -1)
+    means = np.divide(sums, held, out=np.zeros_like(sums), where=held > 0)
+    classes = (held > 0).sum(axis=1)
+    empty = np.full(len(weights), np.nan)
+    return np.divide(means.sum(axis=1), classes, out=empty, where=classes > 0)
 
 
 def box_iou(first: Sequence, second: Sequence) -> np.ndarray:
@@ -132,21 +156,30 @@ def agreement(
         A fraction; nan where the anchor detects nothing.
 
     """
-    truth = [row for row in _solid(anchor_predictions) if row["score"] >= score_threshold]
+    truth, predictions, most = compared(anchor_predictions, predictions, score_threshold)
     if not truth:
         return math.nan
-    predictions = _solid(predictions)
     image_ids = {row["image_id"] for rows in (truth, predictions) for row in rows}
     dataset = {
         "images": [{"id": image_id} for image_id in sorted(image_ids)],
         "categories": [{"id": n} for n in sorted({row["category_id"] for row in truth})],
         "annotations": truth,
     }
-    counts = Counter((row["image_id"], row["category_id"]) for row in truth)
-    evaluator = _evaluate(dataset, predictions, max_detections=max(100, *counts.values()))
+    evaluator = _evaluate(dataset, predictions, max_detections=most)
     precision = evaluator.eval["precision"][..., 0, -1]
     # COCO divides by TP + FP + 2.2e-16: without rounding one perfect box scores 1 - 2.2e-16.
     return round(float(precision[precision > -1].mean()), 12)
+
+
+def compared(
+    anchor_predictions: Sequence[Mapping],
+    predictions: Sequence[Mapping],
+    score_threshold: float = 0.5,
+) -> tuple[list[Mapping], list[Mapping], int]:
+    """Return what `agreement` compares: truth, detections, how many of an image and class count."""
+    truth = [row for row in _solid(anchor_predictions) if row["score"] >= score_threshold]
+    counts = Counter((row["image_id"], row["category_id"]) for row in truth)
+    return truth, _solid(predictions), max([100, *counts.values()])
 
 
 class Damage(NamedTuple):

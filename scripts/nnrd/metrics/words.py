@@ -1,9 +1,9 @@
-"""Word and character error rates over a corpus, and how sure they are."""
+"""Word and character error rates over a corpus."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from nnrd.metrics.bootstrap import ratio_interval
+from nnrd.metrics.bootstrap import Statistic, ratio
 
 
 class Errors(NamedTuple):
@@ -44,13 +44,6 @@ def rate(errors: Sequence[Errors]) -> float:
     return 100 * sum(e.edits for e in errors) / sum(e.length for e in errors)
 
 
-def interval(
-    errors: Sequence[Errors], anchor: Sequence[Errors] | None = None
-) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of the rate over utterances, in percentage points.
-
-    With ``anchor``, the same utterances' errors of another system, that of the paired
-    difference, ours minus the anchor's; see `bootstrap.ratio_interval`.
-    """
-    held = None if anchor is None else [e.edits for e in anchor]
-    return ratio_interval([e.edits for e in errors], [e.length for e in errors], held)
+def statistic(errors: Sequence[Errors]) -> Statistic:
+    """Return the rate over the utterances of each draw, for `bootstrap.Bootstrap`."""
+    return ratio([e.edits for e in errors], [e.length for e in errors])

@@ -6,7 +6,7 @@ COCO's annotations. Metrics that compare with the anchor need its predictions, t
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from nnrd.core.errors import UserError
 from nnrd.core.files import read_json, without_nan
 from nnrd.datasets import coco_json, index
 from nnrd.stages.steps import Rows, read_predictions
-from nnrd.tasks import REGISTRY, Metric, Task
+from nnrd.tasks import REGISTRY, Task
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,19 +74,16 @@ def _checked(rows: Rows, truth: index.Index, files: list[Path]) -> Rows:
 
 def _with_units(task: Task, found: dict[str, Any], anchored: bool) -> Iterator[tuple[str, dict]]:
     """Yield each number with its unit; what is known of the metrics says which."""
-    columns = dict(_columns([*task.metrics, *task.others]))
+    columns = {
+        name: (metric.unit, to_anchor)
+        for metric in (*task.metrics, *task.others)
+        for name, to_anchor in metric.columns()
+    }
     for name, value in found.items():
-        metric = columns.get(name)
-        if metric is None:
+        if name not in columns:
             unit = {"unit": "count"} if name in task.count_columns else {}
             yield name, {"value": value} | unit
-        elif anchored or not metric.to_anchor:
-            yield name, {"value": value, "unit": metric.unit}
-
-
-def _columns(metrics: Iterable[Metric]) -> Iterator[tuple[str, Metric]]:
-    for metric in metrics:
-        yield metric.name, metric
-        if metric.interval:
-            yield f"{metric.name}_low", metric
-            yield f"{metric.name}_high", metric
+            continue
+        unit_of, to_anchor = columns[name]
+        if anchored or not to_anchor:
+            yield name, {"value": value, "unit": unit_of}

@@ -1,7 +1,7 @@
 """Tasks: what a model's output is worth; others' are found under ``nnrd.tasks``."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,8 +16,9 @@ Row = dict[str, Any]
 class Metric:
     """A number that a task computes: its column, what an axis calls it, its unit and direction.
 
-    ``interval``: the columns ``NAME_low`` and ``NAME_high`` hold its 95 % bootstrap interval.
-    ``to_anchor``: it compares with the anchor's predictions.
+    ``interval``: the columns ``NAME_low`` and ``NAME_high`` hold its 95 % bootstrap interval, and,
+    unless it compares with the anchor anyway, ``NAME_difference_low`` and ``_high`` that of the
+    paired difference to the anchor's. ``to_anchor``: it compares with the anchor's predictions.
     """
 
     name: str
@@ -26,6 +27,14 @@ class Metric:
     higher_is_better: bool
     interval: bool = False
     to_anchor: bool = False
+
+    def columns(self) -> Iterator[tuple[str, bool]]:
+        """Yield the columns of the metric, each with whether it compares with the anchor."""
+        yield self.name, self.to_anchor
+        for end in ("low", "high") if self.interval else ():
+            yield f"{self.name}_{end}", self.to_anchor
+            if not self.to_anchor:
+                yield f"{self.name}_difference_{end}", True
 
     @property
     def axis(self) -> str:

@@ -8,16 +8,14 @@ from nnrd.datasets.index import Index
 from nnrd.metrics import normaliser, words
 from nnrd.metrics.words import Errors
 from nnrd.tasks import Metric, Prediction, Row, Task
+from nnrd.tasks.intervals import intervals
 
 
 class Asr(Task):
     """A prediction has ``text``, the transcript; so have an item's facts, the reference."""
 
     metrics = (Metric("WER", "word error rate", "%", higher_is_better=False, interval=True),)
-    others = (
-        Metric("CER", "character error rate", "%", higher_is_better=False),
-        Metric("WER_difference", "to the anchor", "%", False, interval=True, to_anchor=True),
-    )
+    others = (Metric("CER", "character error rate", "%", higher_is_better=False, interval=True),)
     count_columns = ("substitutions", "deletions", "insertions", "words")
 
     def score(
@@ -27,44 +25,47 @@ class Asr(Task):
 
         Both sides are normalised (`nnrd.metrics.normaliser`). Returns ``WER`` and ``CER`` in
         percent, over the corpus; ``substitutions``, ``deletions``, ``insertions`` and ``words``
-        (of the references) as counts; ``WER_low``, ``WER_high``, the 95 % bootstrap interval;
-        ``WER_difference_low`` and ``_high``, that of the paired difference to the anchor; and a
-        row an utterance. Raises UserError for a reference that is missing or has no words.
+        (of the references) as counts; the intervals of both rates over utterances, or over
+        speakers where they are known; and a row an utterance. Raises UserError for a reference
+        that is missing or has no words.
         """
         texts = {item.name: item.facts.get("text") for item in index.items}
-        ours = [_errors(texts, prediction) for prediction in predictions]
-        theirs = {prediction["item"]: prediction for prediction in anchor}
-        paired = [_errors(texts, theirs[prediction["item"]]) for prediction in predictions]
+        held = {prediction["item"]: prediction for prediction in anchor}
+        ours = _errors(texts, predictions)
+        theirs = _errors(texts, [held[prediction["item"]] for prediction in predictions])
         rows = [
             {"item": found["item"], "WER": words.rate([errors]), "text": found["text"]}
-            for found, errors in zip(predictions, ours, strict=True)
+            for found, errors in zip(predictions, ours["WER"], strict=True)
         ]
-        characters = [
-            words.characters(_reference(texts, row["item"]), normaliser.normalise(row["text"]))
-            for row in predictions
+        statistics = [
+            {name: words.statistic(errors) for name, errors in side.items()}
+            for side in (ours, theirs)
         ]
-        return _metrics(ours, paired, characters), rows
+        return _metrics(ours) | intervals(index, predictions, *statistics), rows
 
 
-def _metrics(ours: list[Errors], paired: list[Errors], characters: list[Errors]) -> dict[str, Any]:
-    low, high = words.interval(ours)
-    less, more = words.interval(ours, paired)
-    return {
-        "WER": words.rate(ours),
-        "CER": words.rate(characters),
-        "substitutions": sum(errors.substitutions for errors in ours),
-        "deletions": sum(errors.deletions for errors in ours),
-        "insertions": sum(errors.insertions for errors in ours),
-        "words": sum(errors.length for errors in ours),
-        **{"WER_low": low, "WER_high": high},
-        **{"WER_difference_low": less, "WER_difference_high": more},
-        "normaliser": normaliser.NAME,
+def _metrics(errors: Mapping[str, list[Errors]]) -> dict[str, Any]:
+    counts = {
+        name: sum(getattr(found, name) for found in errors["WER"])
+        for name in ("substitutions", "deletions", "insertions")
     }
+    rates = {name: words.rate(found) for name, found in errors.items()}
+    total = {"words": sum(found.length for found in errors["WER"])}
+    return rates | counts | total | {"normaliser": normaliser.NAME}
 
 
-def _errors(texts: Mapping[str, str | None], prediction: Prediction) -> Errors:
-    reference = _reference(texts, prediction["item"])
-    return words.words(reference, normaliser.normalise(prediction["text"]))
+def _errors(
+    texts: Mapping[str, str | None], predictions: Sequence[Prediction]
+) -> dict[str, list[Errors]]:
+    """Return each utterance's errors, of words and of characters."""
+    pairs = [
+        (_reference(texts, found["item"]), normaliser.normalise(found["text"]))
+        for found in predictions
+    ]
+    return {
+        "WER": [words.words(*pair) for pair in pairs],
+        "CER": [words.characters(*pair) for pair in pairs],
+    }
 
 
 def _reference(texts: Mapping[str, str | None], item: str) -> str:

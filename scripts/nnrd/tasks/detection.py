@@ -6,9 +6,20 @@ from operator import add
 from typing import Any
 
 from nnrd.datasets.index import Index, Item
-from nnrd.metrics.bootstrap import ratio_interval
-from nnrd.metrics.detection import Damage, agreement, coco_ap, damage, tr26847_map
+from nnrd.metrics import average_precision
+from nnrd.metrics.bootstrap import Statistic, ratio
+from nnrd.metrics.detection import (
+    Damage,
+    agreement,
+    coco_ap,
+    compared,
+    damage,
+    mean_of_classes,
+    tr26847_aps,
+    tr26847_map,
+)
 from nnrd.tasks import Metric, Prediction, Row, Task
+from nnrd.tasks.intervals import intervals
 
 SURE = 0.5  # the score from which on a detection counts as one that a user is shown
 
@@ -20,15 +31,15 @@ class Detection(Task):
     """
 
     metrics = (
-        Metric("AP", "AP against ground truth", "%", higher_is_better=True),
-        Metric("agreement", "agreement with the anchor", "%", True, to_anchor=True),
+        Metric("AP", "AP against ground truth", "%", higher_is_better=True, interval=True),
+        Metric("agreement", "agreement with the anchor", "%", True, True, to_anchor=True),
         Metric("F1", "F1 against the anchor", "%", True, True, to_anchor=True),
     )
     others = (
-        Metric("AP50", "AP at an IoU of 0.5", "%", higher_is_better=True),
-        Metric("tr26847_map", "mAP of TR 26.847", "%", higher_is_better=True),
-        Metric("precision", "detections that the anchor has too", "%", True, to_anchor=True),
-        Metric("recall", "the anchor's detections that are left", "%", True, to_anchor=True),
+        Metric("AP50", "AP at an IoU of 0.5", "%", higher_is_better=True, interval=True),
+        Metric("tr26847_map", "mAP of TR 26.847", "%", higher_is_better=True, interval=True),
+        Metric("precision", "detections that the anchor has too", "%", True, True, to_anchor=True),
+        Metric("recall", "the anchor's detections that are left", "%", True, True, to_anchor=True),
         Metric("right", "detections that the anchor has too", "count", True, to_anchor=True),
         Metric("invented", "detections that it has not", "count", False, to_anchor=True),
         Metric("lost", "its detections that are gone", "count", False, to_anchor=True),
@@ -41,21 +52,26 @@ class Detection(Task):
         """Return the metrics in percent, and rows; nan where there is nothing to score.
 
         Metrics: ``AP``, ``AP50``, ``agreement``, ``tr26847_map``; the damage ``precision``,
-        ``recall``, ``F1`` with its 95 % bootstrap interval over the images ``F1_low``,
-        ``F1_high``, and the counts ``right``, ``invented``, ``lost``. A row has ``AP``,
-        ``agreement``, the counts, and ``detections``, those with a score of 0.5 or more.
+        ``recall``, ``F1``; the 95 % bootstrap intervals of all of these over the images; the
+        counts ``right``, ``invented``, ``lost``. A row has ``AP``, ``agreement``, the counts, and
+        ``detections``, those with a score of 0.5 or more.
         """
         items = {item.name: item for item in index.items}
-        anchors = {prediction["item"]: prediction for prediction in anchor}
+        held = {prediction["item"]: prediction for prediction in anchor}
+        anchor = [held[found["item"]] for found in predictions]
         damages = [
-            damage(anchors[found["item"]]["detections"], found["detections"], SURE)
-            for found in predictions
+            damage(theirs["detections"], ours["detections"], SURE)
+            for theirs, ours in zip(anchor, predictions, strict=True)
         ]
         rows = [
-            _row(items, anchors[found["item"]], found) | counts._asdict()
-            for found, counts in zip(predictions, damages, strict=True)
+            _row(items, theirs, ours) | counts._asdict()
+            for theirs, ours, counts in zip(anchor, predictions, damages, strict=True)
         ]
-        return _metrics(index, items, anchor, predictions) | _damage(damages), rows
+        metrics = _metrics(index, items, anchor, predictions) | _damage(damages)
+        ours = _against_truth(index, items, predictions)
+        theirs = _against_truth(index, items, anchor)
+        ours |= _against_anchor(items, anchor, predictions, damages)
+        return metrics | intervals(index, predictions, ours, theirs), rows
 
 
 def _metrics(
@@ -77,11 +93,48 @@ def _metrics(
 
 def _damage(damages: Sequence[Damage]) -> dict[str, float]:
     total = reduce(add, damages)
-    halves = [counts.right + (counts.invented + counts.lost) / 2 for counts in damages]
-    low, high = ratio_interval([counts.right for counts in damages], halves)
     shares = {"precision": total.precision, "recall": total.recall, "F1": total.f1}
-    scaled = {name: 100 * share for name, share in shares.items()}
-    return scaled | {"F1_low": low, "F1_high": high} | total._asdict()
+    return {name: 100 * share for name, share in shares.items()} | total._asdict()
+
+
+def _against_truth(
+    index: Index, items: dict[str, Item], predictions: Sequence[Prediction]
+) -> dict[str, Statistic]:
+    """Return the numbers that hold predictions against the ground truth, of any draw of images."""
+    facts = [items[found["item"]].facts for found in predictions]
+    images = [fact["image_id"] for fact in facts]
+    boxes = [{"image_id": fact["image_id"], **row} for fact in facts for row in fact["objects"]]
+    categories = average_precision.matched(images, boxes, _results(items, predictions))
+    scores = [
+        tr26847_aps(_tr26847_image(items, found, index.categories), SURE) for found in predictions
+    ]
+    return {
+        "AP": lambda weights: 100 * average_precision.drawn(categories, weights),
+        "AP50": lambda weights: 100 * average_precision.drawn(categories, weights, 1),
+        "tr26847_map": lambda weights: 100 * mean_of_classes(scores, weights),
+    }
+
+
+def _against_anchor(
+    items: dict[str, Item],
+    anchor: Sequence[Prediction],
+    predictions: Sequence[Prediction],
+    damages: Sequence[Damage],
+) -> dict[str, Statistic]:
+    """Return the numbers that hold predictions against the anchor's, of any draw of images."""
+    images = [items[found["item"]].facts["image_id"] for found in predictions]
+    sure = compared(_results(items, anchor), _results(items, predictions), SURE)
+    categories = average_precision.matched(images, *sure)
+    right = [counts.right for counts in damages]
+    found = [counts.right + counts.invented for counts in damages]
+    there = [counts.right + counts.lost for counts in damages]
+    halves = [(ours + theirs) / 2 for ours, theirs in zip(found, there, strict=True)]
+    return {
+        "agreement": lambda weights: 100 * average_precision.drawn(categories, weights),
+        "precision": ratio(right, found),
+        "recall": ratio(right, there),
+        "F1": ratio(right, halves),
+    }
 
 
 def _row(items: dict[str, Item], anchor: Prediction, prediction: Prediction) -> Row:

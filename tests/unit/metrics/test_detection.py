@@ -1,20 +1,18 @@
 """Scores of detections, against worked cases, pycocotools, and what must always hold."""
 
-import contextlib
 import copy
-import io
 import json
 import math
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
+from coco_sets import noisy_detections, pycocotools_numbers, synthetic_set
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nnrd import UserError
-from nnrd.metrics.detection import COCO_METRICS, agreement, coco_ap, tr26847_map
+from nnrd.metrics.detection import agreement, coco_ap, tr26847_map
 
 EXAMPLES = json.loads((Path(__file__).parents[2] / "data/tr26847_map_examples.json").read_text())
 
@@ -45,68 +43,6 @@ def test_tr26847_without_ground_truth():
     mean, per_class = tr26847_map([{"ground_truth": [], "predictions": [["a", 0, 0, 1, 1, 0.9]]}])
     assert math.isnan(mean)
     assert per_class == {}
-
-
-def pycocotools_numbers(ground_truth, predictions):
-    from pycocotools.coco import COCO
-    from pycocotools.cocoeval import COCOeval
-
-    with contextlib.redirect_stdout(io.StringIO()):
-        truth = COCO()
-        truth.dataset = copy.deepcopy(ground_truth)
-        truth.createIndex()
-        found = truth.loadRes(copy.deepcopy(predictions))
-        evaluator = COCOeval(truth, found, "bbox")
-        evaluator.evaluate()
-        evaluator.accumulate()
-        evaluator.summarize()
-    return dict(zip(COCO_METRICS, evaluator.stats.tolist(), strict=True))
-
-
-def noisy_detections(ground_truth, seed, false_ones=3):
-    """Most of the boxes, moved and with scores, and some that are wrong; scores are tied."""
-    rng = np.random.default_rng(seed)
-    categories = [category["id"] for category in ground_truth["categories"]]
-    rows = []
-    for box in ground_truth["annotations"]:
-        if rng.random() < 0.85:
-            moved = np.array(box["bbox"]) + rng.normal(0, 0.06, 4) * np.tile(box["bbox"][2:], 2)
-            rows.append([box["image_id"], box["category_id"], moved, rng.beta(4, 2)])
-    for image in ground_truth["images"]:
-        for _ in range(false_ones):
-            wrong = rng.uniform(5, 200, 4)
-            rows.append([image["id"], rng.choice(categories), wrong, rng.beta(2, 4)])
-    return [
-        {
-            "image_id": image,
-            "category_id": int(category),
-            "bbox": [*bbox[:2].tolist(), *np.maximum(bbox[2:], 1).tolist()],
-            "score": round(float(score), 2),
-        }
-        for image, category, bbox, score in rows
-    ]
-
-
-def synthetic_set(images=12, seed=0, largest=200):
-    rng = np.random.default_rng(seed)
-    annotations = []
-    for number in range(1, images * 5 + 1):
-        x, y, width, height = rng.uniform(4, largest, 4).round(1).tolist()
-        annotations.append(
-            {
-                "id": number,
-                "image_id": int(rng.integers(images)),
-                "category_id": int(rng.integers(1, 4)),
-                "bbox": [x, y, width, height],
-                "area": width * height,
-                "iscrowd": int(rng.random() < 0.05),
-            }
-        )
-    return {
-        "images": [{"id": n, "width": 400, "height": 400} for n in range(images)],
-        "annotations": annotations,
-        "categories": [{"id": n, "name": str(n)} for n in range(1, 5)],
-    }
 
 
 def assert_equals_pycocotools(ground_truth, predictions):

@@ -202,6 +202,7 @@ COCO = {
         {"image_id": 2, "category_id": 3, "bbox": [20, 20, 40, 40]},
     ],
 }
+ENDS = ("", "_low", "_high")
 RESULTS = [
     {"image_id": 1, "category_id": 3, "bbox": [10, 10, 40, 40], "score": 0.9},
     {"image_id": 2, "category_id": 3, "bbox": [20, 20, 40, 40], "score": 0.8},
@@ -229,7 +230,9 @@ def test_score_of_coco_files(tmp_path, capsys):
     nnrd("score", "--annotations", truth, "--predictions", ours)
     found = json.loads(capsys.readouterr().out)
     assert (found["task"], found["items"]) == ("detection", 2)
-    assert set(found["metrics"]) == {"AP", "AP50", "tr26847_map"}  # no anchor, no agreement
+    # Without an anchor neither agreement nor differences to it.
+    names = [f"{name}{end}" for name in ("AP", "AP50", "tr26847_map") for end in ENDS]
+    assert sorted(found["metrics"]) == sorted(names)
     assert found["metrics"]["AP"]["unit"] == "%"
     assert found["metrics"]["AP"]["value"] == pytest.approx(50.495, abs=1e-3)
     anchor = write(tmp_path / "a.json", RESULTS)
@@ -252,11 +255,15 @@ def test_score_of_a_tasks_predictions(tmp_path, capsys):
     words = ("score", "--task", "classification", "--index", tmp_path / "index.json")
     nnrd(*words, "--predictions", tmp_path / "p.json")
     found = json.loads(capsys.readouterr().out)["metrics"]
-    assert found == {"top1": {"value": 50, "unit": "%"}, "top5": {"value": 100, "unit": "%"}}
+    assert set(found) == {f"{name}{end}" for name in ("top1", "top5") for end in ENDS}
+    assert [found[name] for name in ("top1", "top5")] == [
+        {"value": 50, "unit": "%"}, {"value": 100, "unit": "%"}
+    ]  # fmt: skip
     anchor = write(tmp_path / "anchor.json", [rows[0] | {"classes": [0]}, rows[1]])
     nnrd(*words, "--predictions", tmp_path / "p.json", "--anchor", anchor)
     found = json.loads(capsys.readouterr().out)["metrics"]
     assert found["agreement"] == {"value": 50, "unit": "%"}
+    assert found["top1_difference_high"]["unit"] == "%"
     said = refused(capsys, *words, "--predictions", write(tmp_path / "x.json", [{"item": "c"}]))
     assert said.endswith("x.json: c is not in the ground truth")
     said = refused(capsys, *words, "--predictions", *[tmp_path / "p.json"] * 2)
