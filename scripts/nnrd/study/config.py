@@ -87,6 +87,7 @@ class _Loader:
         if not chosen:
             self.fail("run", "; ".join(f"{name}: {why}" for name, why in left_out.items()))
         self.check_shards(chosen)
+        self.check_files(context, chosen)
         return Settings(config, self.places, context.sheets, chosen, left_out, declared, broken)
 
     def sheets(self, config: dict[str, Any]) -> sheets.Given:
@@ -141,6 +142,16 @@ class _Loader:
                 if shards != data.shards:
                     reason = f"shard_size must be that of study {other}"
                     self.fail(f"studies.{study.name}", f"{reason}, which has the same items")
+
+    def check_files(self, context: Context, studies: dict[str, Study]) -> None:
+        """Refuse studies of datasets whose folder or ground truth is not on this machine."""
+        if self.places.root.resolve() != self.places.checkout.resolve():
+            return  # another workflow, of which nnrd is a module, may make them
+        for study in studies.values():
+            for data in study.selections:
+                reason = context.sheets.missing(data.dataset, self.places)
+                if reason:
+                    self.fail(f"studies.{study.name}", reason)
 
 
 def study_schema(schema: Mapping[str, Any], kind: str) -> dict[str, Any]:

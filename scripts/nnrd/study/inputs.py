@@ -8,25 +8,24 @@ from nnrd.study.points import Anchor, Point
 
 def dataset_files(settings: Settings, dataset: str) -> dict[str, str]:
     """Return what a dataset's index is made of: its folder, and the file of its annotations."""
-    row = settings.sheets.datasets[dataset]
-    own = settings.places.located
-    folder = paths.fill(paths.ASSET, asset=row.asset) if row.asset else own(str(row.folder))
-    # Annotations within an asset come with it; the asset is what a rule can wait for.
-    asset = _asset_of(settings, row.annotations)
-    where = paths.fill(paths.ASSET, asset=asset) if asset else own(row.annotations)
-    return {"folder": folder, "annotations": where}
+    row, places = settings.sheets.datasets[dataset], settings.places
+    folder = _asset_folder(row.asset) if row.asset else places.located(str(row.folder))
+    asset = settings.sheets.asset_of(row.annotations)
+    if asset:  # annotations within an asset come with it; the asset is what a rule can wait for
+        return {"folder": folder, "annotations": _asset_folder(asset)}
+    # A name that is no file, such as that of a set of images, stands for the whole folder.
+    there = places.file(row.annotations).exists()
+    return {"folder": folder, "annotations": places.located(row.annotations) if there else folder}
+
+
+def _asset_folder(asset: str) -> str:
+    return paths.fill(paths.ASSET, asset=asset)
 
 
 def annotations(settings: Settings, dataset: str) -> str:
     """Return a dataset's ground truth: a file of the checkout, or one within an asset."""
     path = settings.sheets.datasets[dataset].annotations
-    return f"resources/{path}" if _asset_of(settings, path) else settings.places.located(path)
-
-
-def _asset_of(settings: Settings, path: str) -> str | None:
-    """Return the asset that a path begins with; None for a file of the checkout."""
-    first = path.partition("/")[0]
-    return first if first in settings.sheets.assets else None
+    return f"resources/{path}" if settings.sheets.asset_of(path) else settings.places.located(path)
 
 
 def items_folder(settings: Settings, dataset: str) -> str:
@@ -37,7 +36,7 @@ def items_folder(settings: Settings, dataset: str) -> str:
 def model_folder(settings: Settings, model: str) -> list[str]:
     """Return the folder of a model's files; none where it has no asset."""
     asset = settings.sheets.models[model].asset
-    return [paths.fill(paths.ASSET, asset=asset)] if asset else []
+    return [_asset_folder(asset)] if asset else []
 
 
 def record_inputs(study: CodedStudy, record: Anchor | Point) -> dict[str, str | list[str]]:

@@ -12,6 +12,7 @@ from nnrd.core.errors import UserError
 from nnrd.core.schema import unknown
 from nnrd.datasets.formats import REGISTRY as FORMATS
 from nnrd.models.family import Family, ModelRow
+from nnrd.study.places import Places
 from nnrd.tasks import REGISTRY as TASKS
 
 
@@ -40,6 +41,22 @@ class Sheets:
     def family(self, model: str) -> Family:
         """Return the family of a model."""
         return models.REGISTRY.get(self.models[model].family)
+
+    def asset_of(self, path: str) -> str | None:
+        """Return the asset that a path begins with; None for a file of one's own."""
+        first = path.partition("/")[0]
+        return first if first in self.assets else None
+
+    def missing(self, dataset: str, places: Places) -> str | None:
+        """Return which of a dataset's own files, as a message says it, is not there; if any."""
+        row = self.datasets[dataset]
+        if row.folder is not None and not places.file(row.folder).is_dir():
+            return f"the folder of dataset {dataset}, {row.folder!r}, is not there"
+        if self.asset_of(row.annotations) or places.file(row.annotations).exists():
+            return None
+        if FORMATS.get(row.format).has_annotations:
+            return f"the annotations of dataset {dataset}, {row.annotations!r}, are not there"
+        return None
 
 
 @dataclass(frozen=True)

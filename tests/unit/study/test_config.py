@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from nnrd import UserError
+from nnrd.study import inputs
 from nnrd.study.config import load
 from nnrd.study.points import Split
 
@@ -141,3 +142,42 @@ def test_studies_of_the_same_items_share_their_shards():
     config["studies"]["other"]["items"] = 20
     found = load(config, "config.yaml", ROOT).studies
     assert [len(found[name].data.shards) for name in ("demo", "other")] == [1, 4]
+
+
+OWN = {
+    "kind": "weights", "model": "mobilenet_v2", "dataset": "mine", "codecs": ["raw"],
+}  # fmt: skip
+
+
+def own(tmp_path, **row):
+    """Return a configuration with a study of a dataset of one's own."""
+    rows = {"task": "classification", "items": 2, "folder": str(tmp_path)} | row
+    return CONFIG | {"run": ["own"], "studies": {"own": OWN}, "datasets": {"mine": rows}}
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"folder": "gone"}, "the folder of dataset mine, 'gone', is not there"),
+        ({"folder": "README.md"}, "the folder of dataset mine, 'README.md', is not there"),
+        ({"format": "coco"}, "the annotations of dataset mine, 'cats', are not there"),
+        ({"format": "transcripts", "annotations": "a b.tsv"}, "dataset mine, 'a b.tsv', are not"),
+    ],
+)
+def test_files_of_ones_own_that_are_missing_are_said_before_any_work(tmp_path, row, said):
+    given = {"format": "labelled_images", "annotations": "cats"} | row
+    config = own(tmp_path, **given)
+    with pytest.raises(UserError) as caught:
+        load(config, "mine.yaml", ROOT)
+    assert str(caught.value).startswith("mine.yaml: studies.own: ") and said in str(caught.value)
+    # A study that nobody asked for may lack them.
+    config["studies"]["demo"] = CONFIG["studies"]["demo"]
+    assert list(load(config | {"run": ["demo"]}, "mine.yaml", ROOT).studies) == ["demo"]
+
+
+def test_a_set_of_images_is_a_name_not_a_file(tmp_path):
+    config = own(tmp_path, format="labelled_images", annotations="cats")
+    settings = load(config, "mine.yaml", ROOT)
+    folder = str(tmp_path)
+    assert inputs.dataset_files(settings, "mine") == {"folder": folder, "annotations": folder}
+    assert inputs.annotations(settings, "mine") == "cats"

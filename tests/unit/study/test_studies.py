@@ -233,20 +233,24 @@ def test_an_optional_study_is_left_out_where_apt_has_no_lists(elsewhere, monkeyp
     assert "apt-get has no asterisk-core-sounds-en-wav=1.6.1-1" in found.left_out["one"]
 
 
-def test_a_dataset_in_a_folder_of_the_machine(elsewhere):
+@pytest.mark.parametrize("name", ["mine", "my prompts", "it's", "{mine}", "d$(touch pwned)"])
+def test_a_dataset_in_a_folder_of_the_machine(elsewhere, name):
     (elsewhere / "config").unlink()
     (elsewhere / "config").mkdir()
-    for name in ("assets.tsv", "models.tsv"):
-        (elsewhere / "config" / name).symlink_to(ROOT / "config" / name)
+    for sheet in ("assets.tsv", "models.tsv"):
+        (elsewhere / "config" / sheet).symlink_to(ROOT / "config" / sheet)
+    folder = elsewhere / name
+    folder.mkdir()
+    (folder / "transcripts.tsv").touch()
     (elsewhere / "config/datasets.tsv").write_text(
         "dataset\ttask\tformat\tfolder\tannotations\titems\n"
-        "mine\tasr\ttranscripts\t/data/mine\t/data/mine/transcripts.tsv\t40\n"
+        f"mine\tasr\ttranscripts\t{folder}\t{folder}/transcripts.tsv\t40\n"
     )
     loaded = settings(root=elsewhere, one=SPEECH | {"dataset": "mine"})
-    expected = {"folder": "/data/mine", "annotations": "/data/mine/transcripts.tsv"}
+    expected = {"folder": str(folder), "annotations": f"{folder}/transcripts.tsv"}
     assert inputs.dataset_files(loaded, "mine") == expected
-    assert inputs.items_folder(loaded, "mine") == "/data/mine"
-    assert inputs.annotations(loaded, "mine") == "/data/mine/transcripts.tsv"
+    assert inputs.items_folder(loaded, "mine") == str(folder)
+    assert inputs.annotations(loaded, "mine") == f"{folder}/transcripts.tsv"
     assert set(inputs.asset_sums(loaded)) == {
         f"whisper_tiny_en/{name}" for name in ("model.bin", "tokenizer.json", "config.json")
     }

@@ -2,13 +2,19 @@
 
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import ClassVar
 
 from nnrd.core.registry import Registry
 from nnrd.datasets.index import EVERYTHING, Draw, Index
 
 
 class Format(ABC):
-    """A layout of a dataset's files. Subclass it to add one."""
+    """A layout of a dataset's files. Subclass it to add one.
+
+    ``has_annotations``: the dataset's annotations are a file, or a folder, that has to exist.
+    """
+
+    has_annotations: ClassVar[bool] = True
 
     @abstractmethod
     def index(self, annotations: Path, folder: Path, draw: Draw = EVERYTHING) -> Index:

@@ -16,6 +16,8 @@ NAME = re.compile(r"(?P<set>[A-Za-z0-9]+)_\d+_(?P<label>\d+)\.(jpg|jpeg|png)")
 class LabelledImages(Format):
     """``SET_NUMBER_LABEL.jpg``; an item's facts: ``label``, the number of its class, from 0."""
 
+    has_annotations = False
+
     def index(self, annotations: Path, folder: Path, draw: Draw = EVERYTHING) -> Index:
         """Return the images of a set, ordered by name, drawn over the classes.
 
