@@ -58,7 +58,8 @@ class Network(ABC):
     def load(self, assets: Path | None) -> nn.Module:
         """Return the network in eval mode with the weights that its row says.
 
-        ``assets``: the folder of its files. Raises UserError where they are missing or don't fit.
+        ``assets``: the folder of its files. Raises UserError where they are missing or don't fit,
+        and for tensors that are not dense and finite, see `check_dense`.
         """
         torch.manual_seed(0)
         model = self.build().eval()
@@ -66,7 +67,9 @@ class Network(ABC):
             return randomize(model)
         if assets is None:
             raise UserError(f"model {self.row.model}: its files are needed")
-        fill(model, self.read(assets), assets)
+        given = self.read(assets)
+        check_dense(given, assets)
+        fill(model, given, assets)
         return model
 
     def bare(self) -> nn.Module:
@@ -112,6 +115,32 @@ def read_checkpoint(folder: Path) -> dict[str, torch.Tensor]:
     return {re.sub(r"^module\.(1\.)?", "", name): value for name, value in found.items()}
 
 
+def check_dense(given: Mapping[str, torch.Tensor], source: object) -> None:
+    """Raise UserError, naming the tensor, for one that no network can be filled with.
+
+    Sparse, quantised, complex or without values, and floats that are not finite. ``source`` is
+    what the message calls the tensors.
+    """
+    for name, tensor in given.items():
+        reason = _strange(tensor)
+        if reason is None and tensor.is_floating_point():
+            # As float32: torch has no isfinite for the types of 8 bits.
+            wrong = int((~torch.isfinite(tensor.float())).sum())
+            reason = f"{wrong} of {tensor.numel()} values are not finite" if wrong else None
+        if reason:
+            raise UserError(f"{source}: tensor {name}: {reason}")
+
+
+def _strange(tensor: torch.Tensor) -> str | None:
+    if tensor.layout != torch.strided:
+        return "is sparse; save it dense"
+    if tensor.is_quantized:
+        return "is quantised; save it dequantised"
+    if tensor.is_complex():
+        return "is complex"
+    return "has no values (device meta)" if tensor.is_meta else None
+
+
 def tensors(model: nn.Module) -> dict[str, np.ndarray]:
     """Return what has to be sent: parameters and buffers by name, tied ones once.
 
@@ -137,23 +166,32 @@ def fill_arrays(model: nn.Module, given: Mapping[str, np.ndarray], source: objec
 def fill(model: nn.Module, given: Mapping[str, torch.Tensor], source: object) -> None:
     """Load a state dict that must fit; UserError, with names and shapes, where it does not.
 
-    Tied tensors need only be given once. ``source`` is what the message calls the tensors.
+    Floats of any precision fill floats; integers and booleans fill those. Tied tensors need only
+    be given once. ``source`` is what the message calls the tensors.
     """
     state = model.state_dict()
     known = {state[name].data_ptr() for name in given if name in state}
+    pairs = [(name, tensor, state[name]) for name, tensor in given.items() if name in state]
     mistakes = {
         "missing": [f"{n} {_shape(t)}" for n, t in state.items() if t.data_ptr() not in known],
         "unknown": [f"{n} {_shape(t)}" for n, t in given.items() if n not in state],
         "of another shape": [
-            f"{n} {_shape(t)} for {_shape(state[n])}"
-            for n, t in given.items()
-            if n in state and t.shape != state[n].shape
+            f"{n} {_shape(t)} for {_shape(own)}" for n, t, own in pairs if t.shape != own.shape
+        ],
+        "of another kind": [
+            f"{n} {_kind(t)} for {_kind(own)}"
+            for n, t, own in pairs
+            if t.is_floating_point() != own.is_floating_point()
         ],
     }
     found = [f"{word}: {_some(names)}" for word, names in mistakes.items() if names]
     if found:
         raise UserError(f"{source}: its tensors do not fit the network; {'; '.join(found)}")
     model.load_state_dict(dict(given), strict=False)
+
+
+def _kind(tensor: torch.Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 def _shape(tensor: torch.Tensor) -> str:

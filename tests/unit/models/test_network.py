@@ -46,6 +46,18 @@ def test_load_fills_tied_tensors():
             lambda t: t.update({"norm.bias": np.zeros(4, np.float32)}),
             r"of another shape: norm.bias \(4\) for \(3\)",
         ),
+        (
+            lambda t: t.update({"norm.bias": np.zeros(3, np.int32)}),
+            r"of another kind: norm.bias int32 for float32",
+        ),
+        (
+            lambda t: t.update({"norm.bias": np.zeros(3, np.complex64)}),
+            r"of another kind: norm.bias complex64 for float32",
+        ),
+        (
+            lambda t: t.update({"norm.num_batches_tracked": np.float32(7).reshape(())}),
+            r"of another kind: norm.num_batches_tracked float32 for int64",
+        ),
     ],
 )
 def test_tensors_that_do_not_fit(change, message):
@@ -78,6 +90,57 @@ def test_checkpoints_that_are_wrong(tmp_path, files, message):
     with pytest.raises(UserError, match=message) as caught:
         read_checkpoint(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def sparse(tensor):
+    return tensor.to_sparse()
+
+
+def quantised(tensor):
+    return torch.quantize_per_tensor(tensor, 0.1, 0, torch.qint8)
+
+
+def holed(tensor):
+    return torch.where(torch.arange(tensor.numel()).reshape(tensor.shape) == 1, torch.nan, tensor)
+
+
+STRANGE = [
+    (sparse, "is sparse"),
+    (lambda t: t.to_sparse_csr(), "is sparse"),
+    (quantised, "is quantised"),
+    (lambda t: t.to(torch.complex64), "is complex"),
+    (lambda t: t.to("meta"), "has no values"),
+    (lambda t: t * torch.nan, "432 of 432 values are not finite"),
+    (holed, "1 of 432 values are not finite"),
+    (lambda t: t.half() / 0, "432 of 432 values are not finite"),
+    (lambda t: (t * torch.nan).to(torch.float8_e4m3fn), "432 of 432 values are not finite"),
+]
+
+
+@pytest.mark.filterwarnings("ignore")  # torch says that sparse CSR is in beta
+@pytest.mark.parametrize(("change", "said"), STRANGE)
+def test_tensors_that_no_network_can_be_filled_with(tmp_path, change, said):
+    of = row("resnet56_cifar100")
+    state = network(of).build().state_dict()
+    name = "conv1.weight"
+    shape = state[name].shape
+    state[name] = change(state[name].reshape(16, 27))
+    if said.endswith("finite"):
+        state[name] = state[name].reshape(shape)
+    torch.save(state, tmp_path / "a.pt")
+    with pytest.raises(UserError, match=rf"tensor {name}: {said}") as caught:
+        network(of).load(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_other_integers_and_precisions_fill_a_network(tmp_path):
+    of = row("resnet56_cifar100")
+    state = network(of).build().state_dict()
+    counts = [name for name in state if name.endswith("num_batches_tracked")]
+    state |= {name: state[name].to(torch.int32) for name in counts}
+    state |= {"conv1.weight": state["conv1.weight"].to(torch.bfloat16)}
+    torch.save(state, tmp_path / "a.pt")
+    assert network(of).load(tmp_path).conv1.weight.dtype == torch.float32
 
 
 @pytest.mark.parametrize(
