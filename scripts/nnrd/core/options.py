@@ -25,7 +25,7 @@ def named_rate(text: str) -> tuple[str, float]:
     except ValueError:
         number = 0.0
     if not name or not 0 < number < float("inf"):
-        raise UserError(f"rate {text}: write NAME=BIT/S, such as 1gbps=1000000000")
+        raise UserError(f"rate {text:.60}: write NAME=BIT/S, such as 1gbps=1000000000")
     return name, number
 
 
@@ -37,5 +37,5 @@ def named_shape(text: str) -> tuple[str, list[int]]:
     except ValueError:
         shape = [0]
     if not name or min(shape) < 1:
-        raise UserError(f"shape {text}: write NAME=1,3,300,300, with dimensions from 1")
+        raise UserError(f"shape {text:.60}: write NAME=1,3,300,300, with dimensions from 1")
     return name, shape

@@ -9,7 +9,7 @@ from nnrd.core.errors import UserError
 from nnrd.core.files import read_json
 from nnrd.datasets.index import Index, Item
 
-LARGEST = 1e15  # what a coordinate in pixels, or an area, is below
+LARGEST = 1e15  # what a number is below: a coordinate in pixels, an area, an id
 
 
 def read(path: str | Path) -> dict[str, Any]:
@@ -86,6 +86,10 @@ def _check_row(row: Any, columns: Mapping[str, Any], where: str) -> None:
         if not isinstance(row.get(column), kind) or isinstance(row[column], bool):
             word = getattr(kind, "__name__", "number")
             raise UserError(f"{where}: {column}: {row.get(column)!r:.60} is no {word}")
+        if isinstance(row[column], int | float) and not _is_finite(row[column]):
+            raise UserError(f"{where}: {column}: {row[column]!r:.60} is beyond {LARGEST:g}")
+        if isinstance(row[column], str) and not row[column].isprintable():
+            raise UserError(f"{where}: {column}: {row[column]!r:.60} is not text that prints")
 
 
 def _check_unique(dataset: Mapping[str, Any], path: str | Path) -> None:

@@ -56,7 +56,7 @@ def read_branches(path: str | Path, models: Collection[str]) -> list[Row]:
 
 def _read(path: str | Path, columns: Collection[str]) -> list[Row]:
     try:
-        with Path(path).open(encoding="utf-8", newline="") as file:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             rows: list[Row] = list(reader)
     except FileNotFoundError:
@@ -66,7 +66,7 @@ def _read(path: str | Path, columns: Collection[str]) -> list[Row]:
     if not rows:
         raise UserError(f"{path}: the table is empty")
     header = list(reader.fieldnames or [])
-    for column in columns:
+    for column in (*columns, *header):
         if header.count(column) != 1:
             raise UserError(f"{path}: column {column!r} is missing or given twice")
     for line, row in enumerate(rows, 2):

@@ -1,5 +1,6 @@
 """Inputs for a model, read from files or made up, fitted to what the model declares."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import onnx
 from onnx import helper
 
 from nnrd.core.errors import UserError
+from nnrd.core.schema import unknown
 from nnrd.split.graph import initializer_names
 
 Shape = list[int | None]
+MOST = 2**28  # values, 1 GiB of float32
 
 
 def inputs(model: onnx.ModelProto) -> dict[str, tuple[np.dtype, Shape]]:
@@ -68,13 +71,21 @@ def _image(path: Path, shape: Shape) -> np.ndarray:
 def random(model: onnx.ModelProto, shapes: dict[str, list[int]]) -> dict[str, np.ndarray]:
     """Return inputs drawn uniformly from [0, 1), of the given or else the declared shapes.
 
-    Raises UserError where a shape is open and not given, or of another rank than declared.
+    Raises UserError where a shape is open and not given, of another rank than declared, of more
+    values than `MOST`, or of no input of the model.
     """
     generator = np.random.default_rng(0)
-    feeds = {}
-    for name, (dtype, declared) in inputs(model).items():
+    feeds, wanted = {}, inputs(model)
+    for name in shapes:
+        if name not in wanted:
+            raise UserError(unknown("input of the model", name, wanted))
+    for name, (dtype, declared) in wanted.items():
         shape = [size for size in shapes.get(name, declared) if size is not None]
         if len(shape) != len(declared):
             raise UserError(f"input {name!r} is {declared}: give its shape as {name}=1,3,…")
+        if math.prod(shape) > MOST:
+            raise UserError(
+                f"input {name!r}: {math.prod(shape)} values; {MOST} at most are made up"
+            )
         feeds[name] = generator.random(shape).astype(dtype)
     return feeds

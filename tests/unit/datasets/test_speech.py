@@ -193,6 +193,12 @@ def test_librispeech(tmp_path):
     listed.write_text("84-121123-0000 GO\n")
     with pytest.raises(UserError, match=r"0001.flac: has no transcript"):
         index("librispeech", tmp_path, tmp_path)
+    listed.write_text("84-121123-0000 GO\n84-121123-0000 STAY\n")
+    with pytest.raises(UserError, match=r"trans.txt: 84-121123-0000 is given twice"):
+        index("librispeech", tmp_path, tmp_path)
+    listed.write_bytes(b"84-121123-0000 G\xff")
+    with pytest.raises(UserError, match=r"trans.txt: not text in UTF-8"):
+        index("librispeech", tmp_path, tmp_path)
     listed.unlink()
     with pytest.raises(UserError, match=r"no .*trans.txt"):
         index("librispeech", tmp_path, tmp_path)
@@ -228,6 +234,16 @@ def test_asterisk(tmp_path):
     listed.write_bytes(gzip.compress(text.encode()))
     found = index("asterisk", listed, tmp_path)
     assert [item.name for item in found.items] == ["dictate-long", "long"]
-    listed.write_bytes(b"no gzip")
-    with pytest.raises(UserError, match="not a gzip file"):
-        index("asterisk", listed, tmp_path)
+    whole = listed.read_bytes()
+    damaged = whole[:15] + bytes([whole[15] ^ 255]) + whole[16:]
+    for data, said in (
+        (b"no gzip", "not a gzip file"),
+        (whole[:-20], "not a gzip file"),
+        (damaged, "not a gzip file"),
+        (gzip.compress(b"a" * (2**24 + 1)), "more than 16777216 bytes, unpacked"),
+    ):
+        listed.write_bytes(data)
+        with pytest.raises(UserError, match=said):
+            index("asterisk", listed, tmp_path)
+    with pytest.raises(UserError, match="is a folder"):
+        index("asterisk", tmp_path, tmp_path)

@@ -163,6 +163,8 @@ def test_largest_numbers_of_branches(ours):
     [
         ("", "the table is empty"),
         ("node,node_name,size_mbytes\n1,a,2\n", "column 'branches' is missing"),
+        (f"{HEADER},latency_ms_1gbps\n1,a,2,3,4,5\n", "column 'latency_ms_1gbps' is .* twice"),
+        (f"\ufeff{HEADER}\n1,a,2,3\n", r"t.csv:2: other than 5 cells"),
         (f"{HEADER}\n1,a,2,3\n", r"t.csv:2: other than 5 cells"),
         (f"{HEADER}\n1,a,2,3,4,5\n", r"t.csv:2: other than 5 cells"),
         (f"{HEADER}\n1,a,2,3,4\nx,a,2,3,4\n", r"t.csv:3: node: 'x' is no whole number from 0"),

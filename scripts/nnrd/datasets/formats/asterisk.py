@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import zlib
 from collections.abc import Iterator
 from operator import itemgetter
 from pathlib import Path
@@ -14,6 +15,7 @@ from nnrd.metrics.normaliser import normalise
 
 FEWEST_WORDS = 4
 SHORTEST, LONGEST = 1.0, 15.0  # seconds
+LONGEST_LIST = 2**24  # bytes; a small file may unpack to any number
 SOUNDS = "sounds"  # the folder of the recordings
 
 
@@ -39,11 +41,17 @@ class Asterisk(Format):
 
 def _lines(annotations: Path) -> list[str]:
     try:
-        return gzip.decompress(annotations.read_bytes()).decode(errors="replace").splitlines()
+        with gzip.open(annotations) as file:
+            text = file.read(LONGEST_LIST + 1)
     except FileNotFoundError:
         raise UserError(f"{annotations}: no such list of transcripts") from None
-    except (OSError, EOFError) as error:
+    except IsADirectoryError:
+        raise UserError(f"{annotations}: is a folder, not a list of transcripts") from None
+    except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"{annotations}: not a gzip file ({error})") from None
+    if len(text) > LONGEST_LIST:
+        raise UserError(f"{annotations}: more than {LONGEST_LIST} bytes, unpacked")
+    return text.decode(errors="replace").splitlines()
 
 
 def _sentences(lines: list[str]) -> Iterator[tuple[str, str]]:

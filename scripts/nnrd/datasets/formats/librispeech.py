@@ -19,21 +19,32 @@ class LibriSpeech(Format):
 
         ``annotations`` is not looked at: the transcripts are the folder's ``*.trans.txt``, lines of
         ``speaker-chapter-number TEXT``. Raises UserError: none there, a recording without a
-        transcript, a transcript without a recording.
+        transcript, a transcript without a recording or given twice.
         """
-        texts: dict[str, tuple[Path, str]] = {}
-        for file in sorted(folder.rglob("*.trans.txt")):
-            for line in file.read_text(encoding="utf-8").splitlines():
-                name, _, text = line.partition(" ")
-                texts[name] = (file.parent / f"{name}.flac", text)
-        if not texts:
-            raise UserError(f"{folder}: no *.trans.txt, as LibriSpeech has them")
+        texts = _transcripts(folder)
         for path in sorted(folder.rglob("*.flac")):
             if path.stem not in texts:
                 raise UserError(f"{path}: has no transcript")
         names = draw(sorted(texts), str, speaker)
         items = audio.utterances([(name, *texts[name]) for name in names], folder)
         return Index([replace(i, facts={**i.facts, "group": speaker(i.name)}) for i in items])
+
+
+def _transcripts(folder: Path) -> dict[str, tuple[Path, str]]:
+    """Return file and text of each utterance by its name."""
+    texts: dict[str, tuple[Path, str]] = {}
+    for file in sorted(folder.rglob("*.trans.txt")):
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError:
+            raise UserError(f"{file}: not text in UTF-8") from None
+        for name, _, text in (line.partition(" ") for line in lines):
+            if name in texts:
+                raise UserError(f"{file}: {name} is given twice")
+            texts[name] = (file.parent / f"{name}.flac", text)
+    if not texts:
+        raise UserError(f"{folder}: no *.trans.txt, as LibriSpeech has them")
+    return texts
 
 
 def speaker(name: str) -> str:
