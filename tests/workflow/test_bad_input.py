@@ -49,6 +49,8 @@ def test_failed_job_shows_its_one_line(checkout):
     config = copy.deepcopy(CONFIG)
     config["studies"]["small"]["splits"].append({"name": "node_conv2d_333"})
     checkout.configure(config)
+    # Its graph is not known, so the job finds out that there is no such node.
+    (checkout.folder / f"results/models/{MODEL}.json").unlink()
     done = checkout.run()
     assert done.returncode != 0
     assert "node_conv2d_33" in done.stdout + done.stderr
@@ -99,14 +101,6 @@ def test_truncated_weights(finished, out):
         (weights / file.name).write_bytes(data[:-1000] if file.name.endswith("5of5") else data)
     code, said = program("convert_model", *conversion(DETECTOR, weights, out))
     assert code == 1 and is_one_line_about(said, "too short")
-    assert not list(out.iterdir())
-
-
-def test_other_number_of_nodes_than_the_sheet_says(finished, out):
-    row = DETECTOR | {"family": "onnx_file", "file": f"{MODEL}.onnx"}
-    options = conversion(row, finished.folder / "results/models", out)
-    code, said = program("convert_model", *options, "--nodes", 182)
-    assert code == 1 and is_one_line_about(said, "183 nodes", "182")
     assert not list(out.iterdir())
 
 

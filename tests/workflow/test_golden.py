@@ -87,6 +87,9 @@ def test_tables_are_those_of_before(shipped, study):
             changed -= EXACT_BOUNDS
         if old["codec"] == "anchor":
             changed -= ANCHOR_SIZES
+        if old["split"] == "50":  # given by a node's name, which is what the table says now
+            assert new["split_name"] == "node_add_4"
+            changed -= {"split_name"}
         if study == DRAWN:
             changed &= OF_THE_MODEL
         assert not changed, {name: (old[name], new.get(name)) for name in changed}

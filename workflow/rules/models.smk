@@ -16,9 +16,8 @@ rule convert_model:
     params:
         source=JOBS.hashed("convert_model", "export"),
         model=JOBS.model,
-        nodes=JOBS.nodes,
     shell:
-        "python scripts/convert_model.py {params.model:q} {params.nodes:q} --out {output.model:q}"
+        "python scripts/convert_model.py {params.model:q} --out {output.model:q}"
         " --facts {output.facts:q} > {log:q} 2>&1"
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 
 from nnrd.core.files import checksum, read_record, verify
 from nnrd.split import files
@@ -12,7 +13,7 @@ FILE = "sha256"
 
 
 def facts_of(file: Path) -> dict[str, Any]:
-    """Return nodes, parameters, bytes, opset, inputs, outputs and the SHA-256."""
+    """Return nodes, parameters, bytes, opset, inputs, outputs, the SHA-256, and the graph."""
     model = files.load(file)
     graph = model.graph
     weights = {tensor.name for tensor in graph.initializer}
@@ -24,7 +25,22 @@ def facts_of(file: Path) -> dict[str, Any]:
         "inputs": [value.name for value in graph.input if value.name not in weights],
         "outputs": [value.name for value in graph.output],
         FILE: checksum(file),
+        "graph": _graph(model),
     }
+
+
+def graph_of(file: Path) -> dict[str, Any]:
+    """Return ``nodes``, their names by rank, and ``makers``, the rank that makes each tensor.
+
+    Raises UserError for what is no ONNX file.
+    """
+    return _graph(files.load(file))
+
+
+def _graph(model: onnx.ModelProto) -> dict[str, Any]:
+    nodes = list(model.graph.node)
+    makers = {name: rank for rank, node in enumerate(nodes) for name in node.output if name}
+    return {"nodes": [node.name for node in nodes], "makers": makers}
 
 
 def checked(model: Path, facts: Path | None) -> Path:

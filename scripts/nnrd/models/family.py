@@ -14,6 +14,9 @@ if TYPE_CHECKING:  # torch takes seconds to import, and jobs that run ONNX files
     from nnrd.models.pipeline import Pipeline
 
 
+RESULT_COLUMNS = ("model", "family", "weights", "variant", "file", "options")
+
+
 @dataclass(frozen=True)
 class ModelRow:
     """A row of the sheet of models; its columns are explained in ``config/README.md``."""
@@ -27,8 +30,13 @@ class ModelRow:
     file: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     input_shape: str | None = None
-    nodes: int | None = None
     values: int | None = None
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The columns that make a result, as JSON has them; others only help to plan."""
+        named = {name: getattr(self, name) for name in RESULT_COLUMNS}
+        return {name: value for name, value in named.items() if value}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """An index over an ONNX graph: who makes a tensor, who reads it, what the input decides."""
 
-import difflib
 import graphlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from functools import cached_property
 import onnx
 
 from nnrd.core.errors import UserError
+from nnrd.core.naming import rank_named
 
 # Made anew by each run, so never a constant, even without an input.
 RANDOM = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike"}
@@ -198,24 +198,18 @@ class Graph:
         Raises UserError where there is none (with the nearest names), where several nodes
         have that name, and where it belongs to the body of a control-flow node.
         """
-        ranks = [rank for rank, node in enumerate(self.nodes) if node.name == name]
-        if len(ranks) > 1:
-            raise UserError(f"{len(ranks)} nodes are called {name!r}: split by rank, of {ranks}")
-        if ranks:
-            return ranks[0]
-        if self.maker.get(name, -1) >= 0:
-            return self.maker[name]
-        raise UserError(self._unknown(name))
+        try:
+            return rank_named(name, [node.name for node in self.nodes], self.maker)
+        except UserError:
+            self._refuse_inner(name)
+            raise
 
-    def _unknown(self, name: str) -> str:
+    def _refuse_inner(self, name: str) -> None:
         for rank, node in enumerate(self.nodes):
             if name in _inner_names(node):
                 where = f"{node.op_type} node {self.label(rank)!r} (rank {rank})"
-                return f"node {name!r} is inside the body of {where}: split before or after that"
-        known = [node.name for node in self.nodes if node.name] or list(self.maker)
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.3)
-        hint = f"; nearest: {', '.join(near)}" if near else ""
-        return f"no node is called {name!r}{hint}"
+                inside = f"node {name!r} is inside the body of {where}"
+                raise UserError(f"{inside}: split before or after that") from None
 
 
 def _inner_names(node: onnx.NodeProto) -> set[str]:

@@ -37,7 +37,8 @@ def main(args: argparse.Namespace) -> None:
     task = REGISTRY.get(args.task)()
     measured = {name: _read(getattr(args, name)) for name in records.STEPS}
     metrics, rows = _scored(args, task, measured)
-    point = args.point | {"task": args.task} | _split_columns(args.split)
+    # A split's name is the user's own word for it, where there is one.
+    point = {"task": args.task} | _split_columns(args.split) | args.point
     point |= {"metric_name": task.metric.name, "rec_perf": metrics.pop(task.metric.name)}
     point |= records.measured(measured) | metrics
     # Without a record of the anchor this is the anchor's.

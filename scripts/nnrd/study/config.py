@@ -10,6 +10,7 @@ from nnrd.core import sheets as core_sheets
 from nnrd.core.errors import UserError
 from nnrd.core.schema import first_mistake, unknown
 from nnrd.study import sheets
+from nnrd.study.graphs import Graphs
 from nnrd.study.kinds import KINDS
 from nnrd.study.kinds.base import Context, Study
 from nnrd.study.origins import Origins
@@ -75,7 +76,8 @@ class _Loader:
     def load(self, given: dict[str, Any]) -> Settings:
         schema = core_sheets.schema("config")
         config = self.check(schema, from_command_line(schema, given))
-        context = Context(sheets.read(self.sheets(config)), self.places, self.fail)
+        found = sheets.read(self.sheets(config))
+        context = Context(found, self.places, Graphs(found, self.places), self.fail)
         if ALL in config["studies"]:
             self.fail(f"studies.{ALL}", "a study cannot have this name")
         for i, name in enumerate(config["run"]):

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,7 +9,7 @@ from typing import Any, Protocol
 from nnrd import codecs, tasks, transforms
 from nnrd.core.files import complete_file
 from nnrd.datasets import formats
-from nnrd.models.family import Family, ModelRow
+from nnrd.models.family import Family
 from nnrd.report import plots
 from nnrd.stages.runtimes import REGISTRY as RUNTIMES
 from nnrd.study import inputs, paths
@@ -19,8 +18,6 @@ from nnrd.study.kinds.coded import CodedStudy
 from nnrd.study.memo import Memo
 from nnrd.study.points import Anchor, Point, Selection, Split, slug
 
-# The columns of a model's row that make a result; its values and sizes only help to plan.
-MODEL_COLUMNS = ("model", "family", "weights", "variant", "file", "options")
 WORKERS = 4  # of the coder, at most: more of them gain little
 LISTS = Path(".snakemake/nnrd")
 ASSET_COLUMNS = ("asset", "file", "source", "sha256", "bytes")
@@ -78,7 +75,7 @@ class Jobs:
         """Return a job's model as options: its row, and the folder of its files."""
         name = self.model_name(wildcards)
         folder = inputs.model_folder(self.settings, name)
-        row = _model_json(self.settings.sheets.models[name])
+        row = json.dumps(self.settings.sheets.models[name].columns)
         return ["--model", row, *(["--assets", *folder] if folder else [])]
 
     def model_folder(self, wildcards: Wildcards) -> list[str]:
@@ -90,11 +87,6 @@ class Jobs:
         if wildcards.get("split"):
             return "onnx"
         return wildcards.get("runtime") or self.family(wildcards).runtime
-
-    def nodes(self, wildcards: Wildcards) -> list[str]:
-        """Return the number of nodes that the model's graph must have, as an option."""
-        nodes = self.settings.sheets.models[self.model_name(wildcards)].nodes
-        return ["--nodes", str(nodes)] if nodes else []
 
     def input_shape(self, wildcards: Wildcards) -> list[str]:
         """Return the random input, as options, on which a model's sizes have to be measured."""
@@ -334,8 +326,3 @@ def listed(name: str, text: str) -> str:
         with complete_file(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     return str(path)
-
-
-def _model_json(row: ModelRow) -> str:
-    values = asdict(row)
-    return json.dumps({key: values[key] for key in MODEL_COLUMNS if values[key]})

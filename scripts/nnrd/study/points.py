@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 SLUG_VALUE = re.compile(r"[A-Za-z0-9_.+-]+")
 DEFAULT = "default"  # stands in a path for "no parameters"
+LONGEST_NAME = 80  # characters of a node's name in a path
 LONGEST, HASH = 100, 20  # characters of parameters in a path, and of these for their hash
 
 
@@ -47,10 +48,14 @@ class Split:
 
     @property
     def id(self) -> str:
-        """The split's name in paths."""
+        """The split's name in paths, which differs where splits do."""
         if self.rank is not None:
             return f"rank{self.rank}"
-        return f"{self.where}-{re.sub(r'[^A-Za-z0-9.]+', '_', str(self.name)).strip('_')}"
+        name = str(self.name)
+        plain = re.sub(r"[^A-Za-z0-9._]+", "_", name).strip("_")[:LONGEST_NAME]
+        if plain != name:
+            plain = f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+        return f"{self.where}-{plain}"
 
 
 @dataclass(frozen=True)
@@ -142,9 +147,11 @@ class Point:
 
     @property
     def label(self) -> dict[str, Any]:
-        """The columns of the table of points that tell it from others, but for the split's."""
+        """The columns of the table of points that tell it from others, but for a split's rank."""
         names = self.anchor.label | {"codec": self.codec.name}
         names["parameters"] = dict(self.codec.parameters)
+        if self.split and self.split.name:
+            names["split_name"] = self.split.name
         return names | ({"transform": self.transform.label} if self.transform else {})
 
 

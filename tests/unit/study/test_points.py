@@ -76,12 +76,21 @@ def test_parameters_have_one_path_whatever_their_order():
         (Split(name="node_add_4"), "before-node_add_4"),
         (
             Split(name="/layer1/layer1.0/relu/Relu", where="after"),
-            "after-layer1_layer1.0_relu_Relu",
+            "after-layer1_layer1.0_relu_Relu-c14520",
         ),
     ],
 )
 def test_split_has_a_name_for_paths(split, name):
     assert split.id == name
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [("/a/b", "/a_b"), ("a/b", "a_b"), ("_a", "a"), ("a:0", "a_0"), ("x" * 200, "x" * 201)],
+)
+def test_other_names_have_other_paths(one, two):
+    ids = [Split(name=name).id for name in (one, two)]
+    assert ids[0] != ids[1] and all(re.fullmatch("[A-Za-z0-9_.-]{1,100}", name) for name in ids)
 
 
 def test_folders():

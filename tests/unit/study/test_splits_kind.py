@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from nnrd import UserError
+from nnrd.core.files import write_record
 from nnrd.study import inputs
 from nnrd.study.config import load
 
@@ -133,8 +134,13 @@ def test_a_mistake_is_one_line_with_the_key_s_path(changed, message):
     assert said.startswith("my.yaml: studies.") and message in said and "\n" not in said
 
 
-def test_a_rank_outside_the_model_is_refused_where_its_nodes_are_known():
+def test_a_rank_outside_the_model_is_refused_where_its_graph_is_known(tmp_path):
     sized = {"model": "ssdlite300_mobilenet_v2", "shapes": ["image=1,3,300,300"], "ranks": [183]}
     study = {"kind": "splits", "models": [sized["model"]], "comparisons": {"inputs": {"a": sized}}}
+    given = {"run": ["mine"], "studies": {"mine": study}}
+    load(given, "c", tmp_path, ROOT)
+    columns = {"model": sized["model"], "family": sized["model"], "weights": "asset"}
+    facts = {"row": columns, "graph": {"nodes": ["n"] * 183, "makers": {}}}
+    write_record(tmp_path / f"results/models/{sized['model']}.json", facts)
     with pytest.raises(UserError, match=r"ranks\[0\]: rank 183 is out of range 0\.\.182"):
-        load({"run": ["mine"], "studies": {"mine": study}}, "c", ROOT)
+        load(given, "c", tmp_path, ROOT)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, NoReturn
 
+from nnrd.study.graphs import Graphs
 from nnrd.study.places import Places
 from nnrd.study.points import Anchor, Point, Selection
 from nnrd.study.sheets import Sheets
@@ -16,6 +17,7 @@ class Context:
 
     sheets: Sheets
     places: Places
+    graphs: Graphs
     fail: Callable[[str, str], NoReturn]
 
 

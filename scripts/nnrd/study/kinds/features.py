@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from nnrd.core.errors import UserError
 from nnrd.models.family import Family
 from nnrd.study import paths
 from nnrd.study.kinds.base import Context
@@ -27,20 +28,10 @@ class Features(CodedKind):
         self, context: Context, key: str, given: Mapping[str, Any], anchor: Anchor
     ) -> list[tuple[str, Split | None, Operation | None]]:
         """Return one source a split."""
-        splits: dict[str, Split] = {}
-        nodes = context.sheets.models[anchor.model].nodes
-        for i, entry in enumerate(given["splits"]):
-            split = Split(rank=entry) if isinstance(entry, int) else Split(**entry)
-            if split.rank is not None and nodes and split.rank >= nodes:
-                where = f"1..{nodes - 1} of {anchor.model}"
-                context.fail(f"{key}.splits[{i}]", f"rank {split.rank} is out of range {where}")
-            if split.id in splits:
-                context.fail(f"{key}.splits[{i}]", f"{entry!r} is given twice")
-            splits[split.id] = split
+        splits = _splits(context, f"{key}.splits", given["splits"], anchor.model)
         whole = {"model": anchor.model, "data": anchor.data.id}
         return [
-            (paths.fill(paths.FEATURES, split=name, **whole), split, None)
-            for name, split in splits.items()
+            (paths.fill(paths.FEATURES, split=split.id, **whole), split, None) for split in splits
         ]
 
     def point(
@@ -53,3 +44,25 @@ class Features(CodedKind):
         folder, split, _ = source
         shards = tuple(anchor.data.shards)
         return Point(self.name, folder, f"{folder}/{codec.id}", shards, anchor, codec, split)
+
+
+def _splits(context: Context, key: str, given: list[Any], model: str) -> list[Split]:
+    """Return the splits, each of which cuts elsewhere, as far as the graph is known yet."""
+    graph = context.graphs.of(model)
+    found: dict[str, Split] = {}
+    cuts: dict[int, int] = {}
+    for i, entry in enumerate(given):
+        split = Split(rank=entry) if isinstance(entry, int) else Split(**entry)
+        if split.id in found:
+            context.fail(f"{key}[{i}]", f"{entry!r} is given twice")
+        found[split.id] = split
+        if graph is None:
+            continue
+        try:
+            rank = graph.cut(split)
+        except UserError as error:
+            context.fail(f"{key}[{i}]", str(error))
+        if rank in cuts:
+            context.fail(f"{key}[{i}]", f"cuts before rank {rank}, as splits[{cuts[rank]}] does")
+        cuts[rank] = i
+    return list(found.values())

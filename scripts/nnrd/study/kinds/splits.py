@@ -225,10 +225,10 @@ class _Checks:
         return Comparison(name, "inputs", models, None, data, items, shapes, entry["ranks"])
 
     def check_ranks(self, key: str, entry: Mapping[str, Any]) -> None:
-        nodes = self.context.sheets.models[entry["model"]].nodes
+        graph = self.context.graphs.of(entry["model"])
         for i, rank in enumerate(entry["ranks"]):
-            if nodes and rank >= nodes:
-                where = f"0..{nodes - 1} of {entry['model']}"
+            if graph and rank >= len(graph.nodes):
+                where = f"0..{len(graph.nodes) - 1} of {graph.file}"
                 self.context.fail(f"{key}.ranks[{i}]", f"rank {rank} is out of range {where}")
 
     def data(self, key: str, entry: Mapping[str, Any]) -> Selection | None:
