@@ -14,7 +14,7 @@ rule fetch_asset:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        # File, source and sum are all that a fetched file depends on; so there is no source hash.
+        # A file of file, source and sum, all that is fetched depends on; so no source hash.
         rows=JOBS.asset,
         checkout=".",
     shell:

@@ -22,13 +22,14 @@ for study, reason in SETTINGS.left_out.items():
 
 STUDIES = SETTINGS.studies
 JOBS = jobs.Jobs(SETTINGS)
+NAMES = paths.name_patterns()
 
 
 wildcard_constraints:
-    asset="[A-Za-z0-9_]+",
-    study="[A-Za-z0-9_]+",
-    comparison="[A-Za-z0-9_-]+",
-    model="[A-Za-z0-9_-]+",
+    asset=NAMES["asset"],
+    study=NAMES["study"],
+    comparison=NAMES["comparison"],
+    model=NAMES["model"],
     data="[A-Za-z0-9_-]+",
     split="[A-Za-z0-9_.-]+",
     runtime="onnx|torch",

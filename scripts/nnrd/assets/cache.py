@@ -1,22 +1,21 @@
 """A folder outside the checkouts that holds files by their sha256."""
 
+import errno
 import fcntl
 import hashlib
 import os
-import shutil
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+from nnrd.assets.scratch import scratch
 from nnrd.core.errors import UserError
 from nnrd.core.files import read_record, write_record
 
 CHUNK = 1 << 20
-STALE = 24 * 3600.0  # seconds after which a killed process's folder is removed
+DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def default_folder() -> Path:
@@ -36,7 +35,11 @@ def copy_hashed(source: Path, target: Path | None = None) -> tuple[str, int]:
 
 
 class Cache:
-    """Files by their sha256, checked each time that they are used. Safe for many processes."""
+    """Files by their sha256, checked each time that they are used. Safe for many processes.
+
+    A cache that is read-only, or another user's, serves what it has; what would write into it
+    raises UserError.
+    """
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
@@ -46,10 +49,14 @@ class Cache:
         """Return where the file of this sum is, or would be."""
         return self.folder / "sha256" / sha256[:2] / sha256
 
+    def has(self, sha256: str) -> bool:
+        """Return whether there is a file of this sum; its content is not looked at."""
+        return bool(sha256) and self.entry(sha256).is_file()
+
     def take(self, sha256: str, target: Path) -> bool:
         """Copy the file of this sum to ``target``; return False, no file left, if it is not there.
 
-        An entry that does not have its sum is removed.
+        An entry that does not have its sum is removed, if it can be.
         """
         entry = self.entry(sha256)
         if not entry.is_file():
@@ -57,22 +64,24 @@ class Cache:
         target.parent.mkdir(parents=True, exist_ok=True)
         if copy_hashed(entry, target)[0] == sha256:
             return True
-        entry.unlink(missing_ok=True)
         target.unlink()
+        with suppress(OSError):
+            entry.unlink()
         return False
 
     def put(self, path: Path, sha256: str) -> None:
         """Move a file, which must be in a ``workspace`` and have this sum, into the cache."""
         entry = self.entry(sha256)
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(entry)
+        with self._writing():
+            entry.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(entry)
 
     def seen(self, source: str) -> tuple[str, int] | None:
         """Return sum and bytes that were recorded of a source, None where it is new.
 
         Raises UserError where the record was altered.
         """
-        note = self._note(source)
+        note = self.note(source)
         if not note.is_file():
             return None
         recorded = read_record(note)
@@ -80,9 +89,11 @@ class Cache:
 
     def record(self, source: str, sha256: str, size: int) -> None:
         """Record sum and bytes of a source for which nobody publishes them."""
-        write_record(self._note(source), {"source": source, "sha256": sha256, "bytes": size})
+        with self._writing():
+            write_record(self.note(source), {"source": source, "sha256": sha256, "bytes": size})
 
-    def _note(self, source: str) -> Path:
+    def note(self, source: str) -> Path:
+        """Return the file in which sum and bytes of a source are recorded, or would be."""
         return self.folder / "seen" / hashlib.sha256(source.encode()).hexdigest()[:32]
 
     @contextmanager
@@ -90,12 +101,14 @@ class Cache:
         """Hold the lock of this name; others wait. The end of the process frees it.
 
         Raises:
-            UserError: the cache is on a file system that cannot lock.
+            UserError: the cache cannot be written to, or is on a file system that cannot lock.
 
         """
         folder = self.folder / "locks"
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / hashlib.sha256(name.encode()).hexdigest()[:32]).open("w") as handle:
+        with self._writing():
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = (folder / hashlib.sha256(name.encode()).hexdigest()[:32]).open("w")
+        with handle:
             try:
                 _wait_for(handle, name)
             except OSError as error:
@@ -106,14 +119,21 @@ class Cache:
 
     @contextmanager
     def workspace(self) -> Iterator[Path]:
-        """Yield an empty folder on the cache's disk that is removed afterwards."""
-        folder = self.folder / "work"
-        folder.mkdir(parents=True, exist_ok=True)
-        for other in folder.iterdir():  # left by a process that was killed
-            if time.time() - other.stat().st_mtime > STALE:
-                shutil.rmtree(other, ignore_errors=True)
-        with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as name:
-            yield Path(name)
+        """Yield an empty folder on the cache's disk; it, and what killed processes left, goes."""
+        with scratch(self.folder / "work") as folder:
+            yield folder
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in DENIED:
+                raise
+            reason = "cannot be written to, and does not have all that is asked for"
+            raise UserError(
+                f"{self.folder}: the cache {reason}; set NNRD_CACHE to a folder of your own"
+            ) from error
 
 
 def _wait_for(handle: TextIO, name: str) -> None:

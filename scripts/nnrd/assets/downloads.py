@@ -1,21 +1,20 @@
-"""Download files over HTTPS, going on where a broken transfer stopped."""
+"""Download files over HTTPS: bounded in bytes and time, going on where a transfer broke."""
 
 import hashlib
 import http.client
+import re
 import ssl
 import time
 import urllib.error
-import urllib.request
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from nnrd.assets.network import LARGEST, Limits, Pace, TooSlowError, check_address, no_network
+from nnrd.assets.transfer import Transfer, forget, note_of
 from nnrd.core.errors import UserError
 from nnrd.core.progress import Progress
 
-CHUNK = 1 << 18
-TIMEOUT = 30.0  # seconds without a byte
-ATTEMPTS = 4
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
+POLL = 0.05  # seconds between two looks at a transfer
+LONGEST = 200  # characters of a server's words that are repeated
 BROKEN = (
     urllib.error.URLError,
     http.client.HTTPException,
@@ -25,100 +24,101 @@ BROKEN = (
 )
 
 
-class _CutShortError(ConnectionError):
-    """The server closed the connection before all bytes were there."""
-
-
-def https(url: str, parts: Path, attempts: int = ATTEMPTS, wait: float = 1.0) -> Path:
+def https(url: str, parts: Path, most: int = LARGEST, limits: Limits | None = None) -> Path:
     """Download ``url`` into the folder ``parts`` and return the complete file's path.
 
     The unfinished file stays there under a name made of the URL, and the next call asks the
-    server for the rest, if the server can tell that its file is still the same (ETag or
-    Last-Modified); otherwise it starts afresh. Two processes must not do this at once.
+    server for the rest, if the server can tell that its file is still the same: by a strong
+    ETag, or a Last-Modified that is old enough to be one. Otherwise nothing is kept. Two
+    processes must not do this at once.
 
     Args:
         url: an https address (http only to this machine itself).
         parts: a folder that lasts.
-        attempts: how often a broken transfer is taken up.
-        wait: seconds before the second attempt; doubles with each.
+        most: bytes that the file may have; a server that sends more is stopped there.
+        limits: times and rates.
 
     Raises:
-        UserError: another kind of address, or one that could not be had.
+        UserError: another kind of address, or one that could not be had within the limits.
 
     """
-    _check(url)
+    check_address(url)
+    limits = limits or Limits()
     parts.mkdir(parents=True, exist_ok=True)
     part = parts / f"{hashlib.sha256(url.encode()).hexdigest()[:32]}.part"
-    for attempt in range(attempts):
+    try:
+        _download(url, part, most, limits)
+    except UserError as error:
+        raise UserError(f"{url}: {error}{_kept(part)}") from None
+    return part
+
+
+def _kept(part: Path) -> str:
+    """Say how much a later call can go on with; remove what it cannot."""
+    size = part.stat().st_size if part.exists() and note_of(part).exists() else 0
+    if not size:
+        forget(part)
+        return ""
+    return f"; its first {size} bytes are kept, the next run goes on there"
+
+
+def _download(url: str, part: Path, most: int, limits: Limits) -> None:
+    pace = Pace(limits, most)
+    for attempt in range(limits.attempts):
         try:
-            _go_on(url, part)
-            return part
-        except urllib.error.HTTPError as error:
-            _refuse_final(url, part, error)
-            reason = f"HTTP {error.code} {error.reason}"
+            _watch(Transfer(url, part, most, limits.silence), limits, pace)
+            return
+        except TooSlowError as error:
+            raise UserError(str(error)) from None
         except BROKEN as error:
-            reason = str(getattr(error, "reason", None) or error or type(error).__name__)
-        if attempt + 1 < attempts:
-            time.sleep(wait * 2**attempt)
-    raise UserError(f"{url}: {reason} ({attempts} attempts; what is there is kept)")
+            reason = _reason(error)
+            _refuse_final(error, reason, part)
+        if attempt + 1 < limits.attempts:
+            time.sleep(limits.wait * 2**attempt)
+    raise UserError(f"{reason} ({limits.attempts} attempts)")
 
 
-def forget(part: Path) -> None:
-    """Remove what ``https`` returned, and what it noted beside it."""
-    part.unlink(missing_ok=True)
-    _note(part).unlink(missing_ok=True)
+def _watch(transfer: Transfer, limits: Limits, pace: Pace) -> None:
+    """Run a transfer and look at the clock meanwhile; raise what it raises."""
+    begun, answered = time.monotonic(), False
+    pace.begin(0)
+    with Progress(transfer.url) as progress:
+        transfer.start()
+        try:
+            while transfer.is_alive():
+                transfer.join(POLL)
+                if not answered and transfer.answered.is_set():
+                    answered = True
+                    progress.begin(transfer.first, transfer.total)
+                    pace.begin(transfer.first)
+                if not transfer.reached.is_set() and time.monotonic() - begun > limits.connect:
+                    raise UserError(f"no network, or no answer within {limits.connect:g} s")
+                pace.check(transfer.done)
+                progress.to(transfer.done)
+        finally:
+            transfer.stopped.set()
+        if transfer.error:
+            raise transfer.error
 
 
-def _check(url: str) -> None:
-    address = urlsplit(url)
-    if address.scheme != "https" and address.hostname not in LOOPBACK:
-        raise UserError(f"{url}: only https is downloaded")
-    if not address.hostname:
-        raise UserError(f"{url}: has no host")
+def _reason(error: BaseException) -> str:
+    """Return what went wrong, in one line that a terminal cannot take for a command."""
+    if isinstance(error, urllib.error.HTTPError):
+        text = f"HTTP {error.code} {error.reason}"
+    else:
+        text = str(getattr(error, "reason", None) or error or type(error).__name__)
+    return re.sub(r"[^ -~]+", " ", text)[:LONGEST]
 
 
-def _refuse_final(url: str, part: Path, error: urllib.error.HTTPError) -> None:
+def _refuse_final(error: BaseException, reason: str, part: Path) -> None:
     """Raise what another attempt cannot mend; 416 says that our part is not of this file."""
+    if missing := no_network(error):
+        raise UserError(missing) from error
+    if isinstance(getattr(error, "reason", None), ssl.SSLCertVerificationError):
+        raise UserError(reason) from error
+    if not isinstance(error, urllib.error.HTTPError):
+        return
     if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE and part.exists():
         forget(part)
     elif error.code < 500 and error.code not in (408, 429):
-        raise UserError(f"{url}: HTTP {error.code} {error.reason}") from error
-
-
-def _go_on(url: str, part: Path) -> None:
-    note = _note(part)
-    have = part.stat().st_size if part.exists() and note.exists() else 0
-    request = urllib.request.Request(url, headers={"User-Agent": "nnrd"})
-    if have:
-        request.add_header("Range", f"bytes={have}-")
-        request.add_header("If-Range", note.read_text())
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
-        if response.status != http.client.PARTIAL_CONTENT:
-            have = 0
-            forget(part)
-            _write_note(note, response.headers)
-        _receive(url, response, part, have)
-
-
-def _receive(url: str, response: http.client.HTTPResponse, part: Path, have: int) -> None:
-    length = response.headers.get("Content-Length")
-    total = have + int(length) if length else None
-    with Progress(url) as progress, part.open("ab") as written:
-        progress.begin(have, total)
-        while chunk := response.read(CHUNK):
-            written.write(chunk)
-            have += len(chunk)
-            progress.to(have)
-        if total is not None and have != total:
-            raise _CutShortError(f"the connection ended after {have} of {total} bytes")
-
-
-def _note(part: Path) -> Path:
-    return part.with_suffix(".validator")
-
-
-def _write_note(note: Path, headers: http.client.HTTPMessage) -> None:
-    tag = headers.get("ETag", "")
-    validator = headers.get("Last-Modified", "") if tag.startswith("W/") or not tag else tag
-    if validator:
-        note.write_text(validator)
+        raise UserError(reason) from error

@@ -113,4 +113,7 @@ _REASONS: dict[str, Callable[[jsonschema.ValidationError], str]] = {
     "minItems": lambda e: "the list is empty",
     "pattern": lambda e: f"{e.instance!r:.60} does not match {e.validator_value}",
     "minLength": lambda e: "it is empty",
+    "maxLength": lambda e: f"{e.instance!r} has more than {e.validator_value} characters",
+    # The schemas refuse one thing so: a name that Snakemake takes for an endless recursion.
+    "not": lambda e: f"{e.instance!r} ends in 20 repetitions, which Snakemake refuses in a path",
 }

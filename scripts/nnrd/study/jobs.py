@@ -1,5 +1,6 @@
 """What each job of a run is told: its options, and the hash of the code that makes its result."""
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -186,10 +187,16 @@ class Jobs:
         return words if data.items is None else [*words, "--seed", str(data.seed)]
 
     def asset(self, wildcards: Wildcards) -> str:
-        """Return an asset's rows as JSON: file, source and sum, all that fetching depends on."""
-        rows = self.settings.sheets.assets[wildcards.get("asset")]
+        """Return a file of an asset's rows: file, source and sum, all that fetching depends on.
+
+        Its name is that of its content, so that another row fetches again.
+        """
+        asset = wildcards.get("asset")
+        rows = self.settings.sheets.assets[asset]
         kept = [{key: row[key] for key in ASSET_COLUMNS if key in row} for row in rows]
-        return json.dumps(kept)
+        text = json.dumps(kept, indent=1)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        return listed(f"fetch_asset/{asset}-{digest}.json", text)
 
     # Records and pictures.
 

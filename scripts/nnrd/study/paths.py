@@ -5,6 +5,9 @@ Rules name their outputs by these patterns, and input functions fill the same on
 
 from collections.abc import Iterable
 from pathlib import PurePosixPath
+from typing import Any
+
+from nnrd.core.sheets import schema
 
 WHOLE = "0-of-1"
 ALL = "all"  # stands in a path for "all studies of the run"
@@ -54,6 +57,19 @@ def fill(pattern: str, **values: object) -> str:
 def whole(pattern: str) -> str:
     """Return a pattern with the one shard of what is not cut, its other wildcards left."""
     return pattern.replace("{shard}", WHOLE)
+
+
+def name_patterns() -> dict[str, str]:
+    """Return what the schemas let a name be, by its wildcard; so rules take what they take."""
+    config = schema("config")
+    comparisons = config["$defs"]["splits"]["properties"]["comparisons"]["properties"]
+    rules: dict[str, Any] = {
+        "asset": schema("assets")["properties"]["asset"],
+        "model": schema("models")["properties"]["model"],
+        "study": config["properties"]["studies"]["propertyNames"],
+        "comparison": comparisons["ranks"]["propertyNames"],
+    }
+    return {name: rule["pattern"].strip("^$") for name, rule in rules.items()}
 
 
 def study_table(table: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nnrd import models
+from nnrd.assets import rows as asset_rows
 from nnrd.core import sheets
 from nnrd.core.errors import UserError
 from nnrd.core.schema import unknown
@@ -100,10 +101,12 @@ def read(given: Given) -> Sheets:
 def _assets(given: Given) -> dict[str, tuple[str, list[dict[str, Any]]]]:
     """Return where each asset stands, and its rows; all of them are in one sheet."""
     found: dict[str, tuple[str, list[dict[str, Any]]]] = {}
-    for sheet, _, row in _rows(given, "assets", "asset"):
+    files: set[tuple[str, str]] = set()
+    for sheet, where, row in _rows(given, "assets", "asset"):
         first, rows = found.setdefault(row["asset"], (sheet, []))
         if first != sheet:
             raise UserError(f"{sheet}: asset {row['asset']!r} is in {first}, too")
+        asset_rows.check(asset_rows.AssetFile(**row), where, files)
         rows.append(row)
     return found
 

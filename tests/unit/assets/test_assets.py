@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from nnrd import UserError
-from nnrd.assets import downloads, registries
+from nnrd.assets import archives, downloads, network, registries
 from nnrd.assets import fetch as assets
+from nnrd.assets import rows as asset_rows
 from nnrd.assets.cache import Cache
 
 PROGRAM = Path(__file__).parents[3] / "scripts/fetch_asset.py"
@@ -30,7 +31,7 @@ def sha256(data):
 
 def row(file="a.bin", source="file:a.bin", data=CONTENT, **change):
     cells = {"asset": "x", "file": file, "source": source, "sha256": sha256(data)}
-    return assets.AssetFile(**{**cells, "bytes": len(data), "license": "CC0-1.0", **change})
+    return asset_rows.AssetFile(**{**cells, "bytes": len(data), "license": "CC0-1.0", **change})
 
 
 def write_sheet(path, rows):
@@ -88,6 +89,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if start >= len(data):
             return self.send_error(416)
         self.send_response(206 if start else 200)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
         if state.tag:
             self.send_header("ETag", state.tag)
         self.send_header("Content-Length", str(len(data) - start))
@@ -118,7 +121,7 @@ def server(monkeypatch):
 
 def test_sheet_is_read(tmp_path):
     rows = [row(), row("deep/b.bin", "pypi:foo==1.0#foo/b.bin")]
-    assert assets.read_sheet(write_sheet(tmp_path / "s.tsv", rows)) == rows
+    assert asset_rows.read_sheet(write_sheet(tmp_path / "s.tsv", rows)) == rows
     assert (rows[1].scheme, rows[1].package, rows[1].member) == (
         "pypi",
         "pypi:foo==1.0",
@@ -145,7 +148,7 @@ def test_sheet_is_read(tmp_path):
 def test_bad_row_is_named(tmp_path, change, message):
     sheet = write_sheet(tmp_path / "s.tsv", [row(**change)])
     with pytest.raises(UserError, match=r"s\.tsv") as error:
-        assets.read_sheet(sheet)
+        asset_rows.read_sheet(sheet)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -153,18 +156,18 @@ def test_bad_row_is_named(tmp_path, change, message):
 def test_bad_sheet_is_named(tmp_path):
     sheet = write_sheet(tmp_path / "s.tsv", [row(), row()])
     with pytest.raises(UserError, match=r":3: x/a\.bin is given twice"):
-        assets.read_sheet(sheet)
+        asset_rows.read_sheet(sheet)
     sheet.write_text("asset\tfile\n")
     with pytest.raises(UserError, match="column 'source' is missing"):
-        assets.read_sheet(sheet)
+        asset_rows.read_sheet(sheet)
     sheet.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="tab-separated"):
-        assets.read_sheet(sheet)
+        asset_rows.read_sheet(sheet)
 
 
 def test_file_sources_are_relative_to_the_checkout(tmp_path):
-    assert assets.checkout_of(tmp_path / "config/assets.tsv") == tmp_path
-    assert assets.checkout_of(tmp_path / "own.tsv") == tmp_path
+    assert asset_rows.checkout_of(tmp_path / "config/assets.tsv") == tmp_path
+    assert asset_rows.checkout_of(tmp_path / "own.tsv") == tmp_path
 
 
 # file:
@@ -215,7 +218,7 @@ def test_what_a_killed_process_left_is_removed(tmp_path, fetch):
     (tmp_path / "a.bin").write_bytes(CONTENT)
     (tmp_path / ".out.partial-abc/new").mkdir(parents=True)
     fetch(row())
-    assert {path.name for path in tmp_path.iterdir()} == {"a.bin", "out", "cache"}
+    assert {path.name for path in tmp_path.iterdir()} == {"a.bin", "out"}
 
 
 def test_out_that_is_altered_is_made_again(tmp_path, fetch):
@@ -240,7 +243,7 @@ def test_full_disk_leaves_nothing(tmp_path, fetch, server, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(assets.archives, "extract", full)
+    monkeypatch.setattr(archives, "extract", full)
     with pytest.raises(OSError, match="No space"):
         fetch(row(source=f"{server.url}/a.bin#member"))
     assert nothing_is_left(tmp_path)
@@ -291,7 +294,7 @@ def test_broken_transfer_goes_on(fetch, server):
 
 
 def test_next_run_goes_on(tmp_path, fetch, server):
-    server.cuts = [100_000] * downloads.ATTEMPTS
+    server.cuts = [100_000] * network.Limits().attempts
     with pytest.raises(UserError, match="ended after 400000 of 1024000 bytes") as error:
         fetch(row(source=f"{server.url}/a.bin"))
     assert "\n" not in str(error.value)
@@ -303,7 +306,7 @@ def test_next_run_goes_on(tmp_path, fetch, server):
 
 @pytest.mark.parametrize("tag", ['"2"', ""])
 def test_a_file_that_changed_on_the_server_starts_afresh(fetch, server, tag):
-    server.cuts = [100_000] * downloads.ATTEMPTS
+    server.cuts = [100_000] * network.Limits().attempts
     with pytest.raises(UserError):
         fetch(row(source=f"{server.url}/a.bin"))
     server.files["/a.bin"], server.tag = CONTENT[::-1], tag
@@ -318,7 +321,7 @@ def test_server_errors(tmp_path, fetch, server):
     with pytest.raises(UserError, match="HTTP 404 Not Found"):
         fetch(row(source=f"{server.url}/none.bin", sha256="1" * 64))
     assert len(server.requests) == 4  # what is not there is not asked for again
-    server.errors = [500] * downloads.ATTEMPTS
+    server.errors = [500] * network.Limits().attempts
     with pytest.raises(UserError, match=r"HTTP 500 .* \(4 attempts"):
         fetch(row(source=f"{server.url}/b.bin", sha256="1" * 64))
 
@@ -531,6 +534,7 @@ def test_a_tree_is_checked_by_its_package(tmp_path, fetch):
     tree = row("data/", "file:pkg.tar.gz#pkg/data/", package)
     out = fetch(tree)
     assert sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()) == [
+        ".trees.json",
         "data/a.bin",
         "data/x/b.bin",
     ]
@@ -558,7 +562,7 @@ def test_a_tree_comes_from_the_cache(tmp_path, fetch, server):
 def test_a_tree_is_a_folder_on_both_sides(tmp_path, file, source):
     sheet = write_sheet(tmp_path / "sheet.tsv", [row(file, source)])
     with pytest.raises(UserError, match="both the file and the #member"):
-        assets.read_sheet(sheet)
+        asset_rows.read_sheet(sheet)
 
 
 # Files of which nobody publishes a sum: the first one seen counts
@@ -570,7 +574,7 @@ def without_sum(**change):
 
 def test_a_row_without_a_sum_is_read(tmp_path):
     sheet = write_sheet(tmp_path / "s.tsv", [without_sum(bytes="")])
-    assert assets.read_sheet(sheet) == [without_sum()]
+    assert asset_rows.read_sheet(sheet) == [without_sum()]
 
 
 def test_the_first_file_seen_is_recorded(tmp_path, fetch, server, cache, capsys):
@@ -616,7 +620,7 @@ def test_a_failed_download_records_nothing(tmp_path, fetch, server, cache):
         fetch(without_sum(source=source))
     assert cache.seen(source) is None
     source = f"{server.url}/a.bin"
-    server.cuts = [100_000] * downloads.ATTEMPTS
+    server.cuts = [100_000] * network.Limits().attempts
     with pytest.raises(UserError, match="ended after"):
         fetch(without_sum(source=source))
     assert cache.seen(source) is None

@@ -1,0 +1,82 @@
+"""Temporary folders that are removed, by the next who makes one, when their process was killed.
+
+Who works in a folder holds a lock on a file in it, which the kernel frees with the process; so
+who cleans up sees the processes of other users, containers and machines too, and never takes a
+folder from one that lives.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+LOCK = ".lock"
+FILES = "files"
+
+
+@contextmanager
+def scratch(parent: Path, prefix: str = "") -> Iterator[Path]:
+    """Yield an empty folder below ``parent``, in one whose name begins with ``prefix``.
+
+    It is removed in the end, and before, what killed processes left under the same prefix. Where
+    the file system cannot lock, nothing that others left is removed.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    _remove_left(parent, prefix)
+    folder, lock = _locked_folder(parent, prefix)
+    try:
+        (folder / FILES).mkdir()
+        yield folder / FILES
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _locked_folder(parent: Path, prefix: str) -> tuple[Path, int]:
+    """Return a new folder and the descriptor that holds its lock."""
+    while True:
+        folder = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))
+        lock = _open(folder)
+        if lock is None:
+            continue  # another took it for left behind before it was locked, and removed it
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError:
+            return folder, lock  # no locks here: nobody will remove it
+        if _is_there(folder, lock):
+            return folder, lock
+        os.close(lock)
+
+
+def _remove_left(parent: Path, prefix: str) -> None:
+    found = [path for path in parent.iterdir() if path.name.startswith(prefix) and path.is_dir()]
+    for folder in found:
+        lock = _open(folder)
+        if lock is None:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_there(folder, lock):
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue  # its process lives, or there are no locks here
+        finally:
+            os.close(lock)
+
+
+def _open(folder: Path) -> int | None:
+    """Return a descriptor of the folder's lock file, made if need be; None if it is not ours."""
+    try:
+        return os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError:  # gone by now, or another user's
+        return None
+
+
+def _is_there(folder: Path, lock: int) -> bool:
+    try:
+        return os.path.samestat((folder / LOCK).stat(), os.fstat(lock))
+    except OSError:
+        return False

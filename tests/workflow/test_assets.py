@@ -1,0 +1,57 @@
+"""An asset of one's own through Snakemake: a name with a hyphen, and more rows than a command."""
+
+import hashlib
+
+import pytest
+
+from .conftest import Checkout, copy_of_project
+
+FILES = 1500
+STUDY = {"kind": "splits", "models": ["my-model"]}
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory) -> Checkout:
+    checkout = copy_of_project(tmp_path_factory.mktemp("assets"))
+    own = checkout.folder / "own"
+    own.mkdir()
+    rows = []
+    for number in range(FILES):
+        data = f"{number}\n".encode()
+        (own / f"{number}.onnx").write_bytes(data)
+        total = hashlib.sha256(data).hexdigest()
+        rows.append(["my-asset", f"{number}.onnx", f"file:own/{number}.onnx", total, len(data)])
+    model = ["my-model", "onnx_file", "asset", "my-asset", "0.onnx", "x=1,3,4,4"]
+    write(own / "assets.tsv", "asset file source sha256 bytes license", [[*r, "own"] for r in rows])
+    write(own / "models.tsv", "model family weights asset file input_shape", [model])
+    write(own / "datasets.tsv", "dataset task format annotations items", [])
+    sheets = {name: f"own/{name}.tsv" for name in ("assets", "models", "datasets")}
+    checkout.configure({"run": ["my-study"], "sheets": sheets, "studies": {"my-study": STUDY}})
+    return checkout
+
+
+def write(path, header, rows):
+    lines = [header.split(), *rows]
+    path.write_text("".join("\t".join(map(str, line)) + "\n" for line in lines))
+
+
+def test_names_with_a_hyphen_pass_the_rules(checkout):
+    assert {"fetch_asset", "convert_model", "plot_splits"} <= set(checkout.plan().rules)
+
+
+def test_an_asset_of_1500_rows_is_fetched(checkout):
+    done = checkout.run("resources/my-asset")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = checkout.folder / "resources/my-asset"
+    assert len(list(found.glob("*.onnx"))) == FILES
+    assert (found / "1499.onnx").read_text() == "1499\n"
+
+
+def test_another_row_fetches_again(checkout):
+    checkout.run("resources/my-asset")
+    assert "fetch_asset" not in checkout.plan("resources/my-asset").rules
+    licence = "own/assets.tsv", "\town\n", "\tours\n"
+    checkout.edit(*licence)
+    assert "fetch_asset" not in checkout.plan("resources/my-asset").rules
+    checkout.edit("own/assets.tsv", "\t0.onnx\t", "\tzero.onnx\t")
+    assert "fetch_asset" in checkout.plan("resources/my-asset").rules
