@@ -2,8 +2,14 @@
 
 import sys
 from logging import LogRecord
+from pathlib import Path
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
+
+# Snakemake imports its plug-ins before a Snakefile: in a checkout, nnrd is the checkout's own,
+# whichever is installed, or an edit of it would not be seen.
+if Path("scripts/nnrd").is_dir():
+    sys.path.insert(0, str(Path("scripts").resolve()))
 
 from nnrd.workflow import runs
 from nnrd.workflow.display import Display
