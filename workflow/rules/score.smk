@@ -32,6 +32,9 @@ rule tabulate_points:
         paths.log("tabulate_points", "{study}"),
     benchmark:
         paths.benchmark("tabulate_points", "{study}")
+    wildcard_constraints:
+        # The tables of other studies are taken as they are.
+        study="|".join(JOBS.measured) or "-",
     conda:
         "../../envs/nnrd.yaml"
     params:
@@ -46,7 +49,7 @@ rule tabulate_points:
 
 rule join_tables:
     input:
-        expand(paths.STUDY_TABLE, study=JOBS.measured, allow_missing=True),
+        lambda wildcards: JOBS.joined_tables(wildcards),
     output:
         report(
             paths.TABLE,

@@ -2,6 +2,7 @@
 
 from nnrd.study import paths
 from nnrd.study.config import Settings
+from nnrd.study.kinds.base import Study
 from nnrd.study.kinds.coded import CodedStudy
 from nnrd.study.points import Anchor, Point
 
@@ -59,6 +60,11 @@ def record_inputs(study: CodedStudy, record: Anchor | Point) -> dict[str, str | 
         "source": paths.step_files(record.source, "tensors", record.source_shards),
         "encoded": paths.step_files(record.encoded, "bitstreams", record.source_shards),
     }
+
+
+def records(study: Study) -> list[str]:
+    """Return the files of a study's records, the anchor's first."""
+    return [paths.fill(paths.RECORD, folder=record.folder) for record in study.records]
 
 
 def overlay_inputs(study: CodedStudy, picture: str) -> dict[str, str | list[str]]:

@@ -15,6 +15,7 @@ from nnrd.report import plots
 from nnrd.stages.runtimes import REGISTRY as RUNTIMES
 from nnrd.study import inputs, paths
 from nnrd.study.config import Settings
+from nnrd.study.kinds.base import Study
 from nnrd.study.kinds.coded import CodedStudy
 from nnrd.study.memo import Memo
 from nnrd.study.points import Anchor, Point, Selection, Split, slug
@@ -211,21 +212,18 @@ class Jobs:
 
     def _metrics(self, wildcards: Wildcards) -> list[str]:
         """Return what the tasks of a study, or of all, say of their metrics; not how they score."""
-        found = (record for study, record in self.records.values() if self._is_of(study, wildcards))
-        names = dict.fromkeys(self.task(record) for record in found)
+        of = wildcards.get("study")
+        studies = [study for name, study in self.joined.items() if of in (name, paths.ALL)]
+        names = dict.fromkeys(self.task(record) for study in studies for record in study.records)
         return [f"{tasks.REGISTRY.target(name)}.metric" for name in names]
-
-    def _is_of(self, study: CodedStudy, wildcards: Wildcards) -> bool:
-        return wildcards.get("study") in (study.name, paths.ALL)
 
     def task(self, record: Anchor | Point) -> str:
         """Return the task of a point or an anchor."""
         return str(self.settings.sheets.models[record.label["model"]].task)
 
     def study_records(self, study: str) -> list[str]:
-        """Return the records of a study, the anchor's first."""
-        folders = (record.folder for record in self.studies[study].records)
-        return [paths.fill(paths.RECORD, folder=folder) for folder in folders]
+        """Return the records of a study to make, the anchor's first."""
+        return inputs.records(self.studies[study])
 
     def overlay_inputs(self, wildcards: Wildcards) -> Mapping[str, str | list[str]]:
         """Return what an overlay is drawn from."""
@@ -238,6 +236,26 @@ class Jobs:
         """Return the studies that have a table of points."""
         return [name for name, study in self.studies.items() if study.records]
 
+    @cached_property
+    def joined(self) -> dict[str, Study]:
+        """The studies in the joint tables: those to make, and others that are complete.
+
+        A study that is not declared any more has no rows there.
+        """
+        declared = self.settings.declared.items()
+        return {name: study for name, study in declared if study.records and self._is_made(study)}
+
+    def _is_made(self, study: Study) -> bool:
+        if study.name in self.studies:
+            return True
+        tables = (paths.fill(paths.STUDY_TABLE, study=study.name, table=t) for t in paths.TABLES)
+        return all(Path(file).exists() for file in [*tables, *inputs.records(study)])
+
+    def joined_tables(self, wildcards: Wildcards) -> list[str]:
+        """Return the tables of the studies that are joined, in the configuration's order."""
+        table = wildcards.get("table")
+        return [paths.fill(paths.STUDY_TABLE, study=name, table=table) for name in self.joined]
+
     def record_list(self, wildcards: Wildcards) -> str:
         """Return a file that lists a study's records, a line each."""
         study = wildcards.get("study")
@@ -248,7 +266,7 @@ class Jobs:
         run = {
             "config": self.settings.config,
             "assets": inputs.asset_sums(self.settings),
-            "records": [file for name in self.measured for file in self.study_records(name)],
+            "records": [file for study in self.joined.values() for file in inputs.records(study)],
             "results": inputs.tables(self.settings) + inputs.pictures(self.settings),
         }
         return listed("write_provenance.json", json.dumps(run, indent=1))

@@ -12,7 +12,8 @@ from nnrd.study import config, inputs, origins
 ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / "config/config.yaml"
 HEADER = "dataset\ttask\tformat\tfolder\tannotations\titems\n"
-ROW = "mine\tdetection\tcoco\t/data/mine\t/data/mine/truth.json\t12\n"
+TRUTH = ROOT / "config/ground_truth"
+ROW = f"mine\tdetection\tcoco\t{TRUTH}\t{TRUTH}/demo_images.json\t12\n"
 STUDY = {
     "kind": "features",
     "model": "ssdlite300_mobilenet_v2",
@@ -20,7 +21,7 @@ STUDY = {
     "splits": [10],
     "codecs": ["raw"],
 }
-FOLDER = {"folder": "/data/mine", "annotations": "/data/mine/truth.json"}
+FOLDER = {"folder": str(TRUTH), "annotations": f"{TRUTH}/demo_images.json"}
 INLINE = FOLDER | {"task": "detection", "format": "coco", "items": 12}
 MINE = {"run": ["mine"], "studies": {"mine": STUDY}}
 
