@@ -117,3 +117,23 @@ _REASONS: dict[str, Callable[[jsonschema.ValidationError], str]] = {
     # The schemas refuse one thing so: a name that Snakemake takes for an endless recursion.
     "not": lambda e: f"{e.instance!r} ends in 20 repetitions, which Snakemake refuses in a path",
 }
+
+
+def with_defaults(schema: dict[str, Any], value: Any) -> Any:
+    """Return a value that fits ``schema`` with the schema's defaults filled in."""
+    if isinstance(value, dict):
+        named = schema.get("properties", {})
+        filled = {key: with_defaults(_rule(schema, key), item) for key, item in value.items()}
+        for key, rule in named.items():
+            optional = "properties" in rule and "required" not in rule
+            if key not in filled and ("default" in rule or optional):
+                filled[key] = with_defaults(rule, rule.get("default", {}))
+        return filled
+    if isinstance(value, list):
+        return [with_defaults(schema.get("items", {}), item) for item in value]
+    return value
+
+
+def _rule(schema: dict[str, Any], key: str) -> dict[str, Any]:
+    extra = schema.get("additionalProperties")
+    return schema.get("properties", {}).get(key, extra if isinstance(extra, dict) else {})

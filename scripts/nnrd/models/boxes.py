@@ -5,6 +5,17 @@ from typing import Any
 import cv2
 import numpy as np
 
+# COCO's category ids of its 80 classes, in their order: ids 12, 26, 29, … of its 91 are not used.
+UNUSED = {12, 26, 29, 30, 45, 66, 68, 69, 71, 83}
+COCO_IDS = tuple(number for number in range(1, 91) if number not in UNUSED)
+
+
+def clip(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Return boxes (K, 4) as x, y, width, height in pixels, cut to the image."""
+    low, high = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+    low, high = (np.clip(corner, 0, (width, height)) for corner in (low, high))
+    return np.concatenate([low, high - low], axis=1)
+
 
 def select(
     boxes: np.ndarray,

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from nnrd.assets import availability
 from nnrd.core import sheets as core_sheets
 from nnrd.core.errors import UserError
-from nnrd.core.schema import first_mistake, unknown
+from nnrd.core.schema import first_mistake, unknown, with_defaults
 from nnrd.study import sheets
 from nnrd.study.graphs import Graphs
 from nnrd.study.kinds import KINDS
@@ -178,23 +178,3 @@ def from_command_line(schema: Mapping[str, Any], config: dict[str, Any]) -> dict
         if isinstance(config.get(key), str) and config[key] in words
     }
     return config | found
-
-
-def with_defaults(schema: Mapping[str, Any], value: Any) -> Any:
-    """Return a value that fits ``schema`` with the schema's defaults filled in."""
-    if isinstance(value, dict):
-        named = schema.get("properties", {})
-        filled = {key: with_defaults(_rule(schema, key), item) for key, item in value.items()}
-        for key, rule in named.items():
-            optional = "properties" in rule and "required" not in rule
-            if key not in filled and ("default" in rule or optional):
-                filled[key] = with_defaults(rule, rule.get("default", {}))
-        return filled
-    if isinstance(value, list):
-        return [with_defaults(schema.get("items", {}), item) for item in value]
-    return value
-
-
-def _rule(schema: Mapping[str, Any], key: str) -> dict[str, Any]:
-    extra = schema.get("additionalProperties")
-    return schema.get("properties", {}).get(key, extra if isinstance(extra, dict) else {})

@@ -10,7 +10,7 @@ from nnrd import models
 from nnrd.assets import rows as asset_rows
 from nnrd.core import sheets
 from nnrd.core.errors import UserError
-from nnrd.core.schema import unknown
+from nnrd.core.schema import first_mistake, unknown
 from nnrd.datasets.formats import REGISTRY as FORMATS
 from nnrd.models.family import Family, ModelRow
 from nnrd.study.places import Places
@@ -151,9 +151,19 @@ def _model(row: dict[str, Any], where: str) -> ModelRow:
             TASKS.target(found.task)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
+    mistake = first_mistake(_options_schema(found), dict(found.options))
+    if mistake:
+        raise UserError(f"{where}: options: {': '.join(part for part in mistake if part)}")
     if found.weights == "asset" and found.asset is None:
         raise UserError(f"{where}: weights: 'asset', but the column asset is empty")
     return found
+
+
+def _options_schema(row: ModelRow) -> dict[str, Any]:
+    """Return the schema of a row's options, which its family has; any where it has none."""
+    if not row.options:
+        return {}
+    return dict(models.REGISTRY.get(row.family).options or {})
 
 
 def _check_dataset(where: str, row: DatasetRow) -> None:

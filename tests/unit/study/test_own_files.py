@@ -145,3 +145,12 @@ def test_files_that_are_no_configuration(tmp_path, text):
     with pytest.raises(UserError, match=r"mine\.yaml: .+") as caught:
         origins.read([SHIPPED, file])
     assert "\n" not in str(caught.value)
+
+
+def test_options_are_checked_by_their_family(tmp_path):
+    row = {"task": "detection", "family": "onnx_detectors", "weights": "random"}
+    mine = MINE | {"datasets": {"mine": INLINE}, "models": {"own": row | {"options": {"siz": 3}}}}
+    said = refusal(tmp_path, mine)
+    assert said.startswith(
+        "TMP/mine.yaml: models.own: options: unknown key 'siz'; did you mean size"
+    )

@@ -1,6 +1,7 @@
 """What the kinds share that measure codecs: a source of tensors, coding, and a sink that scores."""
 
 import json
+import math
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from nnrd.study.points import (
 from nnrd.study.sheets import Sheets
 
 FLOAT = 4  # bytes
+MOST = 10_000  # operating points of one entry of a list
 SHARE = 0.12  # of float32 that a bitstream takes, where none is there to look at
 
 
@@ -267,14 +269,9 @@ def selection(context: Context, key: str, given: Mapping[str, Any], shard_size: 
 def operating_points(context: Context, key: str, given: list[Any]) -> list[Operation]:
     """Return every operating point of a study's list of codecs; each may be given once."""
     found: dict[str, Operation] = {}
-    for i, entry in enumerate(given):
-        name, values = (entry, {}) if isinstance(entry, str) else next(iter(entry.items()))
-        where = f"{key}[{i}]"
-        if name not in codecs.available():
-            context.fail(where, unknown("codec", name, codecs.available()))
-        if not isinstance(values, dict):
-            context.fail(f"{where}.{name}", f"{values!r} is not a mapping of parameters")
-        for parameters in combinations(_with_file(context, f"{where}.{name}", name, values)):
+    for where, name, values in _entries(context, key, given, codecs.REGISTRY):
+        read = _with_file(context, f"{where}.{name}", name, values)
+        for parameters in combinations(_lists(context, f"{where}.{name}", read)):
             _check_codec(context, f"{where}.{name}", name, parameters)
             decodable = codecs.REGISTRY.get(name).decodable
             _add(context, where, found, Operation(name, parameters, decodable))
@@ -286,13 +283,34 @@ def operations(
 ) -> list[Operation]:
     """Return every combination of a list of names with parameters; each may be given once."""
     found: dict[str, Operation] = {}
+    for where, name, values in _entries(context, key, given, registry):
+        for parameters in combinations(_lists(context, f"{where}.{name}", values)):
+            _add(context, where, found, Operation(name, parameters))
+    return list(found.values())
+
+
+def _entries(
+    context: Context, key: str, given: list[Any], registry: Registry[Any]
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield the key of each entry of a list, its name, which is known, and its parameters."""
     for i, entry in enumerate(given):
         name, values = (entry, {}) if isinstance(entry, str) else next(iter(entry.items()))
         if name not in registry.names():
             context.fail(f"{key}[{i}]", unknown(registry.word, name, registry.names()))
-        for parameters in combinations(values):
-            _add(context, f"{key}[{i}]", found, Operation(name, parameters))
-    return list(found.values())
+        if not isinstance(values, dict):
+            context.fail(f"{key}[{i}].{name}", f"{values!r} is not a mapping of parameters")
+        yield f"{key}[{i}]", name, values
+
+
+def _lists(context: Context, key: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters whose lists have something in them, and not too many combinations."""
+    for name, value in values.items():
+        if value == []:
+            context.fail(f"{key}.{name}", "the list is empty: there is nothing to make")
+    count = math.prod(len(value) for value in values.values() if isinstance(value, list))
+    if count > MOST:
+        context.fail(key, f"{count} combinations, more than {MOST}")
+    return values
 
 
 def _add(context: Context, key: str, found: dict[str, Operation], operation: Operation) -> None:
