@@ -104,7 +104,7 @@ class Transfer(threading.Thread):
                 if error.code not in REDIRECTIONS:
                     raise
                 error.close()
-                url = _next(url, error.headers)
+                url = next_address(url, error.headers)
         raise UserError(f"redirected more than {HOPS} times")
 
     def _begin(self, response: http.client.HTTPResponse, have: int) -> int:
@@ -147,12 +147,13 @@ class Transfer(threading.Thread):
             raise UserError(f"the server sends {size} bytes or more; {self.most} are expected")
 
 
-def _next(url: str, headers: Message) -> str:
+def next_address(url: str, headers: Message) -> str:
+    """Return where a redirection leads; UserError where that is not https, as what went before."""
     try:
         found = urljoin(url, headers.get("Location", ""))
         check_address(found)
     except (ValueError, UserError) as error:
-        raise UserError(f"redirected to what cannot be had: {error}") from None
+        raise UserError(f"redirected to no address that can be had: {error}") from None
     if urlsplit(url).scheme == "https" and urlsplit(found).scheme != "https":
         raise UserError(f"redirected from https to {found}")
     return found
@@ -160,9 +161,9 @@ def _next(url: str, headers: Message) -> str:
 
 def _goes_on(headers: Message, have: int, validator: str) -> bool:
     """Whether a partial answer begins at ``have`` and is of the file that the part is of."""
+    kind = "ETag" if validator.startswith('"') else "Last-Modified"
     begins = headers.get("Content-Range", "").startswith(f"bytes {have}-")
-    tag, date = headers.get("ETag", validator), headers.get("Last-Modified", validator)
-    return begins and validator in (tag, date)
+    return begins and headers.get(kind, validator) == validator
 
 
 def _validator(headers: Message) -> str | None:
