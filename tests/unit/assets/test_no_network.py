@@ -148,7 +148,10 @@ def candidate(package):
 def test_the_real_clients_without_network(tmp_path, program):
     if not shutil.which(program):
         pytest.skip(f"no {program} on this machine")
-    alone = ["unshare", "--map-root-user", "--net"]
+    # apt-get's parts change their user, which a mapped root may not.
+    alone = ["unshare", "--net", *(["--map-root-user"] if os.geteuid() else [])]
+    if program == "apt-get" and os.geteuid():
+        pytest.skip("apt-get needs root where its network is taken away")
     if not shutil.which("unshare") or subprocess.run([*alone, "true"]).returncode:
         pytest.skip("no network can be taken away here")
     scheme, package = REAL[program]
