@@ -49,10 +49,6 @@ class Cache:
         """Return where the file of this sum is, or would be."""
         return self.folder / "sha256" / sha256[:2] / sha256
 
-    def has(self, sha256: str) -> bool:
-        """Return whether there is a file of this sum; its content is not looked at."""
-        return bool(sha256) and self.entry(sha256).is_file()
-
     def take(self, sha256: str, target: Path) -> bool:
         """Copy the file of this sum to ``target``; return False, no file left, if it is not there.
 

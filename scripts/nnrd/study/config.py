@@ -146,7 +146,7 @@ class _Loader:
                     self.fail(f"studies.{study.name}", f"{reason}, which has the same items")
 
     def check_files(self, context: Context, studies: dict[str, Study]) -> None:
-        """Refuse studies of datasets whose folder or ground truth is not on this machine."""
+        """Refuse studies of files that are not on this machine, or that it cannot get."""
         if self.places.root.resolve() != self.places.checkout.resolve():
             return  # another workflow, of which nnrd is a module, may make them
         for study in studies.values():
@@ -154,6 +154,10 @@ class _Loader:
                 reason = context.sheets.missing(data.dataset, self.places)
                 if reason:
                     self.fail(f"studies.{study.name}", reason)
+            for asset in study.assets(context.sheets):
+                reason = availability.missing(context.sheets.assets[asset], self.places.root)
+                if reason:
+                    self.fail(f"studies.{study.name}", f"asset {asset}: {reason}")
 
 
 def study_schema(schema: Mapping[str, Any], kind: str) -> dict[str, Any]:

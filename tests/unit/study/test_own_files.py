@@ -59,7 +59,8 @@ def test_a_dataset_of_ones_own(tmp_path, how):
 
 
 def test_models_and_assets_of_ones_own(tmp_path):
-    asset = {"file": "a.onnx", "source": "file:a.onnx", "license": "mine"}
+    (tmp_path / "a.onnx").touch()
+    asset = {"file": "a.onnx", "source": f"file:{tmp_path}/a.onnx", "license": "mine"}
     model = {"task": "detection", "family": "ssdlite300_mobilenet_v2", "weights": "asset"}
     mine = copy.deepcopy(MINE) | {"datasets": {"mine": INLINE}}
     mine["assets"] = {"one": asset, "two": [asset, asset | {"file": "b.onnx"}]}

@@ -220,8 +220,6 @@ def test_an_optional_study_is_left_out_where_there_is_no_debian(elsewhere, monke
     assert found.left_out == {"one": "apt-get, of Debian's package clients, is not on this machine"}
     with pytest.raises(UserError, match=r"config.yaml: run: one: apt-get, of Debian's"):
         settings(root=elsewhere, one=SPEECH | {"optional": True})
-    # What is not optional is made, and the fetch says what is missing.
-    assert settings(root=elsewhere, one=SPEECH).left_out == {}
     (elsewhere / "resources/asterisk_prompts").mkdir(parents=True)
     assert settings(root=elsewhere, one=SPEECH | {"optional": True}).left_out == {}
 
@@ -231,6 +229,16 @@ def test_an_optional_study_is_left_out_where_apt_has_no_lists(elsewhere, monkeyp
     monkeypatch.setattr(availability, "_is_listed", lambda package: False)
     found = settings(root=elsewhere, one=SPEECH | {"optional": True}, two=FEATURES)
     assert "apt-get has no asterisk-core-sounds-en-wav=1.6.1-1" in found.left_out["one"]
+
+
+@pytest.mark.parametrize("study", [SPEECH, SPEECH | {"optional": True}])
+def test_what_cannot_be_had_here_is_said_before_any_work(elsewhere, monkeypatch, study):
+    monkeypatch.setattr(availability.shutil, "which", lambda name: None)
+    with pytest.raises(UserError, match=r"one: .*apt-get, of Debian's package clients") as caught:
+        settings(root=elsewhere, one=study)
+    assert "\n" not in str(caught.value)
+    (elsewhere / "resources/asterisk_prompts").mkdir(parents=True)
+    assert list(settings(root=elsewhere, one=study).studies) == ["one"]
 
 
 @pytest.mark.parametrize("name", ["mine", "my prompts", "it's", "{mine}", "d$(touch pwned)"])
