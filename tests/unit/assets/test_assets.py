@@ -143,6 +143,17 @@ def test_sheet_is_read(tmp_path):
         ({"asset": "a/b"}, ":2: asset: 'a/b'"),
         ({"license": ""}, ":2: 'license' is missing"),
         ({"license": "MIT\tmore"}, "more cells than columns"),
+        ({"source": "https://[::1/x"}, ":2: source: 'https://[::1/x': not an address"),
+        ({"source": "https://a b.org/x"}, "a space, or a sign that is not ASCII"),
+        ({"source": "https://a.org:99999/x"}, "not an address (Port out of range"),
+        ({"source": f"https://{'a' * 70}.org/x"}, "not an address ("),
+        ({"source": "https:///x"}, "has no host"),
+        ({"source": "https://me:secret@a.org/x"}, "a user name cannot stand in an address"),
+        ({"source": "http://a.org/x"}, "only https is downloaded"),
+        ({"source": "pypi:foo#x"}, ":2: source: pypi:foo: must have the form pypi:NAME==VERSION"),
+        ({"source": "npm:-x@1.0#x"}, "must have the form npm:NAME@VERSION"),
+        ({"source": "deb:x=*#x"}, "must have the form deb:PACKAGE=VERSION"),
+        ({"bytes": ""}, ":2: bytes: missing"),
     ],
 )
 def test_bad_row_is_named(tmp_path, change, message):
@@ -539,11 +550,59 @@ def test_a_tree_is_checked_by_its_package(tmp_path, fetch):
         "data/x/b.bin",
     ]
     assert (out / "data/a.bin").read_bytes() == CONTENT
-    fetch(tree)  # again: the folder's own files are no strangers
     with pytest.raises(UserError, match="the sheet says"):
         fetch(row("data/", "file:pkg.tar.gz#pkg/data/", b"another"), out="out2")
     with pytest.raises(UserError, match="has no files below 'pkg/none/'"):
         fetch(row("data/", "file:pkg.tar.gz#pkg/none/", package), out="out3")
+
+
+def test_a_complete_tree_is_left_alone(tmp_path, fetch, monkeypatch):
+    package = tree_package(tmp_path / "pkg.tar.gz")
+    rows = [row("data/", "file:pkg.tar.gz#pkg/data/", package), row(source="file:a.bin")]
+    (tmp_path / "a.bin").write_bytes(CONTENT)
+    out = fetch(*rows)
+    before = out.stat().st_ino
+    with monkeypatch.context() as patch:
+        patch.setattr(archives, "extract", None)
+        fetch(*rows)
+    assert out.stat().st_ino == before
+
+
+DAMAGES = {
+    "a file altered": lambda out: (out / "data/x/b.bin").write_bytes(b"c"),
+    "a file gone": lambda out: (out / "data/a.bin").unlink(),
+    "the note altered": lambda out: (out / ".trees.json").write_text("{}"),
+    "the note gone": lambda out: (out / ".trees.json").unlink(),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_tree_is_planted_again(tmp_path, fetch, name):
+    package = tree_package(tmp_path / "pkg.tar.gz")
+    tree = row("data/", "file:pkg.tar.gz#pkg/data/", package)
+    out = fetch(tree)
+    DAMAGES[name](out)
+    fetch(tree)
+    assert (out / "data/a.bin").read_bytes() == CONTENT
+    assert (out / "data/x/b.bin").read_bytes() == b"b"
+    assert (out / ".trees.json").stat().st_size > 100
+
+
+def test_another_tree_of_a_package_is_planted_again(tmp_path, fetch):
+    package = tree_package(tmp_path / "pkg.tar.gz")
+    fetch(row("data/", "file:pkg.tar.gz#pkg/", package))
+    out = fetch(row("data/", "file:pkg.tar.gz#pkg/data/x/", package))
+    assert [path.name for path in (out / "data").iterdir()] == ["b.bin"]
+
+
+def test_a_file_of_ones_own_in_a_tree_is_not_removed(tmp_path, fetch):
+    package = tree_package(tmp_path / "pkg.tar.gz")
+    tree = row("data/", "file:pkg.tar.gz#pkg/data/", package)
+    out = fetch(tree)
+    (out / "data/thesis.txt").write_text("mine")
+    with pytest.raises(UserError, match=r"thesis.txt: is not of the asset"):
+        fetch(tree)
+    assert (out / "data/thesis.txt").read_text() == "mine"
 
 
 def test_a_tree_comes_from_the_cache(tmp_path, fetch, server):
@@ -598,9 +657,19 @@ def test_another_file_than_the_first_seen_is_refused(tmp_path, fetch, server, ca
     server.files["/a.bin"] = CONTENT[::-1]
     with pytest.raises(UserError, match=rf"has sha256 {sha256(CONTENT[::-1])}") as caught:
         fetch(without_sum(source=source), out="second")
-    assert sha256(CONTENT) in str(caught.value) and "\n" not in str(caught.value)
+    said = str(caught.value)
+    assert "the file first seen had" in said and "the sheet says" not in said
+    assert f"recorded in {cache.note(source)}; delete that to take the new one" in said
+    assert sha256(CONTENT) in said and "\n" not in said
     assert not (tmp_path / "second").exists()
     assert cache.seen(source) == (sha256(CONTENT), len(CONTENT))  # what was seen stays
+
+
+def test_bytes_alone_are_compared(fetch, server, cache):
+    source = f"{server.url}/a.bin"
+    with pytest.raises(UserError, match=r"\(1024000 bytes\), the sheet says 1024001 bytes"):
+        fetch(without_sum(source=source, bytes=len(CONTENT) + 1))
+    assert cache.seen(source) is None
 
 
 def test_a_folder_without_published_sums_is_left_alone_and_mended(tmp_path, fetch, server):

@@ -118,6 +118,7 @@ def test_every_combination_of_parameters_is_a_point():
         ("models", "\tvalues", "\tvalue", "models.tsv: unknown column 'value'; did you mean"),
         ("datasets", "\tdemo_images\t\tconfig", "\timages\t\tconfig", "demo_images: unknown asset"),
         ("assets", "pypi:", "pypi", "source: 'pypi"),
+        ("assets", "https://download", "https://[::1", "not an address (Invalid IPv6 URL)"),
         ("models", '{"resize"', '{"resize', "models.tsv: inception: options: not a JSON object"),
         ("models", '{"interpolation": "bicubic"}', "[]", "efficientnet: options: not a JSON"),
         ("models", "\twhisper\t", "\twhisker\t", "whisper_tiny_en: unknown family of models"),
