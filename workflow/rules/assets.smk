@@ -18,7 +18,7 @@ rule fetch_asset:
         rows=JOBS.asset,
         checkout=".",
     shell:
-        "python scripts/fetch_asset.py --asset {wildcards.asset:q} --rows {params.rows:q}"
+        PROGRAM + "fetch_asset.py --asset {wildcards.asset:q} --rows {params.rows:q}"
         " --checkout {params.checkout:q} --out {output:q} > {log:q} 2>&1"
 
 
@@ -37,5 +37,5 @@ rule index_dataset:
         source=JOBS.hashed("index_dataset", "format"),
         dataset=JOBS.dataset,
     shell:
-        "python scripts/index_dataset.py {params.dataset:q} --folder {input.folder:q}"
+        PROGRAM + "index_dataset.py {params.dataset:q} --folder {input.folder:q}"
         " --out {output:q} > {log:q} 2>&1"

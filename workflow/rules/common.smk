@@ -1,8 +1,14 @@
 # Configuration, sheets, wildcards, and the input functions that several stages share.
+import shlex
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+# nnrd's checkout; Snakemake runs in it, or elsewhere where nnrd is a module of another workflow.
+CHECKOUT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
+SCRIPTS = "scripts" if CHECKOUT == Path.cwd() else shlex.quote(str(CHECKOUT / "scripts"))
+# Begins the command of every rule; a brace in it is no wildcard.
+PROGRAM = f"python {SCRIPTS}/".replace("{", "{{").replace("}", "}}")
+sys.path.insert(0, str(CHECKOUT / "scripts"))
 
 from nnrd.core.errors import UserError
 from nnrd.runtime.cuda import has_cuda
@@ -14,7 +20,7 @@ GIVEN = workflow.overwrite_configfiles
 SHIPPED = [file for file in workflow.configfiles if file not in GIVEN]
 try:
     ORIGINS = origins.read([*SHIPPED, *GIVEN], workflow.config_settings.config)
-    SETTINGS = load(config, ORIGINS, ".", workflow.basedir)
+    SETTINGS = load(config, ORIGINS, ".", CHECKOUT)
 except UserError as error:
     sys.exit(f"error: {error}")
 for study, reason in SETTINGS.left_out.items():

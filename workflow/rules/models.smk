@@ -17,7 +17,7 @@ rule convert_model:
         source=JOBS.hashed("convert_model", "export"),
         model=JOBS.model,
     shell:
-        "python scripts/convert_model.py {params.model:q} --out {output.model:q}"
+        PROGRAM + "convert_model.py {params.model:q} --out {output.model:q}"
         " --facts {output.facts:q} > {log:q} 2>&1"
 
 
@@ -46,6 +46,6 @@ rule infer_anchor:
         timing=TIMING,
         precision=PRECISION,
     shell:
-        "python scripts/infer_anchor.py {params.model:q} {params.run_by:q} --index {input.index:q}"
+        PROGRAM + "infer_anchor.py {params.model:q} {params.run_by:q} --index {input.index:q}"
         " --shard {wildcards.shard:q} {params.timing:q} {params.precision:q}"
         " --predictions {output.predictions:q} --times {output.times:q} > {log:q} 2>&1"

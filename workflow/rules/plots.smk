@@ -24,7 +24,7 @@ rule plot_points:
     params:
         source=JOBS.hashed("plot_points", "plot", "metrics"),
     shell:
-        "python scripts/plot_points.py {wildcards.plot:q} --points {input:q} --out {output:q}"
+        PROGRAM + "plot_points.py {wildcards.plot:q} --points {input:q} --out {output:q}"
         " > {log:q} 2>&1"
 
 
@@ -50,5 +50,5 @@ rule draw_overlays:
         options=input_options,
         title="{split} {codec} {parameters}",
     shell:
-        "python scripts/draw_overlays.py {params.options:q} --title {params.title:q}"
+        PROGRAM + "draw_overlays.py {params.options:q} --title {params.title:q}"
         " --out {output:q} > {log:q} 2>&1"

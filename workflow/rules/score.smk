@@ -17,7 +17,7 @@ rule score_point:
         record=JOBS.record,
         options=input_options,
     shell:
-        "python scripts/score_point.py {params.record:q} {params.options:q} --out {output:q}"
+        PROGRAM + "score_point.py {params.record:q} {params.options:q} --out {output:q}"
         " > {log:q} 2>&1"
 
 
@@ -42,7 +42,7 @@ rule tabulate_points:
         records=lambda wildcards: JOBS.record_list(wildcards),
         uncompressed=lambda wildcards: STUDIES[wildcards.study].kind.uncompressed,
     shell:
-        "python scripts/tabulate_points.py --study {wildcards.study:q}"
+        PROGRAM + "tabulate_points.py --study {wildcards.study:q}"
         " --records {params.records:q} --uncompressed {params.uncompressed:q}"
         " --points {output.points:q} --items {output.per_item:q} > {log:q} 2>&1"
 
@@ -68,4 +68,4 @@ rule join_tables:
     params:
         source=JOBS.hashed("join_tables"),
     shell:
-        "python scripts/join_tables.py {input:q} --out {output:q} > {log:q} 2>&1"
+        PROGRAM + "join_tables.py {input:q} --out {output:q} > {log:q} 2>&1"

@@ -20,7 +20,7 @@ rule split_model:
         folder=subpath(output.plan, parent=True),
         at=JOBS.split,
     shell:
-        "python scripts/split_model.py {input.model:q} --facts {input.facts:q} {params.at:q}"
+        PROGRAM + "split_model.py {input.model:q} --facts {input.facts:q} {params.at:q}"
         " --out {params.folder:q} > {log:q} 2>&1"
 
 
@@ -40,7 +40,7 @@ rule tabulate_splits:
         source=JOBS.hashed("tabulate_splits"),
         shape=JOBS.input_shape,
     shell:
-        "python scripts/tabulate_splits.py {input.model:q} --facts {input.facts:q}"
+        PROGRAM + "tabulate_splits.py {input.model:q} --facts {input.facts:q}"
         " {params.shape:q} --csv {output:q} > {log:q} 2>&1"
 
 
@@ -63,7 +63,7 @@ rule tabulate_images:
         source=JOBS.hashed("tabulate_images"),
         inputs=lambda wildcards: STUDIES[wildcards.study].measuring(wildcards.comparison),
     shell:
-        "python scripts/tabulate_images.py {input.model:q} --facts {input.facts:q}"
+        PROGRAM + "tabulate_images.py {input.model:q} --facts {input.facts:q}"
         " {params.inputs:q} --csv {output:q} > {log:q} 2>&1"
 
 
@@ -81,7 +81,7 @@ rule plot_splits:
     params:
         source=JOBS.hashed("plot_splits"),
     shell:
-        "python scripts/plot_splits.py {input:q} --out {output:q} > {log:q} 2>&1"
+        PROGRAM + "plot_splits.py {input:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule draw_split_page:
@@ -105,7 +105,7 @@ rule draw_split_page:
         source=JOBS.hashed("draw_split_page"),
         rates=lambda wildcards: STUDIES[wildcards.study].rate_options(),
     shell:
-        "python scripts/draw_split_page.py --splits {input:q} {params.rates:q}"
+        PROGRAM + "draw_split_page.py --splits {input:q} {params.rates:q}"
         " --title {wildcards.study:q} --out {output:q} > {log:q} 2>&1"
 
 
@@ -139,6 +139,6 @@ rule compare_splits:
         source=JOBS.hashed("compare_splits"),
         how=lambda wildcards: STUDIES[wildcards.study].comparing(wildcards.comparison),
     shell:
-        "python scripts/compare_splits.py {params.how:q} --splits {input.splits:q}"
+        PROGRAM + "compare_splits.py {params.how:q} --splits {input.splits:q}"
         " --table {output.table:q} {output.page:q} --plot {output.drawn:q} {output.plot:q}"
         " > {log:q} 2>&1"

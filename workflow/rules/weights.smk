@@ -19,7 +19,7 @@ rule extract_weights:
         model=JOBS.model,
         run_by=JOBS.run_by,
     shell:
-        "python scripts/extract_weights.py {params.model:q} {params.run_by:q}"
+        PROGRAM + "extract_weights.py {params.model:q} {params.run_by:q}"
         " --out {output.tensors:q} --times {output.times:q} > {log:q} 2>&1"
 
 
@@ -44,7 +44,7 @@ rule transform_model:
         transform=JOBS.transform,
         calibration=JOBS.calibration_options,
     shell:
-        "python scripts/transform_model.py {params.model:q} --tensors {input.tensors:q}"
+        PROGRAM + "transform_model.py {params.model:q} --tensors {input.tensors:q}"
         " --source {input.source:q} {params.transform:q} {params.calibration:q}"
         " --out {output.tensors:q} --times {output.times:q} > {log:q} 2>&1"
 
@@ -73,7 +73,7 @@ rule decode_weights:
         parameters=JOBS.parameters,
         timing=ALONE,
     shell:
-        "python scripts/decode_weights.py --bitstreams {input.bitstreams:q}"
+        PROGRAM + "decode_weights.py --bitstreams {input.bitstreams:q}"
         " --encoded {input.encoded:q} --source {input.source:q} --of {wildcards.source:q}"
         " --codec {wildcards.codec:q} --parameters {params.parameters:q} {params.timing:q}"
         " --threads {resources.workers} --out {output.tensors:q} --times {output.times:q}"
@@ -110,7 +110,7 @@ rule infer_weights:
         timing=TIMING,
         precision=PRECISION,
     shell:
-        "python scripts/infer_weights.py {params.model:q} {params.run_by:q}"
+        PROGRAM + "infer_weights.py {params.model:q} {params.run_by:q}"
         " {params.transform:q} --weights {input.weights:q} --decoded {input.decoded:q}"
         " --index {input.index:q} --shard {wildcards.shard:q} {params.timing:q}"
         " {params.precision:q} --predictions {output.predictions:q} --times {output.times:q}"

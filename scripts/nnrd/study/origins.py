@@ -10,6 +10,7 @@ import yaml
 from nnrd.core.errors import UserError
 
 COMMAND_LINE = "--config"
+WHOLE = "the configuration"  # given by another workflow, in no file
 
 
 class Origins:
@@ -23,6 +24,8 @@ class Origins:
 
         Where several say it the last one counts, as it does in the merged configuration.
         """
+        if not self.parts:
+            return WHOLE
         steps = [int(s) if s.isdigit() else s for s in re.findall(r"[^.\[\]]+", key)]
         return max(reversed(list(self.parts)), key=lambda name: _depth(self.parts[name], steps))
 

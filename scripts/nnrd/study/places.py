@@ -21,6 +21,6 @@ class Places:
     def located(self, path: str) -> str:
         """Return a path as a rule takes it: as it is, or in the checkout where only that has it."""
         elsewhere = self.checkout / path
-        if self.root == self.checkout or (self.root / path).exists() or not elsewhere.exists():
+        if (self.root / path).exists() or not elsewhere.exists():
             return path
         return str(elsewhere.resolve())
