@@ -12,6 +12,7 @@ FEATURES_END = {"tabulate_points": 1, "plot_points": 4, **END}
 WEIGHTS_END = {"tabulate_points": 1, "plot_points": 2, **END}
 BOTH_END = {"tabulate_points": 2, "plot_points": 5, **END}
 SINK = {"infer_features": 8, "score_point": 4, "draw_overlays": 1, **FEATURES_END}
+WHOLE = {"infer_anchor": 2, "infer_files": 2}
 FROM_SOURCE = {"extract_features": 4, "encode_tensors": 8, **SINK}
 # Weights that arrived are decoded again for a model that runs again: they are not kept.
 ALL_WEIGHTS = {"decode_weights": 2, "infer_weights": 4}
@@ -86,13 +87,13 @@ EDITS = {
         f"{SSDLITE}/pipeline.py",
         "np.float32(127.5)",
         "np.float32(128)",
-        {"infer_anchor": 2, **FROM_SOURCE, "score_point": 5},
+        {**WHOLE, **FROM_SOURCE, "score_point": 6},
     ),
     "what stands behind the detector": (
         f"{SSDLITE}/pipeline.py",
         "SCORE_THRESHOLD, IOU_THRESHOLD = 0.01",
         "SCORE_THRESHOLD, IOU_THRESHOLD = 0.02",
-        {"infer_anchor": 2, **SINK, "score_point": 5},
+        {**WHOLE, **SINK, "score_point": 6},
     ),
     "what stands behind the classifier": (
         f"{CLASSIFIER}/pipeline.py",
@@ -104,7 +105,7 @@ EDITS = {
         f"{SSDLITE}/network.py",
         "FIRST_MAP_BLOCK = 13",
         "FIRST_MAP_BLOCK = 12 + 1",
-        {"convert_model": 1, "infer_anchor": 2, "split_model": 2, **FROM_SOURCE, "score_point": 5},
+        {"convert_model": 1, "split_model": 2, **WHOLE, **FROM_SOURCE, "score_point": 6},
     ),
     "how the classifier is exported, which nobody asked for": (
         f"{CLASSIFIER}/network.py",
@@ -122,7 +123,19 @@ EDITS = {
         f"{L}/metrics/detection.py",
         "for step in range(10)",
         "for step in range(9 + 1)",
-        {"score_point": 5, **FEATURES_END},
+        {"score_point": 6, **FEATURES_END},
+    ),
+    "how files are sent": (
+        f"{L}/datasets/file_codecs.py",
+        "        return loaded\n",
+        "        return bytes(loaded)\n",
+        {"infer_files": 2, "score_point": 1, **FEATURES_END},
+    ),
+    "another file codec": (
+        f"{L}/datasets/file_codecs.py",
+        'subsampling="4:2:0"',
+        'subsampling="4:4:4"',
+        {},
     ),
     "the task of the other study": (
         f"{L}/tasks/classification.py",
@@ -134,7 +147,7 @@ EDITS = {
         f"{L}/tasks/detection.py",
         '"AP against ground truth"',
         '"AP (ground truth)"',
-        {"score_point": 5, **FEATURES_END},
+        {"score_point": 6, **FEATURES_END},
     ),
     "a plot": (
         f"{L}/report/plots/codec_bars.py",
@@ -152,15 +165,15 @@ EDITS = {
         f"{L}/datasets/formats/coco.py",
         'key=lambda image: image["file_name"]',
         'key=lambda image: str(image["file_name"])',
-        {"index_dataset": 1, "infer_anchor": 2, **FROM_SOURCE, "score_point": 5},
+        {"index_dataset": 1, **WHOLE, **FROM_SOURCE, "score_point": 6},
     ),
     "how images are read": (
         f"{L}/datasets/images.py",
         'image.convert("RGB")',
         'image.convert(mode="RGB")',
         {
-            **{"index_dataset": 2, "infer_anchor": 4, **ALL_WEIGHTS},
-            **{**FROM_SOURCE, **BOTH_END, "score_point": 8},
+            **{"index_dataset": 2, "infer_anchor": 4, "infer_files": 2, **ALL_WEIGHTS},
+            **{**FROM_SOURCE, **BOTH_END, "score_point": 9},
         },
     ),
     "the fetching of files": (f"{L}/assets/downloads.py", "ATTEMPTS = 4", "ATTEMPTS = 5", {}),
@@ -195,6 +208,10 @@ CHANGES = {
             **{"split_model": 1, "extract_features": 2, "encode_tensors": 4},
             **{"infer_features": 4, "score_point": 2, **FEATURES_END},
         },
+    ),
+    "a file codec": (
+        changed("small", file_codecs=["stored", {"jpeg": {"quality": 50}}]),
+        {"infer_files": 2, "score_point": 1, **FEATURES_END},
     ),
     "a QP of the weights": (
         changed("weights", codecs=["float16", {"nnc": {"qp": [-20, -10], "use_dq": True}}]),

@@ -32,10 +32,22 @@ def read_points(checkout: Checkout, study: str = "small") -> pandas.DataFrame:
 def test_points_have_the_columns_of_the_contract(finished):
     table = read_points(finished)
     assert list(table.columns[: len(CONTRACT)]) == CONTRACT
-    assert list(table["codec"]) == ["anchor", "raw", "raw", "nnc", "nnc"]
+    assert list(table["codec"]) == ["anchor", "stored", "raw", "raw", "nnc", "nnc"]
     assert list(table["branches"].dropna()) == [1, 2, 1, 2]
     parameters = [json.loads(value) for value in table["parameters"]]
-    assert parameters == [{}, {}, {}, {"qp": -10}, {"qp": -10}]
+    assert parameters == [{}, {}, {}, {}, {"qp": -10}, {"qp": -10}]
+
+
+def test_the_photos_as_they_are_stored(finished):
+    """The whole model on the files themselves: the anchor's accuracy, and the files' bytes."""
+    anchor, stored = (row for _, row in read_points(finished)[:2].iterrows())
+    items = json.loads((finished.folder / f"results/datasets/{ITEMS}.json").read_text())["items"]
+    sizes = [(finished.folder / item["path"]).stat().st_size for item in items]
+    assert (stored["rec_size"], stored["sent"]) == (sum(sizes), "files")
+    pixels = [item["facts"]["width"] * item["facts"]["height"] * 3 for item in items]
+    assert stored["anc_size"] == sum(pixels) and np.isnan(stored["split"])
+    for column in ("rec_perf", "F1", "agreement", "tr26847_map"):
+        assert stored[column] == anchor[column], column
 
 
 def test_uncompressed_points_equal_the_anchor(finished):
@@ -49,7 +61,7 @@ def test_uncompressed_points_equal_the_anchor(finished):
 
 def test_rate_is_the_length_of_the_bitstreams(finished):
     table = read_points(finished)
-    for row in table[table.codec != "anchor"].itertuples():
+    for row in table[table["split"].notna()].itertuples():
         qp = json.loads(row.parameters).get("qp")
         point = f"rank{row.split:.0f}/{row.codec}/{'default' if qp is None else f'qp={qp}'}"
         folder = finished.folder / f"results/features/{MODEL}/{ITEMS}/{point}/bitstreams"
@@ -89,7 +101,7 @@ def test_items_add_up_to_the_points(finished):
     assert len(items) == 4 * len(points)
     keys = ["split", "codec", "parameters"]
     sums = items.groupby(keys, dropna=False)["rec_size"].sum(min_count=1)
-    for row in points[points.codec != "anchor"].itertuples():
+    for row in points[points["split"].notna()].itertuples():
         assert sums[row.split, row.codec, row.parameters] == row.rec_size
     # Nothing is split: of each image the graph's input is sent, float32 (1, 3, 300, 300).
     anchor = points.loc[0]
@@ -177,7 +189,7 @@ def deterministic_files(checkout: Checkout) -> dict[str, bytes]:
     results = checkout.folder / "results"
     patterns = ("**/*.bin", "**/*.safetensors", "**/*.onnx", "**/predictions/*-of-2.json")
     files = [file for pattern in patterns for file in results.glob(pattern)]
-    # 4 points x 4 items, 2 splits x 4 items, the model and two parts each, 5 records x 2 shards;
+    # 4 points x 4 items, 2 splits x 4 items, the model and two parts each, 6 records x 2 shards;
     # and of the weights 2 bitstreams, their tensors, 3 records x 2 shards.
-    assert len(files) == (16 + 8 + 5 + 10) + (2 + 1 + 6)
+    assert len(files) == (16 + 8 + 5 + 12) + (2 + 1 + 6)
     return {str(file.relative_to(results)): file.read_bytes() for file in files}

@@ -37,7 +37,8 @@ finally:
 # What starts a program, finds things by name, or only says something.
 UNSEEN = {f"nnrd.core.{name}" for name in ("progress", "program", "registry", "extras")}
 RULES = (
-    *("index_dataset", "convert_model", "split_model", "infer_anchor", "extract_features"),
+    *("index_dataset", "convert_model", "split_model", "infer_anchor", "infer_files"),
+    "extract_features",
     *("encode_tensors", "infer_features", "extract_weights", "decode_weights", "infer_weights"),
     *("score_point",),
     *("tabulate_points", "join_tables", "plot_points", "draw_overlays", "write_provenance"),

@@ -43,7 +43,7 @@ wildcard_constraints:
     source="features/[^/]+/[^/]+/[^/]+|weights/[^/]+(/[^/]+/[^/]+)?",
     codec="[A-Za-z0-9_]+",
     parameters=r"[A-Za-z0-9_.,=+-]+",
-    folder="(anchor|features|weights)/.+",
+    folder="(anchor|features|files|weights)/.+",
 
 
 def input_options(wildcards, input):

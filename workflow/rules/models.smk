@@ -49,3 +49,36 @@ rule infer_anchor:
         PROGRAM + "infer_anchor.py {params.model:q} {params.run_by:q} --index {input.index:q}"
         " --shard {wildcards.shard:q} {params.timing:q} {params.precision:q}"
         " --predictions {output.predictions:q} --times {output.times:q} > {log:q} 2>&1"
+
+
+# The items themselves are sent, as files: what splitting has to be better than.
+rule infer_files:
+    input:
+        unpack(JOBS.onnx),
+        files=JOBS.model_folder,
+        data=JOBS.items_folder,
+        index=paths.INDEX,
+    output:
+        predictions=paths.FILES_PREDICTIONS,
+        times=paths.times(paths.FILES_PREDICTIONS),
+    log:
+        paths.log("infer_files", paths.FILES_PREDICTIONS),
+    benchmark:
+        paths.benchmark("infer_files", paths.FILES_PREDICTIONS)
+    conda:
+        "../../envs/nnrd.yaml"
+    threads: TIMED_CORES
+    resources:
+        gpu=GPU,
+    params:
+        source=JOBS.hashed("infer_files", "trained", "pipeline", "network", "file_codec"),
+        model=JOBS.model,
+        run_by=JOBS.run_by,
+        parameters=parameters_json,
+        timing=TIMING,
+        precision=PRECISION,
+    shell:
+        "python scripts/infer_files.py {params.model:q} {params.run_by:q} --index {input.index:q}"
+        " --codec {wildcards.codec:q} --parameters {params.parameters:q}"
+        " --shard {wildcards.shard:q} {params.timing:q} {params.precision:q}"
+        " --predictions {output.predictions:q} --times {output.times:q} > {log:q} 2>&1"

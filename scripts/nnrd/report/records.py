@@ -27,7 +27,8 @@ def measured(steps: Mapping[str, dict | None]) -> dict:
     """Return a point's measured columns from its steps' joined files.
 
     ``steps``: ``source``, ``encoded``, ``decoded`` (None where the inference decodes), and
-    ``inferred``; an anchor has the last only, and a bound on the rate has it not. Times are
+    ``inferred``; an anchor has the last only, a bound on the rate has it not, and where items are
+    sent as files it codes and decodes too. Times are
     totals over the items, in seconds of wall time: ``pre_time``, ``run_time``, ``post_time`` of
     what stands before, in and behind the graph, both parts of a split together, and their sum
     ``rec_eval_time``; ``part1_time`` is part I's share of the run. Of an anchor, ``input_size``
@@ -39,8 +40,8 @@ def measured(steps: Mapping[str, dict | None]) -> dict:
         raise UserError("a record needs the times of the inference, or those of the encoding")
     if inferred is not None:
         same_device(steps["source"], inferred, "part I", "part II")
-    ran = inferred or {}
-    anc_size, rec_size = total(encoded, "anc_size"), total(encoded, "rec_size")
+    ran, coded = inferred or {}, encoded or inferred
+    anc_size, rec_size = total(coded, "anc_size"), total(coded, "rec_size")
     decoded = steps.get("decoded") or inferred
     times: dict[str, Any] = dict.fromkeys(TIMES)
     if inferred is not None:
@@ -49,7 +50,7 @@ def measured(steps: Mapping[str, dict | None]) -> dict:
         "anc_size": anc_size,
         "rec_size": rec_size,
         "compress_ratio": rec_size / anc_size if anc_size else None,
-        "enc_time": total(encoded, "enc_time"),
+        "enc_time": total(coded, "enc_time"),
         "dec_time": total(decoded, "dec_time"),
         "rec_eval_time": sum(times.values()) if inferred else None,
         **times,

@@ -4,7 +4,7 @@ from nnrd.study import paths
 from nnrd.study.config import Settings
 from nnrd.study.kinds.base import Study
 from nnrd.study.kinds.coded import CodedStudy
-from nnrd.study.points import Anchor, Point
+from nnrd.study.points import Anchor, FilePoint, Record
 
 
 def dataset_files(settings: Settings, dataset: str) -> dict[str, str]:
@@ -40,7 +40,7 @@ def model_folder(settings: Settings, model: str) -> list[str]:
     return [_asset_folder(asset)] if asset else []
 
 
-def record_inputs(study: CodedStudy, record: Anchor | Point) -> dict[str, str | list[str]]:
+def record_inputs(study: CodedStudy, record: Record) -> dict[str, str | list[str]]:
     """Return what a point or an anchor was measured by; the names are options of score_point."""
     anchor, shards = study.anchor.folder, study.data.shards
     inputs: dict[str, str | list[str]] = {"index": paths.fill(paths.INDEX, data=study.data.id)}
@@ -50,13 +50,15 @@ def record_inputs(study: CodedStudy, record: Anchor | Point) -> dict[str, str | 
         inputs["inferred"] = paths.step_files(record.folder, "predictions", shards)
     if isinstance(record, Anchor):
         return inputs
+    inputs["anchor_record"] = paths.fill(paths.RECORD, folder=anchor)
+    if isinstance(record, FilePoint):
+        return inputs
     if record.split:
         where = {"model": record.model, "split": record.split.id}
         inputs["split"] = paths.fill(paths.PLAN, **where)
     if record.decoded:
         inputs["decoded"] = [*paths.step_files(record.folder, "decoded", record.decoded)]
     return inputs | {
-        "anchor_record": paths.fill(paths.RECORD, folder=anchor),
         "source": paths.step_files(record.source, "tensors", record.source_shards),
         "encoded": paths.step_files(record.encoded, "bitstreams", record.source_shards),
     }

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from nnrd import codecs, tasks, transforms
 from nnrd.core.files import complete_file
-from nnrd.datasets import formats
+from nnrd.datasets import file_codecs, formats
 from nnrd.models.family import Family
 from nnrd.report import plots
 from nnrd.stages.runtimes import REGISTRY as RUNTIMES
@@ -18,7 +18,7 @@ from nnrd.study.config import Settings
 from nnrd.study.kinds.base import Study
 from nnrd.study.kinds.coded import CodedStudy
 from nnrd.study.memo import Memo
-from nnrd.study.points import Anchor, Point, Selection, Split, slug
+from nnrd.study.points import Point, Record, Selection, Split, slug
 
 WORKERS = 4  # of the coder, at most: more of them gain little
 LISTS = Path(".snakemake/nnrd")
@@ -44,6 +44,7 @@ class Jobs:
         self.records = {r.folder: (study, r) for study in coded for r in study.records}
         points = [point for study in coded for point in study.points]
         codings = [point.codec for point in points]
+        codings += [point.codec for study in coded for point in study.sent]
         self.operations = {(c.name, slug(c.parameters)): json.dumps(c.parameters) for c in codings}
         self.sources: dict[str, tuple[CodedStudy, Point]] = {}
         for study in coded:
@@ -217,7 +218,7 @@ class Jobs:
         names = dict.fromkeys(self.task(record) for study in studies for record in study.records)
         return [f"{tasks.REGISTRY.target(name)}.metric" for name in names]
 
-    def task(self, record: Anchor | Point) -> str:
+    def task(self, record: Record) -> str:
         """Return the task of a point or an anchor."""
         return str(self.settings.sheets.models[record.label["model"]].task)
 
@@ -323,6 +324,9 @@ class Jobs:
 
     def _codec(self, wildcards: Wildcards) -> str:
         return codecs.REGISTRY.target(wildcards.get("codec"))
+
+    def _file_codec(self, wildcards: Wildcards) -> str:
+        return file_codecs.REGISTRY.target(wildcards.get("codec"))
 
     def _format(self, wildcards: Wildcards) -> str:
         row = self.settings.sheets.datasets[self.selection(wildcards).dataset]

@@ -31,6 +31,9 @@ WEIGHTS_TENSORS = "results/weights/{model}/tensors/{shard}"
 TRANSFORMED = "results/weights/{model}/{transform}/{settings}/tensors/{shard}"
 DECODED = "results/{source}/{codec}/{parameters}/{data}/decoded/{shard}"
 WEIGHTS_PREDICTIONS = "results/{source}/{codec}/{parameters}/{data}/predictions/{shard}.json"
+FILES_PREDICTIONS = (
+    "results/files/{model}/{data}/{runtime}/{codec}/{parameters}/predictions/{shard}.json"
+)
 ANCHOR_PREDICTIONS = "results/anchor/{model}/{data}/{runtime}/predictions/{shard}.json"
 
 RECORD = "results/{folder}/point.json"

@@ -148,11 +148,38 @@ class Point:
     @property
     def label(self) -> dict[str, Any]:
         """The columns of the table of points that tell it from others, but for a split's rank."""
-        names = self.anchor.label | {"codec": self.codec.name}
-        names["parameters"] = dict(self.codec.parameters)
+        names = _label(self.anchor, self.codec) | {"sent": self.kind}
         if self.split and self.split.name:
             names["split_name"] = self.split.name
         return names | ({"transform": self.transform.label} if self.transform else {})
+
+
+@dataclass(frozen=True)
+class FilePoint:
+    """A point whose items are sent as files, ``codec`` being how, to the whole model."""
+
+    anchor: Anchor
+    codec: Operation
+
+    predicts: ClassVar[bool] = True
+
+    @property
+    def folder(self) -> str:
+        """The folder, under results/, of everything that is made for it."""
+        anchor = self.anchor
+        return f"files/{anchor.model}/{anchor.data.id}/{anchor.runtime}/{self.codec.id}"
+
+    @property
+    def label(self) -> dict[str, Any]:
+        """The columns of the table of points that tell it from others."""
+        return _label(self.anchor, self.codec) | {"sent": "files"}
+
+
+Record = Anchor | FilePoint | Point  # what becomes a row of the table of points
+
+
+def _label(anchor: Anchor, codec: Operation) -> dict[str, Any]:
+    return anchor.label | {"codec": codec.name, "parameters": dict(codec.parameters)}
 
 
 def text(parameters: Mapping[str, Any]) -> str:

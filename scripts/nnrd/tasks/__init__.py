@@ -45,11 +45,13 @@ class Metric:
 class Task(ABC):
     """How predictions are scored. Subclass it to add a task.
 
-    ``metrics``: the metric that stands in ``anc_perf`` and ``rec_perf``, then those that are worth
-    a panel of a plot beside it. ``others``: those that `score` returns besides.
-    ``count_columns``: further columns of whole numbers.
+    ``media``: what its items are, ``image`` or ``audio``. ``metrics``: the metric that stands in
+    ``anc_perf`` and ``rec_perf``, then those that are worth a panel of a plot beside it.
+    ``others``: those that `score` returns besides. ``count_columns``: further columns of whole
+    numbers.
     """
 
+    media: ClassVar[str] = "image"
     metrics: ClassVar[tuple[Metric, ...]]
     others: ClassVar[tuple[Metric, ...]] = ()
     count_columns: ClassVar[tuple[str, ...]] = ()

@@ -14,6 +14,7 @@ from nnrd.tasks.intervals import intervals
 class Asr(Task):
     """A prediction has ``text``, the transcript; so have an item's facts, the reference."""
 
+    media = "audio"
     metrics = (Metric("WER", "word error rate", "%", higher_is_better=False, interval=True),)
     others = (Metric("CER", "character error rate", "%", higher_is_better=False, interval=True),)
     count_columns = ("substitutions", "deletions", "insertions", "words")

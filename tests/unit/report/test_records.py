@@ -88,3 +88,11 @@ def test_parts_on_two_devices_are_no_point(other, named):
     steps = {"source": step(row, **other), "encoded": step(), "inferred": step(row)}
     with pytest.raises(UserError, match=named):
         records.measured(steps)
+
+
+def test_items_that_are_sent_as_files_have_sizes_and_times_of_coding():
+    sent = {"anc_size": 100, "rec_size": 7, "enc_time": 0.5, "dec_time": 0.25}
+    inferred = step({"item": "a"} | TIMES | sent, {"item": "b"} | TIMES | sent)
+    found = records.measured({"source": None, "encoded": None, "inferred": inferred})
+    assert (found["anc_size"], found["rec_size"], found["compress_ratio"]) == (200, 14, 0.07)
+    assert (found["enc_time"], found["dec_time"], found["run_time"]) == (1.0, 0.5, 2.0)

@@ -98,6 +98,45 @@ def test_weights_studies_that_are_wrong(change, message):
     assert "\n" not in str(caught.value)
 
 
+def test_every_features_study_has_the_items_own_bytes():
+    """Without them nobody can tell whether splitting pays."""
+    study = settings(two=FEATURES).studies["two"]
+    anchor, stored, *points = study.records
+    assert anchor is study.anchor and points == study.points
+    assert stored.folder == "files/ssdlite300_mobilenet_v2/demo_images/onnx/stored/default"
+    label = {"codec": "stored", "parameters": {}, "runtime": "onnx", "sent": "files"}
+    assert label.items() <= stored.label.items()
+    assert {point.label["sent"] for point in points} == {"features"}
+    wanted = inputs.record_inputs(study, stored)
+    assert set(wanted) == {"index", "anchor", "predictions", "inferred", "anchor_record"}
+    jobs = [job.rule for job in study.jobs(settings(two=FEATURES).sheets)]
+    assert jobs.count("infer_files") == jobs.count("infer_anchor") == 1
+
+
+def test_file_codecs_take_lists_of_parameters():
+    study = settings(two=FEATURES | {"file_codecs": [{"jpeg": {"quality": [90, 10]}}]})
+    (two,) = study.studies.values()
+    assert [point.codec.id for point in two.sent] == ["jpeg/quality=90", "jpeg/quality=10"]
+    predictions = "results/files/ssdlite300_mobilenet_v2/demo_images/onnx/jpeg/quality=10/"
+    assert f"{predictions}predictions/0-of-1.json" in two.files()
+    assert settings(two=FEATURES | {"file_codecs": []}).studies["two"].sent == []
+
+
+@pytest.mark.parametrize(
+    ("codecs", "message"),
+    [
+        ([{"jpeg": {"quality": 0}}], "studies.one.file_codecs.jpeg: quality: 0"),
+        (["jpg"], "studies.one.file_codecs[0]: unknown file codec 'jpg'; did you mean jpeg"),
+        (["flac"], "studies.one.file_codecs.flac: is for audio, and the items are image"),
+        (["stored", "stored"], "studies.one.file_codecs[1]: stored is given twice"),
+    ],
+)
+def test_file_codecs_that_are_wrong(codecs, message):
+    with pytest.raises(UserError) as caught:
+        settings(one=FEATURES | {"file_codecs": codecs})
+    assert message in str(caught.value)
+
+
 def test_a_features_study_needs_splits():
     splitless = {key: value for key, value in FEATURES.items() if key != "splits"}
     with pytest.raises(UserError, match=r"studies\.one: 'splits' is missing"):

@@ -15,7 +15,11 @@ class Plot(ABC):
 
     @abstractmethod
     def draw(self, points: "pandas.DataFrame", anchors: "pandas.DataFrame") -> "Figure":
-        """Draw the tables that `style.read_points` returns."""
+        """Draw the tables that `style.read_points` returns.
+
+        ``anchors`` begins with the anchor of the study; in features studies rows follow of what
+        sending the items as files takes.
+        """
 
 
 REGISTRY: Registry[type[Plot]] = Registry(

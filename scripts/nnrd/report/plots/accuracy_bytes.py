@@ -12,9 +12,14 @@ from nnrd.tasks import Metric
 
 
 class AccuracyBytes(Plot):
-    """The colour is the split, the mark the codec; bands are 95 % bootstrap intervals."""
+    """The colour is the split, the mark the codec; grey is what the items' own files take.
+
+    Bars are 95 % bootstrap intervals: of the metric where it compares with the anchor anyway, else
+    of the paired difference to the anchor, drawn around the anchor's line.
+    """
 
     xlabel: ClassVar = "bitstream, mean per item (kB = 1000 bytes)"
+    with_files: ClassVar = True
 
     def x(self, points: pandas.DataFrame) -> pandas.Series:
         """Return the sizes along the axis."""
@@ -24,53 +29,66 @@ class AccuracyBytes(Plot):
         """Draw a panel a metric over the size, which is logarithmic."""
         panels = style.metrics(points)
         figure, axes = pyplot.subplots(
-            1, len(panels), figsize=(5.2 * len(panels), 3.9), squeeze=False, layout="constrained"
+            1, len(panels), figsize=(5.2 * len(panels), 4.3), squeeze=False, layout="constrained"
         )
-        points = points.assign(x=self.x(points))
-        splits = dict(list(points.groupby("split", sort=True)))
-        colors = dict(zip(splits, style.colors(len(splits)), strict=True))
-        markers = dict(zip(points["codec"].unique(), style.MARKERS, strict=False))
+        points = points.assign(x=self.x(points), place=points.apply(style.split_label, axis=1))
+        files = anchors[anchors["codec"] != style.ANCHOR] if self.with_files else anchors[:0]
+        files = files.assign(x=self.x(files))
+        places = dict.fromkeys(points.sort_values("split", kind="stable")["place"])
+        colors = dict(zip(places, style.colors(len(places)), strict=True))
+        codecs = dict.fromkeys([*points["codec"], *files["codec"]])
+        markers = dict(zip(codecs, style.MARKERS * len(codecs), strict=False))
         for axis, (column, metric) in zip(axes[0], panels.items(), strict=True):
-            for (split, codec), group in points.groupby(["split", "codec"], sort=True):
-                _curve(axis, group, column, metric, colors[split], markers[codec])
+            for (place, codec), group in points.groupby(["place", "codec"], sort=False):
+                look = {"color": colors[place], "marker": markers[codec]}
+                _curve(axis, group, column, metric, look | LINE)
+            for codec, group in files.groupby("codec", sort=False):
+                look = {"marker": markers[codec], "zorder": 1.9}
+                _curve(axis, group, column, metric, look | LINE | style.FILE_COLOR)
             axis.axhline(anchors[column].iloc[0], **style.ANCHOR_LINE)
             axis.set(xscale="log", xlabel=self.xlabel, ylabel=metric.axis)
             style.logarithmic(axis.xaxis)
             style.scale_accuracy(axis, points[column], metric)
-        _legend(figure, splits, colors, markers)
+        _legend(figure, colors, markers, set(files["codec"]))
         figure.suptitle(style.title(points))
         return figure
 
 
+LINE: dict[str, Any] = {"markersize": 4, "linewidth": 1.2}
+
+
 def _curve(
-    axis: Axes, points: pandas.DataFrame, column: str, metric: Metric, color: tuple, marker: str
+    axis: Axes, points: pandas.DataFrame, column: str, metric: Metric, look: dict[str, Any]
 ) -> None:
     """Draw the operating points of one codec at one split; a single one is a mark.
 
     A bound on the rate, which has no accuracy, is a mark on the axis of sizes.
     """
-    style_of: dict[str, Any] = {"color": color, "marker": marker, "markersize": 4, "linewidth": 1.2}
     bounds = points[points["rec_perf"].isna()]
     if len(bounds):
-        below = style_of | {"linestyle": "", "clip_on": False}
+        below = look | {"linestyle": "", "clip_on": False}
         axis.plot(bounds["x"], [0.0] * len(bounds), transform=axis.get_xaxis_transform(), **below)
     ordered = points[points["rec_perf"].notna()].sort_values("x")
-    axis.plot(ordered["x"], ordered[column], **style_of)
-    if metric.interval and len(ordered) > 1:
-        low, high = (ordered[f"{metric.name}_{end}"] for end in ("low", "high"))
-        axis.fill_between(ordered["x"], low, high, color=color, alpha=0.12, linewidth=0)
+    axis.plot(ordered["x"], ordered[column], **look)
+    low, high = style.interval(ordered, metric)
+    axis.vlines(ordered["x"], low, high, color=look["color"], linewidth=0.8, alpha=0.5)
 
 
-def _legend(figure: Figure, splits: dict, colors: dict, markers: dict) -> None:
-    lines = [
-        pyplot.Line2D([], [], color=colors[split], label=style.split_label(group.iloc[0]))
-        for split, group in splits.items()
-    ]
+def _legend(figure: Figure, colors: dict, markers: dict, files: set[str]) -> None:
+    lines = [pyplot.Line2D([], [], color=color, label=place) for place, color in colors.items()]
     marks = [
-        pyplot.Line2D([], [], color="0.3", marker=marker, linestyle="", label=codec)
+        pyplot.Line2D([], [], color="0.2", marker=marker, linestyle="", label=codec)
         for codec, marker in markers.items()
+        if codec not in files
+    ]
+    sent = [
+        pyplot.Line2D(
+            [], [], marker=markers[codec], label=f"the items' files, {codec}", **style.FILE_COLOR
+        )
+        for codec in markers
+        if codec in files
     ]
     anchor = [pyplot.Line2D([], [], label="anchor", **style.ANCHOR_LINE)]
     figure.legend(
-        handles=lines + marks + anchor, loc="outside lower center", ncols=3, frameon=False
+        handles=lines + marks + sent + anchor, loc="outside lower center", ncols=3, frameon=False
     )

@@ -21,6 +21,7 @@ class AccuracySize(Plot):
     def draw(self, points: pandas.DataFrame, anchors: pandas.DataFrame) -> Figure:
         """Draw all models in the tables; intervals, where the task has them, are bands of 95 %."""
         points = points[points["split"].isna()]
+        anchors = anchors[anchors["codec"] == style.ANCHOR].reset_index(drop=True)
         panels = list(points.groupby("metric_name", sort=False))
         figure, axes = pyplot.subplots(
             1, len(panels), figsize=(6.0 * len(panels), 4.2), squeeze=False, layout="constrained"

@@ -21,6 +21,8 @@ from nnrd.tasks import Metric, Task
 
 mpl.use("Agg")
 ANCHOR = "anchor"
+FILES = "files"
+FILE_COLOR: dict[str, Any] = {"color": "0.5"}
 # What a format has to leave out, so that the same figure gives the same file: the date.
 FORMATS: dict[str, dict[str, None]] = {
     ".pdf": {"CreationDate": None},
@@ -70,17 +72,19 @@ def save(figure: Figure, paths: Iterable[str | Path]) -> None:
 
 
 def read_points(path: str | Path) -> tuple[pandas.DataFrame, pandas.DataFrame]:
-    """Return the points and the anchors of a table of points.
+    """Return the points of a table of points, and what they are held against.
 
-    Points gain ``bytes_per_item`` and ``operating_point``, a short text.
+    That is the anchor of each study and, behind it, what sending its items as files takes: rows
+    whose column ``sent`` is ``files``. Both gain ``bytes_per_item`` and ``operating_point``, a
+    short text.
     """
     table = pandas.read_csv(path)
     table["operating_point"] = [
         operating_point(row.codec, row.parameters) for row in table.itertuples()
     ]
     table["bytes_per_item"] = table["rec_size"] / table["items"]
-    is_anchor = table["codec"] == ANCHOR
-    return table[~is_anchor].copy(), table[is_anchor].copy()
+    is_held = table["codec"].eq(ANCHOR) | table.get("sent", table["codec"]).eq(FILES)
+    return table[~is_held].copy(), table[is_held].copy()
 
 
 def operating_point(codec: str, parameters: str) -> str:
@@ -106,6 +110,20 @@ def metrics(points: pandas.DataFrame) -> dict[str, Metric]:
     """Return the columns worth a panel, and their metrics, as the task orders them."""
     first, *others = task_of(points).metrics
     return {"rec_perf": first} | {metric.name: metric for metric in others if metric.name in points}
+
+
+def interval(points: pandas.DataFrame, metric: Metric) -> tuple[pandas.Series, pandas.Series]:
+    """Return the ends of what is drawn as a metric's 95 % interval; nan where a task has none.
+
+    Against the anchor a point is judged by the paired difference, so that is drawn, from the
+    anchor's value on; a metric that compares with the anchor has its own.
+    """
+    name, base = metric.name, 0.0
+    if not metric.to_anchor:
+        name, base = f"{metric.name}_difference", points["anc_perf"]
+    none = pandas.Series(float("nan"), index=points.index)
+    low, high = (points.get(f"{name}_{end}", none) + base for end in ("low", "high"))
+    return low, high
 
 
 def scale_accuracy(axis: Axes, values: pandas.Series, metric: Metric) -> None:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple, NoReturn
 
 from nnrd.study.graphs import Graphs
 from nnrd.study.places import Places
-from nnrd.study.points import Anchor, Point, Selection
+from nnrd.study.points import Record, Selection
 from nnrd.study.sheets import Sheets
 
 
@@ -56,7 +56,7 @@ class Study(ABC):
         return []
 
     @property
-    def records(self) -> list[Anchor | Point]:
+    def records(self) -> list[Record]:
         """What becomes a row of the table of points: the anchor first, then the points."""
         return []
 

@@ -1,44 +1,36 @@
 """What the kinds share that measure codecs: a source of tensors, coding, and a sink that scores."""
 
-import json
-import math
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from nnrd import codecs
-from nnrd.codecs import encoder_file
-from nnrd.core.errors import UserError
-from nnrd.core.registry import Registry
 from nnrd.core.schema import unknown
 from nnrd.models.family import Family
 from nnrd.study import paths
 from nnrd.study.kinds.base import Context, Job, Kind, Study
-from nnrd.study.points import (
-    Anchor,
-    Operation,
-    Point,
-    Selection,
-    Split,
-    combinations,
-)
+from nnrd.study.kinds.operations import operating_points
+from nnrd.study.kinds.sent_files import file_points
+from nnrd.study.points import Anchor, FilePoint, Operation, Point, Record, Selection, Split
 from nnrd.study.sheets import Sheets
 
 FLOAT = 4  # bytes
-MOST = 10_000  # operating points of one entry of a list
 SHARE = 0.12  # of float32 that a bitstream takes, where none is there to look at
 
 
 @dataclass(frozen=True)
 class CodedStudy(Study):
-    """A model on a dataset, through some codecs: an anchor, and points held against it."""
+    """A model on a dataset, through some codecs: an anchor, and points held against it.
+
+    ``sent`` are the points whose items are sent as files, with nothing split.
+    """
 
     kind: "CodedKind"
     anchor: Anchor
     points: list[Point]
     overlays: list[Point]
     calibration: Selection | None = None
+    sent: list[FilePoint] = field(default_factory=list)
 
     @property
     def data(self) -> Selection:
@@ -56,9 +48,9 @@ class CodedStudy(Study):
         return [self.data, *([self.calibration] if self.calibration else [])]
 
     @property
-    def records(self) -> list[Anchor | Point]:
-        """The anchor, then the points."""
-        return [self.anchor, *self.points]
+    def records(self) -> list[Record]:
+        """The anchor, what is sent as files, then the points."""
+        return [self.anchor, *self.sent, *self.points]
 
     def pictures(self) -> list[str]:
         """Return the plots and overlays."""
@@ -106,11 +98,12 @@ class CodedStudy(Study):
         return paths.fill(paths.PLOT, study=self.name, plot=plot, suffix=suffix)
 
     def jobs(self, sheets: Sheets) -> list[Job]:
-        """Return source, encoding, inference and the anchor's inference."""
+        """Return source, encoding, inference, and the inference of whole models."""
         values = sheets.models[self.anchor.model].values
         sources = {point.source: point for point in self.points}
         jobs = [self._source_job(p, s, values) for p in sources.values() for s in p.source_shards]
-        jobs += [self._anchor_job(shard, values) for shard in self.data.shards]
+        whole: list[Record] = [self.anchor, *self.sent]
+        jobs += [self._whole_job(r, shard, values) for r in whole for shard in self.data.shards]
         for point in self.points:
             jobs += list(self._point_jobs(point, values))
         return jobs
@@ -120,10 +113,11 @@ class CodedStudy(Study):
         output, like = f"{point.source}/tensors/{shard}", f"{rule}/{_below(point.source)}"
         return Job(rule, like, output, gpu, stored=FLOAT * self.kind.coded_values(values))
 
-    def _anchor_job(self, shard: str, values: int | None) -> Job:
-        output = f"{self.anchor.folder}/predictions/{shard}.json"
-        like = f"infer_anchor/{_below(self.anchor.folder)}"
-        return Job("infer_anchor", like, output, gpu=True, run=self._run(values))
+    def _whole_job(self, record: Record, shard: str, values: int | None) -> Job:
+        rule = "infer_anchor" if record is self.anchor else "infer_files"
+        output = f"{record.folder}/predictions/{shard}.json"
+        like = f"{rule}/{_below(record.folder)}"
+        return Job(rule, like, output, gpu=True, run=self._run(values))
 
     def _point_jobs(self, point: Point, values: int | None) -> Iterator[Job]:
         coded, run = self.kind.coded_values(values), self._run(values)
@@ -203,7 +197,8 @@ class CodedKind(Kind):
         splits = [split for _, split, _ in sources if split]
         overlays = self._overlays(context, f"{key}.overlays", given, splits, points)
         calibration = self._calibration(context, f"{key}.calibration", given)
-        return CodedStudy(name, self, anchor, points, overlays, calibration)
+        sent = file_points(context, f"{key}.file_codecs", given, anchor)
+        return CodedStudy(name, self, anchor, points, overlays, calibration, sent)
 
     def _anchor(self, context: Context, key: str, given: Mapping[str, Any]) -> Anchor:
         sheets = context.sheets
@@ -264,79 +259,3 @@ def selection(context: Context, key: str, given: Mapping[str, Any], shard_size: 
         context.fail(f"{key}.items", f"{items} of {count} items")
     chosen = items if items != count else None
     return Selection(given["dataset"], chosen or count, chosen, shard_size, given["seed"])
-
-
-def operating_points(context: Context, key: str, given: list[Any]) -> list[Operation]:
-    """Return every operating point of a study's list of codecs; each may be given once."""
-    found: dict[str, Operation] = {}
-    for where, name, values in _entries(context, key, given, codecs.REGISTRY):
-        read = _with_file(context, f"{where}.{name}", name, values)
-        for parameters in combinations(_lists(context, f"{where}.{name}", read)):
-            _check_codec(context, f"{where}.{name}", name, parameters)
-            decodable = codecs.REGISTRY.get(name).decodable
-            _add(context, where, found, Operation(name, parameters, decodable))
-    return list(found.values())
-
-
-def operations(
-    context: Context, key: str, given: list[Any], registry: Registry[Any]
-) -> list[Operation]:
-    """Return every combination of a list of names with parameters; each may be given once."""
-    found: dict[str, Operation] = {}
-    for where, name, values in _entries(context, key, given, registry):
-        for parameters in combinations(_lists(context, f"{where}.{name}", values)):
-            _add(context, where, found, Operation(name, parameters))
-    return list(found.values())
-
-
-def _entries(
-    context: Context, key: str, given: list[Any], registry: Registry[Any]
-) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield the key of each entry of a list, its name, which is known, and its parameters."""
-    for i, entry in enumerate(given):
-        name, values = (entry, {}) if isinstance(entry, str) else next(iter(entry.items()))
-        if name not in registry.names():
-            context.fail(f"{key}[{i}]", unknown(registry.word, name, registry.names()))
-        if not isinstance(values, dict):
-            context.fail(f"{key}[{i}].{name}", f"{values!r} is not a mapping of parameters")
-        yield f"{key}[{i}]", name, values
-
-
-def _lists(context: Context, key: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Return parameters whose lists have something in them, and not too many combinations."""
-    for name, value in values.items():
-        if value == []:
-            context.fail(f"{key}.{name}", "the list is empty: there is nothing to make")
-    count = math.prod(len(value) for value in values.values() if isinstance(value, list))
-    if count > MOST:
-        context.fail(key, f"{count} combinations, more than {MOST}")
-    return values
-
-
-def _add(context: Context, key: str, found: dict[str, Operation], operation: Operation) -> None:
-    for name, value in operation.parameters.items():
-        try:
-            json.dumps(value)
-        except TypeError:
-            context.fail(f"{key}.{operation.name}.{name}", f"{value!r} is no JSON value")
-    if operation.id in found:
-        context.fail(key, f"{operation.label} is given twice")
-    found[operation.id] = operation
-
-
-def _with_file(context: Context, key: str, codec: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Return parameters with those of an encoder configuration file below them."""
-    if codec != encoder_file.CODEC or encoder_file.KEY not in values:
-        return values
-    try:
-        read = encoder_file.read(context.places.file(str(values[encoder_file.KEY])))
-    except UserError as error:
-        context.fail(f"{key}.{encoder_file.KEY}", str(error))
-    return read | {name: v for name, v in values.items() if name != encoder_file.KEY}
-
-
-def _check_codec(context: Context, key: str, codec: str, parameters: dict[str, Any]) -> None:
-    try:
-        codecs.check(codec, parameters)
-    except UserError as error:
-        context.fail(key, str(error).removeprefix(f"codec {codec}: "))

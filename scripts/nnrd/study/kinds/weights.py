@@ -6,7 +6,8 @@ from typing import Any
 from nnrd.models.family import Family
 from nnrd.study import paths
 from nnrd.study.kinds.base import Context
-from nnrd.study.kinds.coded import CodedKind, operations
+from nnrd.study.kinds.coded import CodedKind
+from nnrd.study.kinds.operations import operations
 from nnrd.study.points import Anchor, Operation, Point, Split
 from nnrd.transforms import REGISTRY as TRANSFORMS
 
