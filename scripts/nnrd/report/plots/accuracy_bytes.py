@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nnrd.report.plots import Plot, style
-from nnrd.tasks import Metric
 
 
 class AccuracyBytes(Plot):
@@ -32,6 +31,7 @@ class AccuracyBytes(Plot):
             1, len(panels), figsize=(5.2 * len(panels), 4.3), squeeze=False, layout="constrained"
         )
         points = points.assign(x=self.x(points), place=points.apply(style.split_label, axis=1))
+        anchor = anchors.iloc[0]
         files = anchors[anchors["codec"] != style.ANCHOR] if self.with_files else anchors[:0]
         files = files.assign(x=self.x(files))
         places = dict.fromkeys(points.sort_values("split", kind="stable")["place"])
@@ -41,11 +41,12 @@ class AccuracyBytes(Plot):
         for axis, (column, metric) in zip(axes[0], panels.items(), strict=True):
             for (place, codec), group in points.groupby(["place", "codec"], sort=False):
                 look = {"color": colors[place], "marker": markers[codec]}
-                _curve(axis, group, column, metric, look | LINE)
+                _curve(axis, group, column, look | LINE)
+                _bars(axis, group, *style.interval(group, metric, anchor[column]), look["color"])
             for codec, group in files.groupby("codec", sort=False):
                 look = {"marker": markers[codec], "zorder": 1.9}
-                _curve(axis, group, column, metric, look | LINE | style.FILE_COLOR)
-            axis.axhline(anchors[column].iloc[0], **style.ANCHOR_LINE)
+                _curve(axis, group, column, look | LINE | style.FILE_COLOR)
+            axis.axhline(anchor[column], **style.ANCHOR_LINE)
             axis.set(xscale="log", xlabel=self.xlabel, ylabel=metric.axis)
             style.logarithmic(axis.xaxis)
             style.scale_accuracy(axis, points[column], metric)
@@ -57,9 +58,7 @@ class AccuracyBytes(Plot):
 LINE: dict[str, Any] = {"markersize": 4, "linewidth": 1.2}
 
 
-def _curve(
-    axis: Axes, points: pandas.DataFrame, column: str, metric: Metric, look: dict[str, Any]
-) -> None:
+def _curve(axis: Axes, points: pandas.DataFrame, column: str, look: dict[str, Any]) -> None:
     """Draw the operating points of one codec at one split; a single one is a mark.
 
     A bound on the rate, which has no accuracy, is a mark on the axis of sizes.
@@ -70,8 +69,12 @@ def _curve(
         axis.plot(bounds["x"], [0.0] * len(bounds), transform=axis.get_xaxis_transform(), **below)
     ordered = points[points["rec_perf"].notna()].sort_values("x")
     axis.plot(ordered["x"], ordered[column], **look)
-    low, high = style.interval(ordered, metric)
-    axis.vlines(ordered["x"], low, high, color=look["color"], linewidth=0.8, alpha=0.5)
+
+
+def _bars(
+    axis: Axes, points: pandas.DataFrame, low: pandas.Series, high: pandas.Series, color: Any
+) -> None:
+    axis.vlines(points["x"], low, high, color=color, linewidth=0.8, alpha=0.5)
 
 
 def _legend(figure: Figure, colors: dict, markers: dict, files: set[str]) -> None:

@@ -112,15 +112,15 @@ def metrics(points: pandas.DataFrame) -> dict[str, Metric]:
     return {"rec_perf": first} | {metric.name: metric for metric in others if metric.name in points}
 
 
-def interval(points: pandas.DataFrame, metric: Metric) -> tuple[pandas.Series, pandas.Series]:
+def interval(
+    points: pandas.DataFrame, metric: Metric, anchor: float
+) -> tuple[pandas.Series, pandas.Series]:
     """Return the ends of what is drawn as a metric's 95 % interval; nan where a task has none.
 
-    Against the anchor a point is judged by the paired difference, so that is drawn, from the
-    anchor's value on; a metric that compares with the anchor has its own.
+    Against the anchor a point is judged by the paired difference, so that is drawn, from
+    ``anchor`` on, its value; a metric that compares with the anchor has its own.
     """
-    name, base = metric.name, 0.0
-    if not metric.to_anchor:
-        name, base = f"{metric.name}_difference", points["anc_perf"]
+    name, base = (metric.name, 0.0) if metric.to_anchor else (f"{metric.name}_difference", anchor)
     none = pandas.Series(float("nan"), index=points.index)
     low, high = (points.get(f"{name}_{end}", none) + base for end in ("low", "high"))
     return low, high
