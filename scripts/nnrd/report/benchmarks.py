@@ -1,19 +1,20 @@
-"""Where the time of a run went, from the benchmark files that Snakemake wrote."""
+"""Where the time of a run went: jobs by Snakemake's benchmark files, steps by the stopwatch."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nnrd.core.errors import UserError
+from nnrd.core.files import read_record
 
-# The jobs that a study is about; all others are what the workflow costs on top.
-USEFUL = (
-    *("encode_tensors", "decode_weights", "extract_features"),
-    *("infer_anchor", "infer_features", "infer_weights"),
-)
+# The steps that a study is about, as the stopwatch names them; all else is what the workflow
+# costs on top: imports, reading and writing files, loading models, warming up.
+CODEC = ("enc_time", "dec_time")
+INFERENCE = ("pre_time", "run_time", "post_time")
 PREPARATION = ("fetch_asset",)
 PAUSE = 20  # seconds
+SLACK = 2  # seconds by which the clocks of two files may differ
 
 
 class Rule(NamedTuple):
@@ -27,19 +28,21 @@ class Rule(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """A run: its rules, its span in seconds, and the share of the cores' time that was useful."""
+    """A run: its rules, its span in seconds, and the core-seconds of codec and inference."""
 
     rules: list[Rule]
     span: float
-    share: float
+    codec: float
+    inference: float
 
 
-def summarise(folder: Path, cores: int) -> Summary:
+def summarise(folder: Path, results: Path) -> Summary:
     """Return where the time went of the jobs that have a benchmark file below ``folder``.
 
-    The share is the wall time of the jobs that encode, decode and infer, each on one core,
-    divided by ``cores`` times the span from the first job's start to the last one's end.
-    Fetching assets is left out of both: the network's speed is not the workflow's. Only the last
+    The time of codec and inference is that of the steps' stopwatches, from the files of times
+    below ``results`` that the run wrote, times the threads that a step had; what a job spends on
+    imports and files is not in it. The span goes from the first job's start to the last one's
+    end. Fetching assets is left out: the network's speed is not the workflow's. Only the last
     run counts: jobs before a pause of PAUSE seconds are of earlier ones. Raises UserError where
     there are no files.
     """
@@ -47,9 +50,23 @@ def summarise(folder: Path, cores: int) -> Summary:
     jobs = _last_run([job for job in jobs if job["rule"] not in PREPARATION])
     if not jobs:
         raise UserError(f"{folder}: no benchmark files; run the workflow first")
-    span = max(job["end"] for job in jobs) - min(job["start"] for job in jobs)
-    useful = sum(job["wall"] for job in jobs if job["rule"] in USEFUL)
-    return Summary(_rules(jobs), span, useful / (cores * span))
+    start, end = min(job["start"] for job in jobs), max(job["end"] for job in jobs)
+    written = [
+        read_record(file)
+        for file in sorted(results.rglob("*.times.json"))
+        if start - SLACK <= file.stat().st_mtime <= end + SLACK
+    ]
+    codec, inference = (_core_seconds(written, steps) for steps in (CODEC, INFERENCE))
+    return Summary(_rules(jobs), end - start, codec, inference)
+
+
+def _core_seconds(written: Iterable[Mapping[str, Any]], steps: Iterable[str]) -> float:
+    return sum(
+        row.get(step, 0.0) * step_file["threads"]
+        for step_file in written
+        for row in step_file["rows"]
+        for step in steps
+    )
 
 
 def _last_run(jobs: list[dict]) -> list[dict]:

@@ -10,19 +10,24 @@ from nnrd.report import benchmarks
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("folder", type=Path, help="the folder benchmarks/")
+    results = "the folder results/ of the run (default: beside it)"
+    parser.add_argument("--results", type=Path, help=results)
     parser.add_argument("--cores", type=int, default=os.cpu_count(), help="cores of the run")
 
 
 def main(args: argparse.Namespace) -> None:
     """Print the table and the share."""
-    found = benchmarks.summarise(args.folder, args.cores)
+    results = args.results or args.folder.absolute().parent / "results"
+    found = benchmarks.summarise(args.folder, results)
     print(f"{'rule':<20}{'jobs':>6}{'wall (s)':>11}{'CPU (s)':>10}{'memory (MB)':>13}")
     for rule in found.rules:
         print(
             f"{rule.name:<20}{rule.jobs:>6}{rule.wall:>11.1f}{rule.processor:>10.1f}"
             f"{rule.memory_mb:>13.0f}"
         )
+    total = args.cores * found.span
+    print(f"{found.span:.0f} s on {args.cores} cores, {total:.0f} core-seconds;")
     print(
-        f"{found.span:.0f} s on {args.cores} cores; codec and inference (wall time of "
-        f"{', '.join(benchmarks.USEFUL)}): {found.share:.0%} of the cores' time"
+        f"by the steps' stopwatches {found.codec:.0f} in codecs and {found.inference:.0f} in "
+        f"inference: {(found.codec + found.inference) / total:.0%}"
     )

@@ -21,12 +21,16 @@ class CodecBars(Plot):
             layout="constrained",
         )  # fmt: skip
         sizes = points["bytes_per_item"] / 1e3
-        limits = (sizes.min() / 2, sizes.max() * 2)
+        stored = anchors[anchors["codec"] == style.STORED]["bytes_per_item"] / 1e3
+        seen = pandas.concat([sizes, stored])
+        limits = (seen.min() / 2, seen.max() * 2)
         for (left, right), codec in zip(axes, codecs, strict=True):
             group = points[points["codec"] == codec]
             _bars(left, group, group["bytes_per_item"] / 1e3)
             left.set(yscale="log", ylim=limits, ylabel="mean per item (kB)", title=codec)
             style.logarithmic(left.yaxis)
+            for size in stored:
+                left.axhline(size, linestyle=":", **style.FILE_COLOR)
             _bars(right, group, group[column])
             right.axhline(anchors[column].iloc[0], **style.ANCHOR_LINE)
             right.set(ylabel=metric.axis, title=codec)
@@ -35,7 +39,8 @@ class CodecBars(Plot):
             left.get_legend().remove()
         for axis in axes[-1]:
             axis.set_xlabel("split before rank")
-        figure.suptitle(f"{style.title(points)} — dashed: anchor")
+        dotted = ", dotted: the items' files as stored" if len(stored) else ""
+        figure.suptitle(f"{style.title(points)} — dashed: anchor{dotted}")
         return figure
 
 

@@ -21,7 +21,7 @@ from nnrd.tasks import Metric, Task
 
 mpl.use("Agg")
 ANCHOR = "anchor"
-FILES = "files"
+FILES, STORED = "files", "stored"
 FILE_COLOR: dict[str, Any] = {"color": "0.5"}
 # What a format has to leave out, so that the same figure gives the same file: the date.
 FORMATS: dict[str, dict[str, None]] = {

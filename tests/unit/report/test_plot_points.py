@@ -1,0 +1,94 @@
+"""Plots of a features study: curves, intervals, and what the items' own files take."""
+
+import pandas
+import pytest
+from matplotlib.colors import to_rgb
+
+from nnrd.report.plots import REGISTRY, style
+
+GREY = to_rgb(style.FILE_COLOR["color"])
+METRICS = ("agreement", "F1", "precision", "recall")
+
+
+def row(codec, size, perf, split=None, sent="features", parameters="{}"):
+    found = {
+        "study": "s", "task": "detection", "model": "m", "dataset": "d", "metric_name": "AP",
+        "codec": codec, "parameters": parameters, "sent": sent, "items": 10, "branches": 1,
+        "split": split, "split_name": f"n{split}", "anc_size": 4000, "rec_size": size,
+        "compress_ratio": size / 4000, "rec_perf": perf, "anc_perf": 40.0, "runtime": "onnx",
+        "AP_difference_low": perf - 45, "AP_difference_high": perf - 35,
+    }  # fmt: skip
+    return found | {f"{name}{end}": perf for name in METRICS for end in ("", "_low", "_high")}
+
+
+ROWS = [
+    row("anchor", 9000, 40.0, sent=None),
+    row("stored", 3000, 40.0, sent="files"),
+    *(row("jpeg", size, perf, sent="files") for size, perf in ((500, 25.0), (900, 38.0))),
+    *(row(codec, size, 39.0, split) for split in (5, 9) for codec, size in (("raw", 4000),
+                                                                            ("float16", 2000))),
+    *(row("nnc", size, perf, 5) for size, perf in ((800, 39.0), (300, 20.0), (500, 30.0))),
+]  # fmt: skip
+
+
+@pytest.fixture
+def tables(tmp_path):
+    pandas.DataFrame(ROWS).to_csv(tmp_path / "points.csv", index=False)
+    return style.read_points(tmp_path / "points.csv")
+
+
+def draw(name, tables):
+    return REGISTRY.get(name)().draw(*tables)
+
+
+def curves(axis):
+    """Return (x, y) of what is drawn with a mark, in order, and whether it is grey."""
+    lines = [line for line in axis.lines if line.get_marker() not in ("None", "", None)]
+    return [
+        (to_rgb(line.get_color()) == GREY, list(map(tuple, line.get_xydata()))) for line in lines
+    ]
+
+
+def test_what_is_held_against_is_no_point(tables):
+    points, anchors = tables
+    assert list(anchors["codec"]) == ["anchor", "stored", "jpeg", "jpeg"]
+    assert set(points["codec"]) == {"raw", "float16", "nnc"}
+
+
+def test_one_curve_a_split_and_codec_and_grey_ones_of_the_files(tables):
+    axis = draw("accuracy_bytes", tables).axes[0]
+    found = curves(axis)
+    coloured = [points for is_grey, points in found if not is_grey]
+    grey = [points for is_grey, points in found if is_grey]
+    # raw and float16 are lone marks: no line joins them to each other or to nnc.
+    assert sorted(map(len, coloured)) == [1, 1, 1, 1, 3]
+    assert [(0.03, 20.0), (0.05, 30.0), (0.08, 39.0)] in coloured
+    assert grey == [[(0.3, 40.0)], [(0.05, 25.0), (0.09, 38.0)]]
+
+
+def test_the_ratio_has_no_files(tables):
+    """Their bytes are no share of what crosses."""
+    assert not any(is_grey for is_grey, _ in curves(draw("accuracy_ratio", tables).axes[0]))
+
+
+def bars(axis):
+    return sorted(
+        tuple(segment[:, 1]) for found in axis.collections for segment in found.get_segments()
+    )
+
+
+def test_bars_are_the_paired_difference_to_the_anchor_and_what_compares_with_it_its_own(tables):
+    panels = draw("accuracy_bytes", tables).axes
+    points = tables[0]
+    expected = sorted((perf - 5, perf + 5) for perf in points["rec_perf"])
+    assert bars(panels[0]) == expected
+    assert bars(panels[2]) == sorted((perf, perf) for perf in points["F1"])
+
+
+def test_bars_of_codecs_say_what_the_stored_file_takes(tables):
+    figure = draw("codec_bars", tables)
+    left = [axis for axis in figure.axes if "kB" in axis.get_ylabel()]
+    assert len(left) == 3
+    for axis in left:
+        (line,) = [line for line in axis.lines if to_rgb(line.get_color()) == GREY]
+        assert line.get_ydata()[0] == 0.3
