@@ -6,7 +6,7 @@ from matplotlib.colors import to_rgb
 
 from nnrd.report.plots import REGISTRY, style
 
-GREY = to_rgb(style.FILE_COLOR["color"])
+GREY = to_rgb(style.FILE_LOOK["color"])
 METRICS = ("agreement", "F1", "precision", "recall")
 
 

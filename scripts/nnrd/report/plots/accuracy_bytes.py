@@ -44,8 +44,7 @@ class AccuracyBytes(Plot):
                 _curve(axis, group, column, look | LINE)
                 _bars(axis, group, *style.interval(group, metric, anchor[column]), look["color"])
             for codec, group in files.groupby("codec", sort=False):
-                look = {"marker": markers[codec], "zorder": 1.9}
-                _curve(axis, group, column, look | LINE | style.FILE_COLOR)
+                _curve(axis, group, column, {"marker": markers[codec]} | style.FILE_LOOK)
             axis.axhline(anchor[column], **style.ANCHOR_LINE)
             axis.set(xscale="log", xlabel=self.xlabel, ylabel=metric.axis)
             style.logarithmic(axis.xaxis)
@@ -86,7 +85,7 @@ def _legend(figure: Figure, colors: dict, markers: dict, files: set[str]) -> Non
     ]
     sent = [
         pyplot.Line2D(
-            [], [], marker=markers[codec], label=f"the items' files, {codec}", **style.FILE_COLOR
+            [], [], marker=markers[codec], label=f"the items' files, {codec}", **style.FILE_LOOK
         )
         for codec in markers
         if codec in files

@@ -30,9 +30,11 @@ class CodecBars(Plot):
             left.set(yscale="log", ylim=limits, ylabel="mean per item (kB)", title=codec)
             style.logarithmic(left.yaxis)
             for size in stored:
-                left.axhline(size, linestyle=":", **style.FILE_COLOR)
+                left.axhline(size, linestyle=":", color=style.FILE_LOOK["color"])
             _bars(right, group, group[column])
-            right.axhline(anchors[column].iloc[0], **style.ANCHOR_LINE)
+            anchor = anchors[column].iloc[0]
+            _intervals(right, group, *style.interval(group, metric, anchor))
+            right.axhline(anchor, **style.ANCHOR_LINE)
             right.set(ylabel=metric.axis, title=codec)
             handles, labels = right.get_legend_handles_labels()
             right.legend(handles, labels, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
@@ -42,6 +44,21 @@ class CodecBars(Plot):
         dotted = ", dotted: the items' files as stored" if len(stored) else ""
         figure.suptitle(f"{style.title(points)} — dashed: anchor{dotted}")
         return figure
+
+
+def _intervals(
+    axis: Axes, group: pandas.DataFrame, low: pandas.Series, high: pandas.Series
+) -> None:
+    """Draw the ends of each bar's 95 % interval; seaborn has a container an operating point."""
+    limits, names = axis.get_xlim(), dict.fromkeys(group["operating_point"])
+    for name, container in zip(names, axis.containers, strict=True):
+        rows = group[group["operating_point"] == name].sort_values("split").index
+        middles = [bar.get_x() + bar.get_width() / 2 for bar in container]
+        if len(middles) != len(rows):  # a split has no such point
+            continue
+        for color, width in (("white", 1.5), ("0.1", 0.7)):  # seen on light bars and on dark ones
+            axis.vlines(middles, low[rows], high[rows], color=color, linewidth=width, zorder=3)
+    axis.set_xlim(limits)
 
 
 def _bars(axis: Axes, group: pandas.DataFrame, values: pandas.Series) -> None:

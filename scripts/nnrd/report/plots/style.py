@@ -22,7 +22,10 @@ from nnrd.tasks import Metric, Task
 mpl.use("Agg")
 ANCHOR = "anchor"
 FILES, STORED = "files", "stored"
-FILE_COLOR: dict[str, Any] = {"color": "0.5"}
+FILE_LOOK: dict[str, Any] = {
+    "color": "0.35", "linewidth": 1.2, "linestyle": "--", "markersize": 7,
+    "markeredgecolor": "white", "markeredgewidth": 0.6, "zorder": 4,
+}  # fmt: skip
 # What a format has to leave out, so that the same figure gives the same file: the date.
 FORMATS: dict[str, dict[str, None]] = {
     ".pdf": {"CreationDate": None},
