@@ -74,11 +74,11 @@ rule infer_files:
         source=JOBS.hashed("infer_files", "trained", "pipeline", "network", "file_codec"),
         model=JOBS.model,
         run_by=JOBS.run_by,
-        parameters=parameters_json,
+        parameters=JOBS.parameters,
         timing=TIMING,
         precision=PRECISION,
     shell:
-        "python scripts/infer_files.py {params.model:q} {params.run_by:q} --index {input.index:q}"
+        PROGRAM + "infer_files.py {params.model:q} {params.run_by:q} --index {input.index:q}"
         " --codec {wildcards.codec:q} --parameters {params.parameters:q}"
         " --shard {wildcards.shard:q} {params.timing:q} {params.precision:q}"
         " --predictions {output.predictions:q} --times {output.times:q} > {log:q} 2>&1"
