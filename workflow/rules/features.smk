@@ -22,7 +22,7 @@ rule extract_features:
         gpu=GPU,
     params:
         source=JOBS.hashed("extract_features", "preprocessing"),
-        model=JOBS.model,
+        model=JOBS.input_model,
         timing=TIMING,
         tf32=TF32,
     shell:

@@ -15,7 +15,7 @@ rule convert_model:
         "../../envs/nnrd.yaml"
     params:
         source=JOBS.hashed("convert_model", "export"),
-        model=JOBS.model,
+        model=JOBS.graph_model,
     shell:
         PROGRAM + "convert_model.py {params.model:q} --out {output.model:q}"
         " --facts {output.facts:q} > {log:q} 2>&1"

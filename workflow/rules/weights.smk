@@ -16,7 +16,7 @@ rule extract_weights:
         "../../envs/nnrd.yaml"
     params:
         source=JOBS.hashed("extract_weights", "tensors", "weights"),
-        model=JOBS.model,
+        model=JOBS.graph_model,
         run_by=JOBS.run_by,
     shell:
         PROGRAM + "extract_weights.py {params.model:q} {params.run_by:q}"

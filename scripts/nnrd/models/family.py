@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and jobs that run ONNX files
     from nnrd.models.pipeline import Pipeline
 
 
+BEHIND = "behind"  # in an option's schema: true where only what follows the graph reads it
 RESULT_COLUMNS = ("model", "family", "weights", "variant", "file", "options")
 
 
@@ -48,7 +49,8 @@ class Family:
     before and behind the graph, a `nnrd.models.pipeline.Pipeline`, which imports no torch; None
     for models of which only the splits are tabulated. ``needs_network``: the pipeline runs the
     network too, as a decoding loop does, whatever runs the graph. ``options``: the JSON schema of
-    a row's options; None where nobody checks them before a job does. The halves are apart so that
+    a row's options, those of what stands behind the graph with `BEHIND`; None where nobody checks
+    them before a job does. The halves are apart so that
     a job imports, and is made anew by an edit of, no more than what it runs.
     """
 
@@ -61,6 +63,16 @@ class Family:
     def runtime(self) -> str:
         """What runs a model of which nothing else is said: ``torch`` or ``onnx``."""
         return "torch" if self.network else "onnx"
+
+    def graph_row(self, row: ModelRow) -> ModelRow:
+        """Return what a model's graph and tensors depend on: no options where it is a file."""
+        return row if self.network else replace(row, options={})
+
+    def input_row(self, row: ModelRow) -> ModelRow:
+        """Return what the graph's inputs depend on: not the options of what stands behind it."""
+        known = (self.options or {}).get("properties", {})
+        kept = {n: v for n, v in row.options.items() if not known.get(n, {}).get(BEHIND)}
+        return replace(row, options=kept)
 
     def load_network(self, row: ModelRow) -> Network:
         """Return the network of a row; UserError where the family has none."""

@@ -15,7 +15,7 @@ from nnrd.models.export import Export
 from nnrd.models.family import ModelRow
 from nnrd.models.pipeline import Arrays
 
-RANDOM = "random"  # in the column `weights`
+RANDOM, BUILT = "random", "built"  # in the column `weights`
 
 
 class Network(ABC):
@@ -65,6 +65,8 @@ class Network(ABC):
         model = self.build().eval()
         if self.row.weights == RANDOM:
             return randomize(model)
+        if self.row.weights == BUILT:
+            return model
         if assets is None:
             raise UserError(f"model {self.row.model}: its files are needed")
         given = self.read(assets)

@@ -51,7 +51,7 @@ class Graphs:
         row, facts = self.sheets.models[model], paths.fill(paths.FACTS, model=model)
         known, own = self.places.root / facts, self._own_file(row)
         if known.is_file() and not (own and _is_newer(own, known)):
-            found = _of_facts(known, row)
+            found = _of_facts(known, self.sheets.family(model).graph_row(row))
             if found:
                 return Graph(**found, file=facts)
         if own is None:

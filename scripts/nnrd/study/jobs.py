@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from nnrd import codecs, tasks, transforms
 from nnrd.core.files import complete_file
 from nnrd.datasets import file_codecs, formats
-from nnrd.models.family import Family
+from nnrd.models.family import Family, ModelRow
 from nnrd.report import plots
 from nnrd.stages.runtimes import REGISTRY as RUNTIMES
 from nnrd.study import inputs, paths
@@ -76,10 +76,21 @@ class Jobs:
 
     def model(self, wildcards: Wildcards) -> list[str]:
         """Return a job's model as options: its row, and the folder of its files."""
-        name = self.model_name(wildcards)
-        folder = inputs.model_folder(self.settings, name)
-        row = json.dumps(self.settings.sheets.models[name].columns)
-        return ["--model", row, *(["--assets", *folder] if folder else [])]
+        return self._model_options(self.settings.sheets.models[self.model_name(wildcards)])
+
+    def graph_model(self, wildcards: Wildcards) -> list[str]:
+        """Return the same for a job that looks at nothing but the graph and its tensors."""
+        row = self.settings.sheets.models[self.model_name(wildcards)]
+        return self._model_options(self.family(wildcards).graph_row(row))
+
+    def input_model(self, wildcards: Wildcards) -> list[str]:
+        """Return the same for a job that makes the graph's inputs, and reads no outputs."""
+        row = self.settings.sheets.models[self.model_name(wildcards)]
+        return self._model_options(self.family(wildcards).input_row(row))
+
+    def _model_options(self, row: ModelRow) -> list[str]:
+        folder = inputs.model_folder(self.settings, row.model)
+        return ["--model", json.dumps(row.columns), *(["--assets", *folder] if folder else [])]
 
     def model_folder(self, wildcards: Wildcards) -> list[str]:
         """Return the folder of a job's model's files; none where it has no asset."""

@@ -177,6 +177,16 @@ def test_random_weights_are_the_same_each_time_and_differ():
     assert all(array.min() != array.max() for array in floats)
 
 
+def test_weights_that_a_network_builds_itself_need_no_files():
+    """As a network of one's own makes them: not seeded anew, no constant changed."""
+    of = row("resnet56_cifar100", weights="built")
+    one, built = network(of).load(None), network(of).build()
+    torch.manual_seed(0)
+    expected = network(of).build().state_dict()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in one.state_dict().items())
+    assert not one.training and set(built.state_dict()) == set(expected)
+
+
 def test_a_receiver_has_another_network_than_the_sender(tmp_path):
     """Only what was sent makes them alike."""
     of = row("resnet56_cifar100")

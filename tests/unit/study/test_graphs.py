@@ -12,6 +12,7 @@ from nnrd import UserError
 from nnrd.core.files import write_record
 from nnrd.models.facts import facts_of
 from nnrd.study.config import load
+from nnrd.study.jobs import Jobs
 from nnrd.study.points import Split
 
 ROOT = Path(__file__).parents[3]
@@ -118,3 +119,24 @@ def test_the_table_calls_a_split_what_the_user_does(known):
     named = settings(known, {"name": "t1"}, 3).studies["one"].points
     assert [point.label.get("split_name") for point in named] == ["t1", None]
     assert [point.split for point in named] == [Split(name="t1"), Split(rank=3)]
+
+
+BOX = {"categories": "coco80", "threshold": 0.3, "form": "yxyx"}
+
+
+@pytest.mark.parametrize(
+    ("options", "input_changes"),
+    [(BOX, False), ({"size": [8, 8]}, True), (BOX | {"colours": "bgr"}, True), ({}, False)],
+)
+def test_options_of_what_stands_behind_make_no_tensor_anew(tmp_path, options, input_changes):
+    """Nor does any option of a model that is a file make its graph or its weights anew."""
+    given, told = own_model(tmp_path, 4), []
+    for said in ({}, options):
+        given["models"]["own"] |= {"family": "onnx_detectors", "options": said}
+        study = {"run": ["one"], "studies": {"one": STUDY | {"model": "own"}}}
+        jobs = Jobs(load(study | given, "c", tmp_path, ROOT))
+        where = {"model": "own", "data": "demo_images", "split": "rank2"}
+        told.append([f(where) for f in (jobs.graph_model, jobs.input_model, jobs.model)])
+    (graph, before, whole), (other_graph, other_before, other_whole) = told
+    assert graph == other_graph and (whole != other_whole) is bool(options)
+    assert (before != other_before) is input_changes
