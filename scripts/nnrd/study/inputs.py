@@ -4,19 +4,21 @@ from nnrd.study import paths
 from nnrd.study.config import Settings
 from nnrd.study.kinds.base import Study
 from nnrd.study.kinds.coded import CodedStudy
+from nnrd.study.places import as_input
 from nnrd.study.points import Anchor, FilePoint, Record
 
 
 def dataset_files(settings: Settings, dataset: str) -> dict[str, str]:
     """Return what a dataset's index is made of: its folder, and the file of its annotations."""
     row, places = settings.sheets.datasets[dataset], settings.places
-    folder = _asset_folder(row.asset) if row.asset else places.located(str(row.folder))
+    folder = _asset_folder(row.asset) if row.asset else as_input(places.located(str(row.folder)))
     asset = settings.sheets.asset_of(row.annotations)
     if asset:  # annotations within an asset come with it; the asset is what a rule can wait for
         return {"folder": folder, "annotations": _asset_folder(asset)}
     # A name that is no file, such as that of a set of images, stands for the whole folder.
     there = places.file(row.annotations).exists()
-    return {"folder": folder, "annotations": places.located(row.annotations) if there else folder}
+    truth = as_input(places.located(row.annotations)) if there else folder
+    return {"folder": folder, "annotations": truth}
 
 
 def _asset_folder(asset: str) -> str:

@@ -3,8 +3,13 @@
 They are the same folder, unless nnrd is a module of another workflow.
 """
 
+import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
+
+LINKS = Path(".snakemake/nnrd/links")
+WILDCARD = re.compile(r"\{\s*[.\w]+.*\}")
 
 
 @dataclass(frozen=True)
@@ -24,3 +29,17 @@ class Places:
         if (self.root / path).exists() or not elsewhere.exists():
             return path
         return str(elsewhere.resolve())
+
+
+def as_input(path: str) -> str:
+    """Return a path as the input of a rule, which cannot hold ``{word}``: that is a wildcard.
+
+    For such a path a link stands, which is made here, in the folder that Snakemake runs in.
+    """
+    if not WILDCARD.search(path):
+        return path
+    link, target = LINKS / hashlib.sha256(path.encode()).hexdigest()[:16], Path(path).absolute()
+    if not link.is_symlink():
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(target)
+    return str(link)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from snakemake.io import contains_wildcard
 
 from nnrd import UserError
 from nnrd.assets import availability
@@ -281,7 +282,9 @@ def test_what_cannot_be_had_here_is_said_before_any_work(elsewhere, monkeypatch,
 
 
 @pytest.mark.parametrize("name", ["mine", "my prompts", "it's", "{mine}", "d$(touch pwned)"])
-def test_a_dataset_in_a_folder_of_the_machine(elsewhere, name):
+def test_a_dataset_in_a_folder_of_the_machine(elsewhere, monkeypatch, name):
+    """Where Snakemake would take its name for a wildcard, a link stands for it."""
+    monkeypatch.chdir(elsewhere)
     (elsewhere / "config").unlink()
     (elsewhere / "config").mkdir()
     for sheet in ("assets.tsv", "models.tsv"):
@@ -294,9 +297,12 @@ def test_a_dataset_in_a_folder_of_the_machine(elsewhere, name):
         f"mine\tasr\ttranscripts\t{folder}\t{folder}/transcripts.tsv\t40\n"
     )
     loaded = settings(root=elsewhere, one=SPEECH | {"dataset": "mine"})
-    expected = {"folder": str(folder), "annotations": f"{folder}/transcripts.tsv"}
-    assert inputs.dataset_files(loaded, "mine") == expected
-    assert inputs.items_folder(loaded, "mine") == str(folder)
+    found = inputs.dataset_files(loaded, "mine")
+    assert inputs.items_folder(loaded, "mine") == found["folder"]
+    expected = {"folder": folder, "annotations": folder / "transcripts.tsv"}
+    assert {key: Path(path).resolve() for key, path in found.items()} == expected
+    assert (found["folder"] == str(folder)) is ("{" not in name)
+    assert not any(contains_wildcard(path) for path in found.values())
     assert inputs.annotations(loaded, "mine") == f"{folder}/transcripts.tsv"
     assert set(inputs.asset_sums(loaded)) == {
         f"whisper_tiny_en/{name}" for name in ("model.bin", "tokenizer.json", "config.json")

@@ -10,6 +10,7 @@ from nnrd.core.schema import unknown
 from nnrd.datasets import published
 from nnrd.study import paths
 from nnrd.study.kinds.base import Context, Job, Kind, Study
+from nnrd.study.places import as_input
 from nnrd.study.points import Selection
 from nnrd.study.sheets import Sheets
 
@@ -105,7 +106,7 @@ class SplitsStudy(Study):
         if found.measured:
             return {"splits": paths.fill(paths.SPLIT_INPUTS, study=self.name, comparison=name)}
         splits = [paths.fill(paths.SPLIT_TABLE, model=model) for model in found.models]
-        return {"splits": splits, "published": str(found.published)}
+        return {"splits": splits, "published": as_input(str(found.published))}
 
     def comparing(self, name: str) -> list[str]:
         """Return what a comparison is told beside its files, as options of compare_splits."""
