@@ -32,7 +32,9 @@ def measured(steps: Mapping[str, dict | None]) -> dict:
     totals over the items, in seconds of wall time: ``pre_time``, ``run_time``, ``post_time`` of
     what stands before, in and behind the graph, both parts of a split together, and their sum
     ``rec_eval_time``; ``part1_time`` is part I's share of the run. Of an anchor, ``input_size``
-    and ``model_size`` are the bytes of the graph's inputs and of the model's tensors.
+    and ``model_size`` are the bytes of the graph's inputs and of the model's tensors. Weights that
+    were published have ``published_size``, bytes of the files as they are, and
+    ``published_ratio``, rec_size over that.
     Raises UserError where the two parts of a split ran on different devices.
     """
     encoded, inferred = steps["encoded"], steps["inferred"]
@@ -61,7 +63,14 @@ def measured(steps: Mapping[str, dict | None]) -> dict:
         "enc_threads": encoded["threads"] if encoded else None,
         "dec_threads": decoded["threads"] if encoded and decoded else None,
         **(_anchor_sizes(ran) if encoded is None else {}),
+        **_published(steps["source"], rec_size),
     }
+
+
+def _published(source: Mapping[str, Any] | None, rec_size: int | None) -> dict[str, Any]:
+    """Return the bytes of the files that weights came in, and the bitstream's share of them."""
+    size = total(source, "published_size")
+    return {"published_size": size, "published_ratio": (rec_size or 0) / size} if size else {}
 
 
 def _anchor_sizes(inferred: Mapping[str, Any]) -> dict[str, int | None]:

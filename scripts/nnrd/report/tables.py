@@ -20,7 +20,7 @@ COLUMNS = (
 ITEM_COLUMNS = ("study", "model", "dataset", "split", "codec", "parameters", "item")
 ANCHOR = "anchor"
 INTEGERS = (
-    *("split", "branches", "anc_size", "rec_size", "items"),
+    *("split", "branches", "anc_size", "rec_size", "published_size", "items"),
     *("threads", "enc_threads", "dec_threads"),
 )
 

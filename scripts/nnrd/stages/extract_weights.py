@@ -7,9 +7,11 @@ import numpy as np
 
 from nnrd.core import bundles
 from nnrd.core.files import complete_folder
+from nnrd.models.family import ModelRow
 from nnrd.stages import arguments, runtimes, steps
 
 BUNDLE = "weights"  # the one item of a model's shard of tensors
+TEXT = {".json", ".txt", ".tsv", ".csv", ".md"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,11 +28,24 @@ def main(args: argparse.Namespace) -> None:
     write(args, runtimes.of(args).tensors())
 
 
+def published_size(model: ModelRow, assets: Path | None) -> int:
+    """Return the bytes of the files that a model's weights are published in; 0 without any.
+
+    Beside them, files of text say how it is built or what its tokens are.
+    """
+    if assets is None:
+        return 0
+    found = [assets / model.file] if model.file else [p for p in assets.rglob("*") if p.is_file()]
+    weights = (path for path in found if path.suffix not in TEXT and path.name[0] != ".")
+    return sum(path.stat().st_size for path in weights)
+
+
 def write(args: argparse.Namespace, sent: dict[str, np.ndarray]) -> None:
     """Write a model's tensors as the one bundle of a folder, and a row about it."""
     with complete_folder(args.out) as folder:
         checksum = bundles.write(folder / f"{BUNDLE}{bundles.SUFFIX}", sent)
     values = sum(tensor.size for tensor in sent.values())
     row = {"item": BUNDLE, "names": list(sent), "values": values, "checksum": checksum}
-    steps.write_times(args, args.times, [row])
+    size = published_size(args.model, args.assets)
+    steps.write_times(args, args.times, [row | ({"published_size": size} if size else {})])
     steps.say(f"{args.model.model}: {len(sent)} tensors, {values} values")

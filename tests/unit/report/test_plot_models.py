@@ -58,3 +58,15 @@ def test_axes_hold_all_points(rows, top):
     axis = draw(table(*rows), ANCHORS).axes[0]
     assert axis.get_ylim() == (0, top)
     assert axis.get_xlim()[0] == 0
+
+
+@pytest.mark.parametrize(("published", "factor"), [(500, 2.0), (1010, None), (None, None)])
+def test_sizes_are_also_shares_of_the_published_file_where_that_is_not_float32(published, factor):
+    rows = table(*WHISPER).assign(anc_size=1000, published_size=published)
+    figure = draw(rows, ANCHORS)
+    figure.canvas.draw()  # limits of a second axis follow then
+    axis = figure.axes[0]
+    found = [child for child in axis.child_axes if "published" in child.get_xlabel()]
+    assert len(found) == (factor is not None)
+    for child in found:
+        assert child.get_xlim()[1] == pytest.approx(axis.get_xlim()[1] * factor)

@@ -96,3 +96,13 @@ def test_items_that_are_sent_as_files_have_sizes_and_times_of_coding():
     found = records.measured({"source": None, "encoded": None, "inferred": inferred})
     assert (found["anc_size"], found["rec_size"], found["compress_ratio"]) == (200, 14, 0.07)
     assert (found["enc_time"], found["dec_time"], found["run_time"]) == (1.0, 0.5, 2.0)
+
+
+def test_weights_have_their_size_against_the_published_files():
+    """Whisper's file is float16: a third of the float32 tensors is two thirds of it."""
+    encoded = step({"item": "weights", "anc_size": 900, "rec_size": 300, "enc_time": 1.0})
+    source = step({"item": "weights", "published_size": 450})
+    steps = {"source": source, "encoded": encoded, "inferred": step({"item": "a"} | TIMES)}
+    found = records.measured(steps)
+    assert (found["published_size"], found["published_ratio"]) == (450, pytest.approx(2 / 3))
+    assert "published_size" not in records.measured(steps | {"source": step({"item": "weights"})})

@@ -18,6 +18,7 @@ from nnrd.core import bundles, files
 from nnrd.datasets.formats import REGISTRY as FORMATS
 from nnrd.models import REGISTRY, ModelRow
 from nnrd.models.network import tensors
+from nnrd.stages.extract_weights import published_size
 from nnrd.stages.torch_models import TorchModel
 from nnrd.study import sheets
 from nnrd.tasks import REGISTRY as TASKS
@@ -172,3 +173,14 @@ def test_classifiers_on_real_images(name, images_of, least, request):
     pipeline, run, _ = torch_model(row, assets).trained()
     found = [prediction for prediction, _ in pipeline.predict(run, index.items)]
     assert TASKS.get("classification")().score(index, found, found)[0]["top1"] >= least
+
+
+@pytest.mark.parametrize(("file", "size"), [(None, 7), ("b.bin", 4)])
+def test_what_the_published_weights_take(tmp_path, file, size):
+    """Of a folder all files but text and hidden ones; of an ONNX model its one file."""
+    for name, content in (("a.bin", b"123"), ("b.bin", b"4567"), ("config.json", b"{}")):
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / ".timestamp").write_bytes(b"1")
+    row = ModelRow("m", "onnx_file", "asset", file=file)
+    assert published_size(row, tmp_path) == size
+    assert published_size(row, None) == 0

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from nnrd.report.plots import Plot, style
 
+CLOSE = 0.1  # what headers and text in published files of float32 may take
 DASHES = ["-", "--", "-.", ":"]
 
 
@@ -38,10 +39,24 @@ class AccuracySize(Plot):
             style.scale_accuracy(axis, group["rec_perf"], style.task_of(group).metric)
             axis.set(ylabel=style.task_of(group).metric.axis)
             axis.set(xlabel="size of the bitstream (% of the anchor's)")
+            _published_axis(axis, group)
             axis.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
         models = points["model"].nunique()
         figure.suptitle(style.title(points) if models == 1 else f"{models} models")
         return figure
+
+
+def _published_axis(axis: Axes, points: pandas.DataFrame) -> None:
+    """Add the size in percent of the published files on top, where these are not float32."""
+    if points["model"].nunique() > 1 or "published_size" not in points:
+        return
+    sizes = points[["published_size", "anc_size"]].astype(float).max()
+    published, sent = float(sizes.iloc[0]), float(sizes.iloc[1])
+    if not abs(published / sent - 1) > CLOSE:  # nor where nothing was published: nan
+        return
+    share = sent / published
+    top = axis.secondary_xaxis("top", functions=(lambda x: x * share, lambda x: x / share))
+    top.set_xlabel(f"% of the published files' {published / 1e6:.1f} MB")
 
 
 def _curves(axis: Axes, points: pandas.DataFrame, names: list[str]) -> None:
