@@ -4,6 +4,9 @@ The axes are those of the plots of 3GPP TR 26.847, clause 10.1: the error rate o
 size in percent of the anchor's, the anchor as a red line.
 """
 
+from functools import partial
+
+import numpy as np
 import pandas
 from matplotlib import pyplot
 from matplotlib.axes import Axes
@@ -55,7 +58,8 @@ def _published_axis(axis: Axes, points: pandas.DataFrame) -> None:
     if not abs(published / sent - 1) > CLOSE:  # nor where nothing was published: nan
         return
     share = sent / published
-    top = axis.secondary_xaxis("top", functions=(lambda x: x * share, lambda x: x / share))
+    both_ways = (partial(np.multiply, share), partial(np.multiply, published / sent))
+    top = axis.secondary_xaxis("top", functions=both_ways)
     top.set_xlabel(f"% of the published files' {published / 1e6:.1f} MB")
 
 
