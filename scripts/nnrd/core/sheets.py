@@ -2,11 +2,12 @@
 
 import json
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from nnrd.core.errors import UserError
+from nnrd.core.files import complete_file
 from nnrd.core.schema import first_mistake, unknown
 
 # An installed nnrd has the schemas within; a checkout has them where Snakemake's users look.
@@ -51,6 +52,35 @@ def _check_header(path: Path, header: list[str], rules: dict) -> None:
     for column in rules["required"]:
         if column not in header:
             raise UserError(f"{path}: column {column!r} is missing")
+
+
+def append(path: str | Path, name: str, rows: Sequence[dict]) -> None:
+    """Add rows to the end of a sheet, which is made if need be: all of them or none.
+
+    What stands in it stays as it is. Raises UserError where it is no sheet of this schema, lacks a
+    column that a row has, or a value cannot be written into it.
+    """
+    path = Path(path)
+    text = _text(path) if path.exists() else ""
+    header = next((cells for _, cells in _cells(path)), None) if text else None
+    if header is None:
+        header = list(schema(name)["properties"])
+        text += "\t".join(header) + "\n"
+    for column in dict.fromkeys(column for row in rows for column in row):
+        if column not in header:
+            raise UserError(f"{path}: column {column!r} is missing")
+    lines = ["\t".join(_cell(path, c, row.get(c, "")) for c in header) + "\n" for row in rows]
+    with complete_file(path.resolve()) as temporary:
+        text += "" if text.endswith("\n") else "\n"
+        temporary.write_text(text + "".join(lines), encoding="utf-8")
+
+
+def _cell(path: Path, column: str, value: str | int) -> str:
+    text = str(value)
+    odd = any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text)
+    if odd or text != text.strip() or text.startswith("#"):
+        raise UserError(f"{path}: {column}: {text!a} cannot stand in a sheet")
+    return text
 
 
 def checked(row: dict, name: str, where: str) -> dict:
