@@ -21,6 +21,8 @@ def checkout(tmp_path_factory) -> Checkout:
         (own / f"{number}.onnx").write_bytes(data)
         total = hashlib.sha256(data).hexdigest()
         rows.append(["my-asset", f"{number}.onnx", f"file:own/{number}.onnx", total, len(data)])
+    (own / "loose.bin").write_bytes(b"one")
+    rows.append(["loose", "loose.bin", "file:own/loose.bin", "", ""])
     model = ["my-model", "onnx_file", "asset", "my-asset", "0.onnx", "x=1,3,4,4"]
     write(own / "assets.tsv", "asset file source sha256 bytes license", [[*r, "own"] for r in rows])
     write(own / "models.tsv", "model family weights asset file input_shape", [model])
@@ -40,18 +42,15 @@ def test_names_with_a_hyphen_pass_the_rules(checkout):
 
 
 def test_an_asset_of_1500_rows_is_fetched(checkout):
-    done = checkout.run("resources/my-asset")
+    assets = ("resources/my-asset", "resources/loose")
+    done = checkout.run(*assets)
     assert done.returncode == 0, done.stdout + done.stderr
     found = checkout.folder / "resources/my-asset"
     assert len(list(found.glob("*.onnx"))) == FILES
     assert (found / "1499.onnx").read_text() == "1499\n"
-
-
-def test_another_row_fetches_again(checkout):
-    checkout.run("resources/my-asset")
-    assert "fetch_asset" not in checkout.plan("resources/my-asset").rules
-    licence = "own/assets.tsv", "\town\n", "\tours\n"
-    checkout.edit(*licence)
-    assert "fetch_asset" not in checkout.plan("resources/my-asset").rules
+    checkout.edit("own/assets.tsv", "\town\n", "\tours\n")
+    assert checkout.plan(*assets).rules == {}  # the licence changes no file
+    # Another row; another content of a file of one's own that has no sum.
     checkout.edit("own/assets.tsv", "\t0.onnx\t", "\tzero.onnx\t")
-    assert "fetch_asset" in checkout.plan("resources/my-asset").rules
+    (checkout.folder / "own/loose.bin").write_bytes(b"two")
+    assert checkout.plan(*assets).rules == {"fetch_asset": 2}

@@ -3,6 +3,8 @@
 
 # Not protected(): a row that changes in the sheet has to fetch its asset again.
 rule fetch_asset:
+    input:
+        JOBS.own_files,
     output:
         directory(paths.ASSET),
     log:

@@ -21,10 +21,10 @@ def missing(rows: Sequence[dict[str, Any]], root: Path) -> str | None:
     do not have, and package lists, and addresses where there is no route to any. What the other
     clients can get is not known, for their mirrors may be on this machine.
     """
-    if (root / "resources" / rows[0]["asset"]).exists():
-        return None
-    cache = Cache(default_folder())
     files = [AssetFile(**row) for row in rows]
+    if (root / "resources" / rows[0]["asset"]).exists():
+        files = [row for row in files if _is_own(row)]  # which may change, and are fetched again
+    cache = Cache(default_folder())
     for package, wanted in by_package(row for row in files if not _is_kept(row, cache)).items():
         check = CHECKS.get(wanted[0].scheme)
         reason = check(package.partition(":")[2], root) if check else None
@@ -33,7 +33,13 @@ def missing(rows: Sequence[dict[str, Any]], root: Path) -> str | None:
     return None
 
 
+def _is_own(row: AssetFile) -> bool:
+    return row.scheme == "file" and not row.sha256
+
+
 def _is_kept(row: AssetFile, cache: Cache) -> bool:
+    if _is_own(row):
+        return False
     try:
         sha256 = row.sha256 or (cache.seen(row.source) or ("",))[0]
         return bool(sha256) and cache.entry(sha256).is_file()

@@ -57,8 +57,11 @@ def fetch(rows: Sequence[AssetFile], out: str | Path, cache: Cache, checkout: st
 
 
 def _with_seen_sum(row: AssetFile, cache: Cache) -> AssetFile:
-    """Return a row with the sum that was recorded when its file was first seen, if it needs one."""
-    seen = None if row.sha256 else cache.seen(row.source)
+    """Return a row with the sum that was recorded when its file was first seen, if it needs one.
+
+    Of a file of this machine none is: it is one's own, and may change.
+    """
+    seen = None if row.sha256 or row.scheme == "file" else cache.seen(row.source)
     return replace(row, sha256=seen[0], bytes=seen[1], recorded=True) if seen else row
 
 
@@ -169,9 +172,7 @@ def _checked(row: AssetFile, sha256: str, size: int, cache: Cache) -> AssetFile:
     if not row.sha256:
         if row.bytes not in (0, size):
             raise UserError(f"{is_it}, the sheet says {row.bytes} bytes")
-        cache.record(row.source, sha256, size)
-        print(f"{name}: no sum is published; this one is recorded: {sha256}", file=sys.stderr)
-        return replace(row, sha256=sha256, bytes=size, recorded=True)
+        return _recorded(replace(row, sha256=sha256, bytes=size), cache)
     if (sha256, size) == (row.sha256, row.bytes):
         return row
     expected = f"{row.sha256} ({row.bytes} bytes)"
@@ -179,6 +180,16 @@ def _checked(row: AssetFile, sha256: str, size: int, cache: Cache) -> AssetFile:
         where = f"recorded in {cache.note(row.source)}; delete that to take the new one"
         raise UserError(f"{is_it}, the file first seen had {expected}, {where}")
     raise UserError(f"{is_it}, the sheet says {expected}")
+
+
+def _recorded(row: AssetFile, cache: Cache) -> AssetFile:
+    """Record the sum of a file that is seen for the first time, and say so."""
+    if row.scheme == "file":
+        return row
+    cache.record(row.source, row.sha256, row.bytes)
+    name = f"{row.asset}/{row.file}"
+    print(f"{name}: no sum is published; this one is recorded: {row.sha256}", file=sys.stderr)
+    return replace(row, recorded=True)
 
 
 def _deliver(row: AssetFile, file: Path, asset: _Asset) -> None:

@@ -39,7 +39,7 @@ class AssetFile:
     A tree is all files below a folder of a package: ``file`` and the member end with ``/`` (the
     member ``/`` is the whole package), and ``sha256`` and ``bytes`` are the package's. Where no
     sum is published ``sha256`` is empty; then the first file seen is recorded in the cache, and
-    ``recorded`` says that a sum is such a one.
+    ``recorded`` says that a sum is such a one. A file of this machine needs none.
     """
 
     asset: str

@@ -695,19 +695,32 @@ def test_a_failed_download_records_nothing(tmp_path, fetch, server, cache):
     assert cache.seen(source) is None
 
 
-def test_members_without_sums_are_recorded_each(tmp_path, fetch, cache):
+def test_members_without_sums_are_recorded_each(tmp_path, fetch, server, cache):
     for name in ("a.bin", "b.bin"):
         (tmp_path / name).write_bytes(name.encode())
     with tarfile.open(tmp_path / "x.tgz", "w:gz") as archive:
         for name in ("a.bin", "b.bin"):
             archive.add(tmp_path / name, name)
-    rows = [without_sum(file=name, source=f"file:x.tgz#{name}") for name in ("a.bin", "b.bin")]
+    server.files["/x.tgz"] = (tmp_path / "x.tgz").read_bytes()
+    url = f"{server.url}/x.tgz"
+    rows = [without_sum(file=name, source=f"{url}#{name}") for name in ("a.bin", "b.bin")]
     out = fetch(*rows)
     for name in ("a.bin", "b.bin"):
         assert (out / name).read_bytes() == name.encode()
-        assert cache.seen(f"file:x.tgz#{name}") == (sha256(name.encode()), 5)
-    (tmp_path / "x.tgz").unlink()
+        assert cache.seen(f"{url}#{name}") == (sha256(name.encode()), 5)
+    server.files.clear()
     assert fetch(*rows) == out  # nothing is asked for again
+
+
+@pytest.mark.parametrize("member", ["", "#a.bin"])
+def test_a_file_of_ones_own_without_a_sum_may_change(tmp_path, fetch, member):
+    source = f"file:own.tgz{member}" if member else "file:a.bin"
+    for content in (CONTENT, CONTENT[::-1]):
+        (tmp_path / "a.bin").write_bytes(content)
+        with tarfile.open(tmp_path / "own.tgz", "w:gz") as archive:
+            archive.add(tmp_path / "a.bin", "a.bin")
+        assert (fetch(without_sum(source=source)) / "a.bin").read_bytes() == content
+    assert not list(tmp_path.glob("cache/seen/*"))
 
 
 def test_a_tree_without_a_sum(tmp_path, fetch, server):

@@ -41,6 +41,7 @@ URL = "https://example.org/a.bin"
 ROW = AssetFile("x", "a.bin", URL, sha256(CONTENT), len(CONTENT), "own")
 TREE = AssetFile("x", "t/", f"{URL}#pkg/", sha256(PACKAGE), len(PACKAGE), "own")
 LOCAL = AssetFile("x", "l.bin", "file:l.bin", sha256(CONTENT), len(CONTENT), "own")
+UNSUMMED = AssetFile("x", "l.bin", "file:l.bin")
 
 
 @contextmanager
@@ -90,6 +91,7 @@ def test_it_serves_what_it_has(top, cache):
     before = sorted(cache.folder.rglob("*"))
     with without_rights(cache.folder):
         fetch.fetch([ROW, TREE, LOCAL], top / "own/out", cache, top / "own")
+        fetch.fetch([UNSUMMED], top / "own/unsummed", cache, top / "own")
         names = {path.relative_to(top / "own/out").as_posix() for path in top.rglob("own/out/**/*")}
         assert {"a.bin", "t/a", "t/b/c", "l.bin"} < names
         fetch.fetch([ROW, TREE, LOCAL], top / "own/out", cache, top / "own")  # complete
@@ -100,7 +102,6 @@ OTHER = b"other"
 MISSING = {
     "a file": (AssetFile("x", "b.bin", URL, sha256(OTHER), 5, "own"), "cannot be written to"),
     "no sum": (AssetFile("x", "b.bin", URL), "cannot be written to"),
-    "a local file without a sum": (AssetFile("x", "b.bin", "file:l.bin"), "cannot be written to"),
 }
 
 
