@@ -20,8 +20,10 @@ rule fetch_asset:
         rows=JOBS.asset,
         checkout=".",
     shell:
-        PROGRAM + "fetch_asset.py --asset {wildcards.asset:q} --rows {params.rows:q}"
-        " --checkout {params.checkout:q} --out {output:q} > {log:q} 2>&1"
+        program(
+            "fetch_asset.py --asset {wildcards.asset:q} --rows {params.rows:q}"
+            " --checkout {params.checkout:q} --out {output:q} > {log:q} 2>&1"
+        )
 
 
 rule index_dataset:
@@ -39,5 +41,7 @@ rule index_dataset:
         source=JOBS.hashed("index_dataset", "format"),
         dataset=JOBS.dataset,
     shell:
-        PROGRAM + "index_dataset.py {params.dataset:q} --folder {input.folder:q}"
-        " --out {output:q} > {log:q} 2>&1"
+        program(
+            "index_dataset.py {params.dataset:q} --folder {input.folder:q}"
+            " --out {output:q} > {log:q} 2>&1"
+        )

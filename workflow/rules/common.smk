@@ -6,8 +6,6 @@ from pathlib import Path
 # nnrd's checkout; Snakemake runs in it, or elsewhere where nnrd is a module of another workflow.
 CHECKOUT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
 SCRIPTS = "scripts" if CHECKOUT == Path.cwd() else shlex.quote(str(CHECKOUT / "scripts"))
-# Begins the command of every rule; a brace in it is no wildcard.
-PROGRAM = f"python {SCRIPTS}/".replace("{", "{{").replace("}", "}}")
 sys.path.insert(0, str(CHECKOUT / "scripts"))
 
 from nnrd.core.errors import UserError
@@ -44,6 +42,12 @@ wildcard_constraints:
     codec="[A-Za-z0-9_]+",
     parameters=r"[A-Za-z0-9_.,=+-]+",
     folder="(anchor|features|files|weights)/.+",
+
+
+def program(command):
+    """Return a shell line that runs one of nnrd's programs; a brace in its path is no wildcard."""
+    folder = SCRIPTS.replace("{", "{{").replace("}", "}}")
+    return f"python {folder}/{command}"
 
 
 def input_options(wildcards, input):

@@ -22,6 +22,8 @@ rule encode_tensors:
         parameters=JOBS.parameters,
         timing=ALONE,
     shell:
-        PROGRAM + "encode_tensors.py --tensors {input.tensors:q} --source {input.source:q}"
-        " --of {wildcards.source:q} --codec {wildcards.codec:q} --parameters {params.parameters:q}"
-        " {params.timing:q} --threads {resources.workers} --out {output.bitstreams:q} --times {output.times:q} > {log:q} 2>&1"
+        program(
+            "encode_tensors.py --tensors {input.tensors:q} --source {input.source:q}"
+            " --of {wildcards.source:q} --codec {wildcards.codec:q} --parameters {params.parameters:q}"
+            " {params.timing:q} --threads {resources.workers} --out {output.bitstreams:q} --times {output.times:q} > {log:q} 2>&1"
+        )

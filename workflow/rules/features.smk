@@ -26,9 +26,11 @@ rule extract_features:
         timing=TIMING,
         tf32=TF32,
     shell:
-        PROGRAM + "extract_features.py --part1 {input.part1:q} --split {input.plan:q}"
-        " {params.model:q} --index {input.index:q} --shard {wildcards.shard:q}"
-        " {params.timing:q} {params.tf32:q} --out {output.tensors:q} --times {output.times:q} > {log:q} 2>&1"
+        program(
+            "extract_features.py --part1 {input.part1:q} --split {input.plan:q}"
+            " {params.model:q} --index {input.index:q} --shard {wildcards.shard:q}"
+            " {params.timing:q} {params.tf32:q} --out {output.tensors:q} --times {output.times:q} > {log:q} 2>&1"
+        )
 
 
 rule infer_features:
@@ -59,8 +61,10 @@ rule infer_features:
         timing=TIMING,
         tf32=TF32,
     shell:
-        PROGRAM + "infer_features.py --part2 {input.part2:q} --split {input.plan:q}"
-        " {params.model:q} --index {input.index:q} --shard {wildcards.shard:q}"
-        " --bitstreams {input.bitstreams:q} --encoded {input.encoded:q} --of {params.of:q}"
-        " --codec {wildcards.codec:q} --parameters {params.parameters:q} {params.timing:q}"
-        " {params.tf32:q} --predictions {output.predictions:q} --times {output.times:q} > {log:q} 2>&1"
+        program(
+            "infer_features.py --part2 {input.part2:q} --split {input.plan:q}"
+            " {params.model:q} --index {input.index:q} --shard {wildcards.shard:q}"
+            " --bitstreams {input.bitstreams:q} --encoded {input.encoded:q} --of {params.of:q}"
+            " --codec {wildcards.codec:q} --parameters {params.parameters:q} {params.timing:q}"
+            " {params.tf32:q} --predictions {output.predictions:q} --times {output.times:q} > {log:q} 2>&1"
+        )

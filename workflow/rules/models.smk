@@ -17,8 +17,10 @@ rule convert_model:
         source=JOBS.hashed("convert_model", "export"),
         model=JOBS.graph_model,
     shell:
-        PROGRAM + "convert_model.py {params.model:q} --out {output.model:q}"
-        " --facts {output.facts:q} > {log:q} 2>&1"
+        program(
+            "convert_model.py {params.model:q} --out {output.model:q}"
+            " --facts {output.facts:q} > {log:q} 2>&1"
+        )
 
 
 rule infer_anchor:
@@ -46,9 +48,11 @@ rule infer_anchor:
         timing=TIMING,
         precision=PRECISION,
     shell:
-        PROGRAM + "infer_anchor.py {params.model:q} {params.run_by:q} --index {input.index:q}"
-        " --shard {wildcards.shard:q} {params.timing:q} {params.precision:q}"
-        " --predictions {output.predictions:q} --times {output.times:q} > {log:q} 2>&1"
+        program(
+            "infer_anchor.py {params.model:q} {params.run_by:q} --index {input.index:q}"
+            " --shard {wildcards.shard:q} {params.timing:q} {params.precision:q}"
+            " --predictions {output.predictions:q} --times {output.times:q} > {log:q} 2>&1"
+        )
 
 
 # The items themselves are sent, as files: what splitting has to be better than.
@@ -78,7 +82,9 @@ rule infer_files:
         timing=TIMING,
         precision=PRECISION,
     shell:
-        PROGRAM + "infer_files.py {params.model:q} {params.run_by:q} --index {input.index:q}"
-        " --codec {wildcards.codec:q} --parameters {params.parameters:q}"
-        " --shard {wildcards.shard:q} {params.timing:q} {params.precision:q}"
-        " --predictions {output.predictions:q} --times {output.times:q} > {log:q} 2>&1"
+        program(
+            "infer_files.py {params.model:q} {params.run_by:q} --index {input.index:q}"
+            " --codec {wildcards.codec:q} --parameters {params.parameters:q}"
+            " --shard {wildcards.shard:q} {params.timing:q} {params.precision:q}"
+            " --predictions {output.predictions:q} --times {output.times:q} > {log:q} 2>&1"
+        )

@@ -1,4 +1,4 @@
-# Plots of a study's points, and pictures of what compression does to detections.
+# Plots of a study's points and of splits, and pictures of what compression does to detections.
 
 
 rule plot_points:
@@ -24,8 +24,10 @@ rule plot_points:
     params:
         source=JOBS.hashed("plot_points", "plot", "metrics"),
     shell:
-        PROGRAM + "plot_points.py {wildcards.plot:q} --points {input:q} --out {output:q}"
-        " > {log:q} 2>&1"
+        program(
+            "plot_points.py {wildcards.plot:q} --points {input:q} --out {output:q}"
+            " > {log:q} 2>&1"
+        )
 
 
 rule draw_overlays:
@@ -50,5 +52,24 @@ rule draw_overlays:
         options=input_options,
         title="{split} {codec} {parameters}",
     shell:
-        PROGRAM + "draw_overlays.py {params.options:q} --title {params.title:q}"
-        " --out {output:q} > {log:q} 2>&1"
+        program(
+            "draw_overlays.py {params.options:q} --title {params.title:q}"
+            " --out {output:q} > {log:q} 2>&1"
+        )
+
+
+rule plot_splits:
+    input:
+        paths.SPLIT_TABLE,
+    output:
+        expand(paths.SPLIT_PLOT, suffix=["pdf", "svg", "png"], allow_missing=True),
+    log:
+        paths.log("plot_splits", "{model}"),
+    benchmark:
+        paths.benchmark("plot_splits", "{model}")
+    conda:
+        "../../envs/nnrd.yaml"
+    params:
+        source=JOBS.hashed("plot_splits"),
+    shell:
+        program("plot_splits.py {input:q} --out {output:q} > {log:q} 2>&1")

@@ -17,4 +17,4 @@ rule write_provenance:
         source=JOBS.hashed("write_provenance"),
         run=JOBS.provenance,
     shell:
-        PROGRAM + "write_provenance.py --run {params.run:q} --out {output:q} > {log:q} 2>&1"
+        program("write_provenance.py --run {params.run:q} --out {output:q} > {log:q} 2>&1")

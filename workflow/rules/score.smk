@@ -17,8 +17,10 @@ rule score_point:
         record=JOBS.record,
         options=input_options,
     shell:
-        PROGRAM + "score_point.py {params.record:q} {params.options:q} --out {output:q}"
-        " > {log:q} 2>&1"
+        program(
+            "score_point.py {params.record:q} {params.options:q} --out {output:q}"
+            " > {log:q} 2>&1"
+        )
 
 
 # A study may have more records than a command line holds, so they are listed in a file.
@@ -42,9 +44,11 @@ rule tabulate_points:
         records=lambda wildcards: JOBS.record_list(wildcards),
         uncompressed=lambda wildcards: STUDIES[wildcards.study].kind.uncompressed,
     shell:
-        PROGRAM + "tabulate_points.py --study {wildcards.study:q}"
-        " --records {params.records:q} --uncompressed {params.uncompressed:q}"
-        " --points {output.points:q} --items {output.per_item:q} > {log:q} 2>&1"
+        program(
+            "tabulate_points.py --study {wildcards.study:q}"
+            " --records {params.records:q} --uncompressed {params.uncompressed:q}"
+            " --points {output.points:q} --items {output.per_item:q} > {log:q} 2>&1"
+        )
 
 
 rule join_tables:
@@ -68,4 +72,4 @@ rule join_tables:
     params:
         source=JOBS.hashed("join_tables"),
     shell:
-        PROGRAM + "join_tables.py {input:q} --out {output:q} > {log:q} 2>&1"
+        program("join_tables.py {input:q} --out {output:q} > {log:q} 2>&1")

@@ -20,8 +20,10 @@ rule split_model:
         folder=subpath(output.plan, parent=True),
         at=JOBS.split,
     shell:
-        PROGRAM + "split_model.py {input.model:q} --facts {input.facts:q} {params.at:q}"
-        " --out {params.folder:q} > {log:q} 2>&1"
+        program(
+            "split_model.py {input.model:q} --facts {input.facts:q} {params.at:q}"
+            " --out {params.folder:q} > {log:q} 2>&1"
+        )
 
 
 rule tabulate_splits:
@@ -40,8 +42,10 @@ rule tabulate_splits:
         source=JOBS.hashed("tabulate_splits"),
         shape=JOBS.input_shape,
     shell:
-        PROGRAM + "tabulate_splits.py {input.model:q} --facts {input.facts:q}"
-        " {params.shape:q} --csv {output:q} > {log:q} 2>&1"
+        program(
+            "tabulate_splits.py {input.model:q} --facts {input.facts:q}"
+            " {params.shape:q} --csv {output:q} > {log:q} 2>&1"
+        )
 
 
 rule tabulate_images:
@@ -63,25 +67,10 @@ rule tabulate_images:
         source=JOBS.hashed("tabulate_images"),
         inputs=lambda wildcards: STUDIES[wildcards.study].measuring(wildcards.comparison),
     shell:
-        PROGRAM + "tabulate_images.py {input.model:q} --facts {input.facts:q}"
-        " {params.inputs:q} --csv {output:q} > {log:q} 2>&1"
-
-
-rule plot_splits:
-    input:
-        paths.SPLIT_TABLE,
-    output:
-        expand(paths.SPLIT_PLOT, suffix=["pdf", "svg", "png"], allow_missing=True),
-    log:
-        paths.log("plot_splits", "{model}"),
-    benchmark:
-        paths.benchmark("plot_splits", "{model}")
-    conda:
-        "../../envs/nnrd.yaml"
-    params:
-        source=JOBS.hashed("plot_splits"),
-    shell:
-        PROGRAM + "plot_splits.py {input:q} --out {output:q} > {log:q} 2>&1"
+        program(
+            "tabulate_images.py {input.model:q} --facts {input.facts:q}"
+            " {params.inputs:q} --csv {output:q} > {log:q} 2>&1"
+        )
 
 
 rule draw_split_page:
@@ -105,8 +94,10 @@ rule draw_split_page:
         source=JOBS.hashed("draw_split_page"),
         rates=lambda wildcards: STUDIES[wildcards.study].rate_options(),
     shell:
-        PROGRAM + "draw_split_page.py --splits {input:q} {params.rates:q}"
-        " --title {wildcards.study:q} --out {output:q} > {log:q} 2>&1"
+        program(
+            "draw_split_page.py --splits {input:q} {params.rates:q}"
+            " --title {wildcards.study:q} --out {output:q} > {log:q} 2>&1"
+        )
 
 
 rule compare_splits:
@@ -139,6 +130,8 @@ rule compare_splits:
         source=JOBS.hashed("compare_splits"),
         how=lambda wildcards: STUDIES[wildcards.study].comparing(wildcards.comparison),
     shell:
-        PROGRAM + "compare_splits.py {params.how:q} --splits {input.splits:q}"
-        " --table {output.table:q} {output.page:q} --plot {output.drawn:q} {output.plot:q}"
-        " > {log:q} 2>&1"
+        program(
+            "compare_splits.py {params.how:q} --splits {input.splits:q}"
+            " --table {output.table:q} {output.page:q} --plot {output.drawn:q} {output.plot:q}"
+            " > {log:q} 2>&1"
+        )

@@ -19,8 +19,10 @@ rule extract_weights:
         model=JOBS.graph_model,
         run_by=JOBS.run_by,
     shell:
-        PROGRAM + "extract_weights.py {params.model:q} {params.run_by:q}"
-        " --out {output.tensors:q} --times {output.times:q} > {log:q} 2>&1"
+        program(
+            "extract_weights.py {params.model:q} {params.run_by:q}"
+            " --out {output.tensors:q} --times {output.times:q} > {log:q} 2>&1"
+        )
 
 
 rule transform_model:
@@ -44,9 +46,11 @@ rule transform_model:
         transform=JOBS.transform,
         calibration=JOBS.calibration_options,
     shell:
-        PROGRAM + "transform_model.py {params.model:q} --tensors {input.tensors:q}"
-        " --source {input.source:q} {params.transform:q} {params.calibration:q}"
-        " --out {output.tensors:q} --times {output.times:q} > {log:q} 2>&1"
+        program(
+            "transform_model.py {params.model:q} --tensors {input.tensors:q}"
+            " --source {input.source:q} {params.transform:q} {params.calibration:q}"
+            " --out {output.tensors:q} --times {output.times:q} > {log:q} 2>&1"
+        )
 
 
 rule decode_weights:
@@ -73,11 +77,13 @@ rule decode_weights:
         parameters=JOBS.parameters,
         timing=ALONE,
     shell:
-        PROGRAM + "decode_weights.py --bitstreams {input.bitstreams:q}"
-        " --encoded {input.encoded:q} --source {input.source:q} --of {wildcards.source:q}"
-        " --codec {wildcards.codec:q} --parameters {params.parameters:q} {params.timing:q}"
-        " --threads {resources.workers} --out {output.tensors:q} --times {output.times:q}"
-        " > {log:q} 2>&1"
+        program(
+            "decode_weights.py --bitstreams {input.bitstreams:q}"
+            " --encoded {input.encoded:q} --source {input.source:q} --of {wildcards.source:q}"
+            " --codec {wildcards.codec:q} --parameters {params.parameters:q} {params.timing:q}"
+            " --threads {resources.workers} --out {output.tensors:q} --times {output.times:q}"
+            " > {log:q} 2>&1"
+        )
 
 
 rule infer_weights:
@@ -110,8 +116,10 @@ rule infer_weights:
         timing=TIMING,
         precision=PRECISION,
     shell:
-        PROGRAM + "infer_weights.py {params.model:q} {params.run_by:q}"
-        " {params.transform:q} --weights {input.weights:q} --decoded {input.decoded:q}"
-        " --index {input.index:q} --shard {wildcards.shard:q} {params.timing:q}"
-        " {params.precision:q} --predictions {output.predictions:q} --times {output.times:q}"
-        " > {log:q} 2>&1"
+        program(
+            "infer_weights.py {params.model:q} {params.run_by:q}"
+            " {params.transform:q} --weights {input.weights:q} --decoded {input.decoded:q}"
+            " --index {input.index:q} --shard {wildcards.shard:q} {params.timing:q}"
+            " {params.precision:q} --predictions {output.predictions:q} --times {output.times:q}"
+            " > {log:q} 2>&1"
+        )
