@@ -13,6 +13,17 @@ from nnrd.runtime.cuda import has_cuda
 from nnrd.study import inputs, jobs, origins, paths
 from nnrd.study.config import load
 
+# Looked at before Snakemake reads it, which writes all that YAML's aliases repeat out.
+CONFIGFILE = "config/config.yaml"
+try:
+    origins.look(CONFIGFILE)
+except UserError as error:
+    sys.exit(f"error: {error}")
+
+
+configfile: CONFIGFILE
+
+
 # Snakemake merges the command line's files over the Snakefile's, and lists them first.
 GIVEN = workflow.overwrite_configfiles
 SHIPPED = [file for file in workflow.configfiles if file not in GIVEN]

@@ -25,7 +25,7 @@ def first_mistake(schema: dict, value: Any) -> tuple[str, str] | None:
     values with YAML's aliases written out, keys that are no text, NUL characters, or integers
     of more than 64 bits.
     """
-    outside = _outside(value)
+    outside = beyond_bounds(value)
     if outside:
         return outside
     errors = sorted(_Validator(schema).iter_errors(value), key=lambda e: list(map(str, e.path)))
@@ -36,8 +36,8 @@ def first_mistake(schema: dict, value: Any) -> tuple[str, str] | None:
     return key_path(error.absolute_path), say(error)
 
 
-def _outside(value: Any) -> tuple[str, str] | None:
-    """Return the first place that is beyond what any value may be, and the reason."""
+def beyond_bounds(value: Any) -> tuple[str, str] | None:
+    """Return a place that is beyond what any value may be, and the reason; see `first_mistake`."""
     waiting: list[tuple[tuple, Any]] = [((), value)]
     for _ in range(MOST):
         if not waiting:
@@ -113,7 +113,7 @@ _REASONS: dict[str, Callable[[jsonschema.ValidationError], str]] = {
     "minItems": lambda e: "the list is empty",
     "pattern": lambda e: f"{e.instance!r:.60} does not match {e.validator_value}",
     "minLength": lambda e: "it is empty",
-    "maxLength": lambda e: f"{e.instance!r} has more than {e.validator_value} characters",
+    "maxLength": lambda e: f"{e.instance!r:.60} has more than {e.validator_value} characters",
     # The schemas refuse one thing so: a name that Snakemake takes for an endless recursion.
     "not": lambda e: f"{e.instance!r} ends in 20 repetitions, which Snakemake refuses in a path",
 }

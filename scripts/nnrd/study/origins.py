@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from nnrd.core.errors import UserError
+from nnrd.core.schema import beyond_bounds
 
 COMMAND_LINE = "--config"
 WHOLE = "the configuration"  # given by another workflow, in no file
@@ -54,13 +55,43 @@ def _called(file: Path) -> str:
     return str(file.relative_to(here) if file.is_relative_to(here) else file)
 
 
+def look(file: str | Path) -> None:
+    """Raise UserError for a file that is there and is no configuration, or too large to be one."""
+    if Path(file).exists():
+        _content(Path(file))
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML in which no key is given twice; YAML's own rule is that the last one counts."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        seen = set()
+        for key, _ in node.value:
+            if key.value != "<<" and isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    problem = f"key {key.value!r:.60} is given twice"
+                    raise yaml.constructor.ConstructorError(
+                        problem=problem, problem_mark=key.start_mark
+                    )
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def _content(file: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        content = yaml.load(file.read_text(encoding="utf-8-sig"), _Loader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UserError(f"{file}:{line}: {error.problem}") from None
+    except OSError as error:
+        raise UserError(f"{file}: {error.strerror}") from None
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise UserError(f"{file}: {str(error).splitlines()[0]}") from None
     if not isinstance(content, dict):
         raise UserError(f"{file}: not a configuration: keys with values")
+    mistake = beyond_bounds(content)
+    if mistake:
+        raise UserError(": ".join(part for part in (str(file), *mistake) if part))
     return content
 
 

@@ -1,6 +1,5 @@
 """The three sheets of a configuration: assets, models, datasets."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from nnrd import models
 from nnrd.assets import rows as asset_rows
 from nnrd.core import sheets
 from nnrd.core.errors import UserError
+from nnrd.core.options import json_object
 from nnrd.core.schema import first_mistake, unknown
 from nnrd.datasets.formats import REGISTRY as FORMATS
 from nnrd.models.family import Family, ModelRow
@@ -139,8 +139,8 @@ def _rows(given: Given, name: str, column: str) -> Iterator[tuple[str, str, dict
 def _model(row: dict[str, Any], where: str) -> ModelRow:
     options = row.pop("options", {})
     try:
-        options = json.loads(options) if isinstance(options, str) else options
-    except ValueError:
+        options = json_object(options) if isinstance(options, str) else options
+    except UserError:
         options = None
     if not isinstance(options, dict):
         raise UserError(f"{where}: options: not a JSON object")

@@ -1,6 +1,7 @@
 """One's own study in one's own file: rows add up, and a message names the file to mend."""
 
 import copy
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -143,9 +144,45 @@ def test_a_mistake_in_the_shipped_file_is_not_blamed_on_mine(tmp_path):
 def test_files_that_are_no_configuration(tmp_path, text):
     file = tmp_path / "mine.yaml"
     file.write_text(text)
-    with pytest.raises(UserError, match=r"mine\.yaml: .+") as caught:
+    with pytest.raises(UserError, match=r"mine\.yaml:.+") as caught:
         origins.read([SHIPPED, file])
     assert "\n" not in str(caught.value)
+
+
+BOMB = "a: &a [x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{last}'] * 9)}]\n" for last, name in pairwise("abcdefghijkl")
+)
+BAD = [
+    (BOMB, "mine.yaml: more than 100000 values, those that YAML's aliases repeat included"),
+    ("run: &a [*a]\n", "mine.yaml: run[0][0]: is nested deeper than"),
+    ("a: " + "[" * 5000 + "]" * 5000, "mine.yaml: maximum recursion depth"),
+    ("a: " + "{b: " * 40 + "1" + "}" * 40, "mine.yaml: a.b.b: is nested deeper than 32"),
+    ("items: " + "9" * 5000, "mine.yaml: Exceeds the limit (4300 digits)"),
+    ("items: " + "9" * 4000, "mine.yaml: items: an integer of more than 64 bits"),
+    ('run: "a\\0b"\n', "mine.yaml: run: a NUL character"),
+    ("run: [a]\nstudies: {}\nrun: [b]\n", "mine.yaml:3: key 'run' is given twice"),
+    ("studies:\n  one: {}\n  one: {}\n", "mine.yaml:3: key 'one' is given twice"),
+    ("studies:\n  1: {}\n", "mine.yaml: studies: the key 1 is no text: put it in quotes"),
+    ("run: [a\nstudies: {}\n", "mine.yaml:2: "),
+    ("a: !!python/object/apply:os.system [ls]\n", "mine.yaml:1: could not determine a construc"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), BAD, ids=[b[1][:60] for b in BAD])
+def test_what_no_configuration_may_be(tmp_path, text, said):
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    with pytest.raises(UserError) as caught:
+        origins.look(file)
+    message = str(caught.value)
+    assert said in message and message.startswith(str(file)) and "\n" not in message
+
+
+def test_aliases_and_merged_keys_are_yaml(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("a: &a {x: 1, y: 2}\nb: {<<: *a, x: 3}\n")
+    assert origins.read([file]).parts[str(file)]["b"] == {"x": 3, "y": 2}
+    origins.look(tmp_path / "absent.yaml")
 
 
 def test_options_are_checked_by_their_family(tmp_path):
