@@ -1,6 +1,6 @@
 """Where a model is split, and what crosses there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -8,8 +8,10 @@ import onnx
 
 from nnrd.core.errors import UserError
 from nnrd.split.graph import Graph
+from nnrd.split.named import crossing_at
 
 RULES = ("lean", "plain")
+AT = "at"  # where a cut at tensors is
 
 
 @dataclass(frozen=True)
@@ -17,8 +19,9 @@ class Plan:
     """A split of a model before a node: part I is nodes [0, rank), part II the rest.
 
     ``rank`` and ``node_name`` are those of part II's first node; ``where`` says how the user
-    asked ("after" node j is "before" node j + 1). ``crossing`` are the names that part I sends
-    and part II takes, in order of production, model inputs first:
+    asked ("after" node j is "before" node j + 1). Of a cut ``at`` tensors, ``rank`` is the first
+    behind all that cross, and ``node_name`` has the tensors' names. ``crossing`` are the names that
+    part I sends and part II takes, in order of production, model inputs first:
 
     - by the lean rule, the tensors that part II needs and cannot make itself: constants are
       left to part II, and a tensor of which only the shape is asked crosses as its shape;
@@ -77,17 +80,22 @@ def cut(
     name: str | None = None,
     where: str = "before",
     rule: str = "lean",
+    tensors: Sequence[str] | None = None,
 ) -> Plan:
-    """Plan a split of ``model`` before or after the node of that rank or name.
+    """Plan a split of ``model`` before or after the node of that rank or name, or at tensors.
 
     Ranks are the file's node order, from 0; "before" takes ranks 1…N−1, "after" 0…N−2.
-    A name may also be that of a tensor, which stands for the node that makes it.
-    Raises UserError: no such rank or name (with the valid range or the nearest names), a name
+    A name may also be that of a tensor, which stands for the node that makes it. Part II of a cut
+    at ``tensors`` starts from these, wherever they are made; the lean rule holds, see
+    `nnrd.split.named.crossing_at`. Raises UserError: tensors that do not cut, no such rank or name
+    (with the valid range or the nearest names), a name
     within a control-flow body, a model that is not sorted or has cycles.
     """
     graph = model if isinstance(model, Graph) else Graph(model)
-    if (rank is None) == (name is None):
-        raise UserError("a split is given by a rank or by a node's name: give one of them")
+    if [rank, name, tensors].count(None) != 2:
+        raise UserError("a split is given by a rank, a node's name or tensors: give one of them")
+    if tensors is not None:
+        return _plan_at(graph, tensors, where, rule)
     asked: int | str = str(name) if rank is None else rank
     if where not in ("before", "after") or rule not in RULES:
         raise UserError(f"where={where!r}, rule={rule!r}: before or after, lean or plain")
@@ -96,6 +104,27 @@ def cut(
     if not 1 <= first < len(graph.nodes):
         _refuse(graph, asked, where)
     return _plan(graph, first, where, rule)
+
+
+def _plan_at(graph: Graph, tensors: Sequence[str], where: str, rule: str) -> Plan:
+    if (where, rule) != ("before", "lean"):
+        raise UserError("a cut at tensors has no side, and its rule is lean")
+    sent, of_shape = crossing_at(graph, tensors)
+    shapes = {name: graph.shape_name(name) for name in of_shape}
+    crossing = tuple(shapes.get(name, name) for name in sent)
+    return Plan(
+        rank=1 + max(graph.maker[name] for name in sent),
+        node_name=", ".join(name for name in sent if name not in shapes),
+        op_type="",
+        where=AT,
+        rule=rule,
+        crossing=crossing,
+        plain_crossing=crossing,
+        model_inputs=tuple(n for n in sent if graph.maker[n] < 0 and n not in shapes),
+        passed_through=tuple(n for n in graph.outputs if n in sent and n not in shapes),
+        shape_only=tuple(shapes),
+        shape_names=tuple(shapes.values()),
+    )
 
 
 def _refuse(graph: Graph, asked: int | str, where: str) -> None:

@@ -9,7 +9,7 @@ from nnrd.models.facts import checked
 from nnrd.split import files
 from nnrd.split.graph import Graph
 from nnrd.split.parts import extract
-from nnrd.split.plan import RULES, Plan, cut
+from nnrd.split.plan import AT, RULES, Plan, cut
 from nnrd.split.sizes import TensorSize, static_sizes
 
 PARTS = ("part1", "part2")
@@ -22,6 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument("--rank", type=int, help="of the node, in the file's order, from 0")
     place.add_argument("--name", help="of the node, or of a tensor it makes")
+    tensors = "at which to cut: part II starts from these"
+    place.add_argument("--tensors", nargs="+", help=tensors)
     parser.add_argument("--where", choices=["before", "after"], default="before")
     rule_help = "plain: constants cross too, and tensors of which only the shape is asked"
     parser.add_argument("--rule", choices=RULES, default="lean", help=rule_help)
@@ -31,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Split, describe and write."""
     graph = Graph(files.load(checked(args.model, args.facts)))
-    plan = cut(graph, args.rank, args.name, args.where, args.rule)
+    plan = cut(graph, args.rank, args.name, args.where, args.rule, args.tensors)
     parts = extract(graph, plan)
     print("\n".join(describe(graph, plan)))
     sums = {}
@@ -45,7 +47,11 @@ def main(args: argparse.Namespace) -> None:
 
 def describe(graph: Graph, plan: Plan) -> Iterable[str]:
     """Yield the lines that say what the split does."""
-    yield f"split before rank {plan.rank} of {len(graph.nodes)}: {plan.node_name} ({plan.op_type})"
+    if plan.where == AT:
+        yield f"split at {plan.node_name}, made before rank {plan.rank} of {len(graph.nodes)}"
+    else:
+        place = f"before rank {plan.rank} of {len(graph.nodes)}"
+        yield f"split {place}: {plan.node_name} ({plan.op_type})"
     yield f"part I   inputs: {', '.join(graph.inputs)}"
     yield f"         outputs: {', '.join(plan.crossing)}"
     yield f"part II  inputs: {', '.join(plan.crossing)}"

@@ -128,6 +128,8 @@ class Jobs:
         split = self.splits[wildcards.get("model"), wildcards.get("split")]
         if split.rank is not None:
             return ["--rank", str(split.rank)]
+        if split.tensors:
+            return ["--tensors", *split.tensors]
         return ["--name", str(split.name), "--where", split.where]
 
     def source(self, wildcards: Wildcards) -> tuple[CodedStudy, Point]:

@@ -40,22 +40,25 @@ class Selection:
 
 @dataclass(frozen=True)
 class Split:
-    """A split point as a study declares it: a rank, or a side of a named node."""
+    """A split point as a study declares it: a rank, a side of a named node, or named tensors."""
 
     rank: int | None = None
     name: str | None = None
     where: str = "before"
+    tensors: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
         """The split's name in paths, which differs where splits do."""
         if self.rank is not None:
             return f"rank{self.rank}"
-        name = str(self.name)
+        name, side = str(self.name), self.where
+        if self.tensors:
+            name, side = " ".join(sorted(self.tensors)), "at"
         plain = re.sub(r"[^A-Za-z0-9._]+", "_", name).strip("_")[:LONGEST_NAME]
         if plain != name:
             plain = f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
-        return f"{self.where}-{plain}"
+        return f"{side}-{plain}"
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,8 @@ class Point:
         names = _label(self.anchor, self.codec) | {"sent": self.kind}
         if self.split and self.split.name:
             names["split_name"] = self.split.name
+        if self.split and self.split.tensors:
+            names["split_name"] = f"at {', '.join(self.split.tensors)}"
         return names | ({"transform": self.transform.label} if self.transform else {})
 
 

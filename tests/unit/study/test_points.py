@@ -115,6 +115,14 @@ def test_another_number_of_items_is_another_selection():
     assert ids == ["d-40", "d-41", "d"]
 
 
+def test_a_cut_at_tensors_has_a_name_for_paths():
+    split, same = Split(tensors=("/fpn/p3", "/fpn/p4")), Split(tensors=("/fpn/p4", "/fpn/p3"))
+    assert split.id == same.id and split.id.startswith("at-fpn_p3_fpn_p4-")
+    assert split.id != Split(tensors=("/fpn_p3", "/fpn/p4")).id
+    long = Split(tensors=tuple(f"/tensor/{number}" for number in range(90)))
+    assert len(long.id) < 100
+
+
 def test_another_seed_is_another_selection():
     assert Selection("d", 40, items=40, seed=3).id == "d-40-seed3"
     assert Selection("d", 40, seed=3).id == "d"  # all are all

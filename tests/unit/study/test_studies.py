@@ -138,6 +138,30 @@ def test_file_codecs_that_are_wrong(codecs, message):
     assert message in str(caught.value)
 
 
+def test_a_features_study_may_be_cut_at_tensors():
+    study = settings(two=FEATURES | {"splits": [{"tensors": ["a/b", "c"]}]}).studies["two"]
+    (point,) = {point.source: point for point in study.points}.values()
+    assert point.label["split_name"] == "at a/b, c"
+    assert "/at-a_b_c-" in point.source
+    jobs = Jobs(settings(two=FEATURES | {"splits": [{"tensors": ["a/b", "c"]}]}))
+    wildcards = {"model": point.model, "split": point.split.id}
+    assert jobs.split(wildcards) == ["--tensors", "a/b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        ({"tensors": ["a"], "name": "b"}, "splits[0]: give name or tensors, one of the two"),
+        ({"where": "after"}, "splits[0]: give name or tensors, one of the two"),
+        ({"tensors": []}, "splits[0].tensors"),
+    ],
+)
+def test_splits_that_are_wrong(split, message):
+    with pytest.raises(UserError) as caught:
+        settings(two=FEATURES | {"splits": [split]})
+    assert message in str(caught.value)
+
+
 def test_a_features_study_needs_splits():
     splitless = {key: value for key, value in FEATURES.items() if key != "splits"}
     with pytest.raises(UserError, match=r"studies\.one: 'splits' is missing"):

@@ -21,6 +21,7 @@ from nnrd.tasks import Metric, Task
 
 mpl.use("Agg")
 ANCHOR = "anchor"
+AT, LONGEST = "at ", 40  # what names of tensors begin with, and characters of them in a legend
 FILES, STORED = "files", "stored"
 FILE_LOOK: dict[str, Any] = {
     "color": "0.35", "linewidth": 1.2, "linestyle": "--", "markersize": 7,
@@ -98,10 +99,12 @@ def operating_point(codec: str, parameters: str) -> str:
 
 def split_label(row: pandas.Series) -> str:
     """Return what a split is called in a legend."""
+    place = f"before rank {row['split']:.0f}"
+    name = str(row.get("split_name"))
+    if name.startswith(AT):  # named tensors, of which there may be many
+        place = name if len(name) <= LONGEST else f"{name[:LONGEST]}…"
     count = f"{row['branches']:.0f} tensor{'s' if row['branches'] != 1 else ''}"
-    return (
-        f"before rank {row['split']:.0f} ({count}, {row['anc_size'] / row['items'] / 1e3:,.0f} kB)"
-    )
+    return f"{place} ({count}, {row['anc_size'] / row['items'] / 1e3:,.0f} kB)"
 
 
 def task_of(points: pandas.DataFrame) -> Task:

@@ -46,17 +46,28 @@ class Features(CodedKind):
         return Point(self.name, folder, f"{folder}/{codec.id}", shards, anchor, codec, split)
 
 
+def _split(context: Context, key: str, entry: Any) -> Split:
+    """Return a split: a rank, a named node and its side, or tensors."""
+    if isinstance(entry, int):
+        return Split(rank=entry)
+    if ("name" in entry) == ("tensors" in entry):
+        context.fail(key, "give name or tensors, one of the two")
+    if "name" in entry:
+        return Split(name=entry["name"], where=entry["where"])
+    return Split(tensors=tuple(entry["tensors"]))
+
+
 def _splits(context: Context, key: str, given: list[Any], model: str) -> list[Split]:
     """Return the splits, each of which cuts elsewhere, as far as the graph is known yet."""
     graph = context.graphs.of(model)
     found: dict[str, Split] = {}
     cuts: dict[int, int] = {}
     for i, entry in enumerate(given):
-        split = Split(rank=entry) if isinstance(entry, int) else Split(**entry)
+        split = _split(context, f"{key}[{i}]", entry)
         if split.id in found:
             context.fail(f"{key}[{i}]", f"{entry!r} is given twice")
         found[split.id] = split
-        if graph is None:
+        if graph is None or split.tensors:  # what tensors cut is known when the model is there
             continue
         try:
             rank = graph.cut(split)
