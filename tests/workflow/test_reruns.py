@@ -176,7 +176,12 @@ EDITS = {
             **{**FROM_SOURCE, **BOTH_END, "score_point": 9},
         },
     ),
-    "the fetching of files": (f"{L}/assets/network.py", "attempts: int = 4", "attempts: int = 5", {}),
+    "the fetching of files": (
+        f"{L}/assets/network.py",
+        "attempts: int = 4",
+        "attempts: int = 5",
+        {},
+    ),
 }
 
 

@@ -10,7 +10,7 @@ from nnrd.assets.rows import AssetFile
 from nnrd.assets.transfer import forget
 from nnrd.core.errors import UserError
 
-SLACK = 64 << 20  # bytes that a member may be too large and still be read for its sum
+SLACK = 64 << 20  # bytes that something may be too large and still be read for its sum
 LARGEST_MEMBER = 1 << 30  # bytes of a member of which the sheet does not say how many it has
 
 
@@ -41,7 +41,9 @@ def package(rows: Sequence[AssetFile], places: Places) -> Path:
 
     Raises UserError: it cannot be had, or is larger.
     """
-    said = [row.bytes for row in rows if row.bytes and (row.is_tree or not row.member)]
+    whole = [row for row in rows if row.bytes and (row.is_tree or not row.member)]
+    # What was recorded may rightly change; then both sums are said.
+    said = [row.bytes + SLACK * row.recorded for row in whole]
     scheme, _, rest = rows[0].package.partition(":")
     return SOURCES[scheme](rest, places, min(said, default=LARGEST))
 

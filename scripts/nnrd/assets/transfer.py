@@ -133,6 +133,8 @@ class Transfer(threading.Thread):
         return total
 
     def _receive(self, response: http.client.HTTPResponse) -> None:
+        if self.stopped.is_set():
+            return
         with self.part.open("ab") as written:
             # read1: as soon as there is anything, so that `done` tells how fast it comes.
             while chunk := response.read1(CHUNK):

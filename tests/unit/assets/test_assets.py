@@ -650,12 +650,13 @@ def test_the_first_file_seen_is_recorded(tmp_path, fetch, server, cache, capsys)
     assert "recorded" not in capsys.readouterr().err
 
 
-def test_another_file_than_the_first_seen_is_refused(tmp_path, fetch, server, cache):
+@pytest.mark.parametrize("other", [CONTENT[::-1], CONTENT + b"more"])
+def test_another_file_than_the_first_seen_is_refused(tmp_path, fetch, server, cache, other):
     source = f"{server.url}/a.bin"
     fetch(without_sum(source=source))
     cache.entry(sha256(CONTENT)).unlink()
-    server.files["/a.bin"] = CONTENT[::-1]
-    with pytest.raises(UserError, match=rf"has sha256 {sha256(CONTENT[::-1])}") as caught:
+    server.files["/a.bin"] = other
+    with pytest.raises(UserError, match=rf"has sha256 {sha256(other)}") as caught:
         fetch(without_sum(source=source), out="second")
     said = str(caught.value)
     assert "the file first seen had" in said and "the sheet says" not in said

@@ -1,6 +1,9 @@
 """Servers that send too much, too slowly, never, or something else than they say."""
 
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from email.message import Message
@@ -30,6 +33,7 @@ class Server:
 
     def __init__(self, *scripts):
         self.scripts, self.requests, self.sent = scripts, [], 0
+        self.wrap = lambda connection: connection
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}/a.bin"
         threading.Thread(target=self._serve, daemon=True).start()
@@ -49,6 +53,7 @@ class Server:
 
         with connection:
             try:
+                connection = self.wrap(connection)
                 asked = connection.recv(65536).decode()
                 self.requests.append(asked)
                 self.scripts[min(len(self.requests), len(self.scripts)) - 1](send, asked)
@@ -286,6 +291,53 @@ def test_https_stays_https(url, location, goes):
         transfer.next_address(url, headers)
 
 
+@pytest.fixture
+def certificate(tmp_path, monkeypatch):
+    """A key and its certificate for this machine, which is believed."""
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl on this machine")
+    key, found = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-days", "2"]
+    command += ["-pkeyopt", "ec_paramgen_curve:prime256v1", "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", found]
+    subprocess.run(command, check=True, capture_output=True)
+    monkeypatch.setenv("SSL_CERT_FILE", str(found))
+    for name in ("https_proxy", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    return found, key
+
+
+def secure(server, certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    server.wrap = lambda connection: context.wrap_socket(connection, server_side=True)
+    server.url = server.url.replace("http:", "https:")
+    return server
+
+
+def test_a_download_over_tls(tmp_path, serve, certificate):
+    assert download(secure(serve(answer()), certificate), tmp_path).read_bytes() == BODY
+
+
+def test_a_redirection_from_https_to_http_is_refused(tmp_path, serve, certificate):
+    plain = serve(answer())
+    away = secure(serve(answer(f"Location: {plain.url}\r\n", status="302 Found")), certificate)
+    with pytest.raises(UserError, match="redirected from https to http://127"):
+        download(away, tmp_path)
+    assert not plain.requests
+
+
+def test_a_certificate_that_is_not_believed_is_asked_for_once(
+    tmp_path, serve, certificate, monkeypatch
+):
+    server = secure(serve(answer()), certificate)
+    monkeypatch.delenv("SSL_CERT_FILE")
+    start = time.monotonic()
+    with pytest.raises(UserError, match=r"certificate verify failed"):
+        download(server, tmp_path, Limits(wait=60))
+    assert time.monotonic() - start < QUICK
+
+
 def test_a_transfer_has_a_time_in_all():
     now = [0.0]
     limits = Limits(start=60, rate=100, window=10)
@@ -308,6 +360,19 @@ def test_a_transfer_has_a_rate_in_every_window():
     now[0] = 20.0
     with pytest.raises(TooSlowError, match=r"1 bytes in 10 s, fewer than 100 a second"):
         pace.check(1001)
+
+
+def test_who_was_left_alone_writes_nothing_more(tmp_path, serve):
+    def late(send, asked):
+        time.sleep(0.6)
+        answer('ETag: "1"\r\n')(send, asked)
+
+    server = serve(late)
+    limits = Limits(window=0.2, silence=5)
+    with pytest.raises(UserError, match="too slow: 0 bytes"):
+        download(server, tmp_path, limits)
+    time.sleep(0.8)
+    assert server.sent and not list((tmp_path / "parts").iterdir())
 
 
 def test_a_name_server_that_holds_back_its_answer(tmp_path, monkeypatch):
