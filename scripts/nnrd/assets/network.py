@@ -26,7 +26,7 @@ UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 class Limits:
     """What a transfer may take; times in seconds, rates in bytes a second."""
 
-    connect: float = 5.0  # until the server is reached
+    connect: float = 4.0  # until the server is reached
     silence: float = 15.0  # without a byte; then the transfer is taken up again
     window: float = 30.0  # over which the rate is watched
     rate: float = 4000.0  # the least

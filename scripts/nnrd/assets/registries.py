@@ -6,8 +6,8 @@ and how long they try is bounded: without network they say so within seconds.
 
 import re
 import shutil
-import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from nnrd.assets import archives, rows
@@ -89,9 +89,8 @@ def deb(package: str, folder: Path, most: int = LARGEST) -> Path:
 
 
 def _pip() -> list[str]:
-    own = [sys.executable, "-m", "pip"]
-    if subprocess.run([*own, "--version"], capture_output=True).returncode == 0:
-        return own
+    if find_spec("pip"):
+        return [sys.executable, "-m", "pip"]
     for name in ("pip3", "pip"):
         if found := shutil.which(name):
             return [found]

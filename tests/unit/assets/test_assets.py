@@ -415,7 +415,7 @@ def test_package_without_a_version_or_with_an_option_is_refused(tmp_path, call, 
 @pytest.mark.parametrize("call", [(registries.deb, "x=1"), (registries.pypi, "x==1")])
 def test_missing_client_is_one_line(tmp_path, monkeypatch, call):
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(registries.sys, "executable", shutil.which("false", path="/bin:/usr/bin"))
+    monkeypatch.setattr(registries, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="is not on this machine"):
         call[0](call[1], tmp_path)
 
