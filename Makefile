@@ -1,6 +1,7 @@
 # make demo      set up if needed, run the embedded default
 # make tr26847   set up if needed, tabulate the splits of TR 26.847 (2 GB of models)
 # make estimate  jobs, hours and disk that a run would still take
+# make check     which results are whole, damaged or missing; make check REPAIR=1 makes them again
 # make prune     list results that no study declares any more; make prune DELETE=1 deletes them
 # make test      set up if needed, run the fast tests
 # make test-slow the slow ones; MINUTES=30 runs the longest first and says what is left out
@@ -16,7 +17,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 READY := .venv/.ready
 
-.PHONY: demo tr26847 estimate prune test test-slow test-all lint setup native fuzz-native clean distclean
+.PHONY: demo tr26847 estimate check prune test test-slow test-all lint setup native fuzz-native clean distclean
 
 demo: $(READY)
 	@nnrd recover
@@ -40,6 +41,9 @@ tr26847: $(READY)
 
 estimate: $(READY)
 	@python scripts/estimate_cost.py
+
+check: $(READY)
+	@nnrd check $(if $(REPAIR),--repair)
 
 prune: $(READY)
 	@nnrd prune $(if $(DELETE),--delete)

@@ -21,6 +21,7 @@ COMMANDS = {
     "describe-asset": ("describe_asset", "make the rows of the sheet of assets for a source"),
     "recover": ("recover_run", "put right what a killed run left behind"),
     "estimate": ("estimate_cost", "say what a run of the workflow will cost"),
+    "check": ("check_results", "say which results are whole, damaged or missing; repair them"),
     "prune": ("prune_results", "list or delete results that no study declares"),
     "summarise": ("summarise_benchmarks", "say where the time of the last run went"),
 }

@@ -29,7 +29,8 @@ WALLS = {
 }
 # Programs by hand, no jobs of a run: they look at a whole configuration.
 PLANNING = tuple(
-    f"nnrd/stages/{name}.py" for name in ("planning", "estimate_cost", "prune_results")
+    f"nnrd/stages/{name}.py"
+    for name in ("planning", "estimate_cost", "prune_results", "check_results")
 )
 
 # Registries say where a thing is, for the hash of a job's code, and import nothing of it.

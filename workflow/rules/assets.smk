@@ -6,7 +6,8 @@ rule fetch_asset:
     input:
         JOBS.own_files,
     output:
-        directory(paths.ASSET),
+        folder=directory(paths.ASSET),
+        sums=paths.sums(paths.ASSET),
     log:
         paths.log("fetch_asset", paths.ASSET),
     benchmark:
@@ -22,7 +23,7 @@ rule fetch_asset:
     shell:
         program(
             "fetch_asset.py --asset {wildcards.asset:q} --rows {params.rows:q}"
-            " --checkout {params.checkout:q} --out {output:q} > {log:q} 2>&1"
+            " --checkout {params.checkout:q} --out {output.folder:q} --sums > {log:q} 2>&1"
         )
 
 

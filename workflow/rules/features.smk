@@ -7,7 +7,7 @@ rule extract_features:
         plan=paths.PLAN,
         index=paths.INDEX,
         data=JOBS.items_folder,
-        files=JOBS.model_folder,
+        files=JOBS.model_files,
     output:
         tensors=kept_tensors(directory(paths.FEATURES_TENSORS)),
         times=paths.times(paths.FEATURES_TENSORS),
@@ -38,7 +38,7 @@ rule infer_features:
         part2=paths.PART2,
         plan=paths.PLAN,
         index=paths.INDEX,
-        files=JOBS.model_folder,
+        files=JOBS.model_files,
         bitstreams=paths.FEATURES_BITSTREAMS,
         encoded=paths.times(paths.FEATURES_BITSTREAMS),
     output:

@@ -3,7 +3,7 @@
 
 rule convert_model:
     input:
-        JOBS.model_folder,
+        JOBS.model_files,
     output:
         model=paths.MODEL,
         facts=paths.FACTS,
@@ -26,7 +26,7 @@ rule convert_model:
 rule infer_anchor:
     input:
         unpack(JOBS.onnx),
-        files=JOBS.model_folder,
+        files=JOBS.model_files,
         data=JOBS.items_folder,
         index=paths.INDEX,
     output:
@@ -59,7 +59,7 @@ rule infer_anchor:
 rule infer_files:
     input:
         unpack(JOBS.onnx),
-        files=JOBS.model_folder,
+        files=JOBS.model_files,
         data=JOBS.items_folder,
         index=paths.INDEX,
     output:

@@ -3,7 +3,8 @@
 
 rule plot_points:
     input:
-        lambda wildcards: paths.points_table(wildcards.study),
+        table=lambda wildcards: paths.points_table(wildcards.study),
+        sums=lambda wildcards: paths.sums(paths.points_table(wildcards.study)),
     output:
         expand(paths.PLOT, suffix=["pdf", "svg"], allow_missing=True),
         report(
@@ -25,7 +26,7 @@ rule plot_points:
         source=JOBS.hashed("plot_points", "plot", "metrics"),
     shell:
         program(
-            "plot_points.py {wildcards.plot:q} --points {input:q} --out {output:q}"
+            "plot_points.py {wildcards.plot:q} --points {input.table:q} --out {output:q}"
             " > {log:q} 2>&1"
         )
 
@@ -60,7 +61,8 @@ rule draw_overlays:
 
 rule plot_splits:
     input:
-        paths.SPLIT_TABLE,
+        table=paths.SPLIT_TABLE,
+        sums=paths.sums(paths.SPLIT_TABLE),
     output:
         expand(paths.SPLIT_PLOT, suffix=["pdf", "svg", "png"], allow_missing=True),
     log:
@@ -72,4 +74,4 @@ rule plot_splits:
     params:
         source=JOBS.hashed("plot_splits"),
     shell:
-        program("plot_splits.py {input:q} --out {output:q} > {log:q} 2>&1")
+        program("plot_splits.py {input.table:q} --out {output:q} > {log:q} 2>&1")

@@ -30,6 +30,7 @@ rule tabulate_points:
     output:
         points=paths.study_table("points"),
         per_item=paths.study_table("items"),
+        sums=[paths.sums(paths.study_table(table)) for table in paths.TABLES],
     log:
         paths.log("tabulate_points", "{study}"),
     benchmark:
@@ -47,20 +48,22 @@ rule tabulate_points:
         program(
             "tabulate_points.py --study {wildcards.study:q}"
             " --records {params.records:q} --uncompressed {params.uncompressed:q}"
-            " --points {output.points:q} --items {output.per_item:q} > {log:q} 2>&1"
+            " --points {output.points:q} --items {output.per_item:q} --sums > {log:q} 2>&1"
         )
 
 
 rule join_tables:
     input:
-        lambda wildcards: JOBS.joined_tables(wildcards),
+        tables=lambda wildcards: JOBS.joined_tables(wildcards),
+        sums=lambda wildcards: map(paths.sums, JOBS.joined_tables(wildcards)),
     output:
-        report(
+        table=report(
             paths.TABLE,
             caption="../report/tables.rst",
             category="Tables",
             labels={"table": "{table}"},
         ),
+        sums=paths.sums(paths.TABLE),
     log:
         paths.log("join_tables", paths.TABLE),
     benchmark:
@@ -72,4 +75,4 @@ rule join_tables:
     params:
         source=JOBS.hashed("join_tables"),
     shell:
-        program("join_tables.py {input:q} --out {output:q} > {log:q} 2>&1")
+        program("join_tables.py {input.tables:q} --out {output.table:q} --sums > {log:q} 2>&1")

@@ -31,7 +31,8 @@ rule tabulate_splits:
         model=paths.MODEL,
         facts=paths.FACTS,
     output:
-        paths.SPLIT_TABLE,
+        table=paths.SPLIT_TABLE,
+        sums=paths.sums(paths.SPLIT_TABLE),
     log:
         paths.log("tabulate_splits", "{model}"),
     benchmark:
@@ -44,7 +45,7 @@ rule tabulate_splits:
     shell:
         program(
             "tabulate_splits.py {input.model:q} --facts {input.facts:q}"
-            " {params.shape:q} --csv {output:q} > {log:q} 2>&1"
+            " {params.shape:q} --csv {output.table:q} --sums > {log:q} 2>&1"
         )
 
 
@@ -56,7 +57,8 @@ rule tabulate_images:
             for data in STUDIES[wildcards.study].data(wildcards.comparison)
         ],
     output:
-        paths.SPLIT_INPUTS,
+        table=paths.SPLIT_INPUTS,
+        sums=paths.sums(paths.SPLIT_INPUTS),
     log:
         paths.log("tabulate_images", "{study}/{comparison}"),
     benchmark:
@@ -69,13 +71,14 @@ rule tabulate_images:
     shell:
         program(
             "tabulate_images.py {input.model:q} --facts {input.facts:q}"
-            " {params.inputs:q} --csv {output:q} > {log:q} 2>&1"
+            " {params.inputs:q} --csv {output.table:q} --sums > {log:q} 2>&1"
         )
 
 
 rule draw_split_page:
     input:
-        lambda wildcards: STUDIES[wildcards.study].tables(),
+        tables=lambda wildcards: STUDIES[wildcards.study].tables(),
+        sums=lambda wildcards: map(paths.sums, STUDIES[wildcards.study].tables()),
     output:
         report(
             paths.SPLIT_PAGE,
@@ -95,7 +98,7 @@ rule draw_split_page:
         rates=lambda wildcards: STUDIES[wildcards.study].rate_options(),
     shell:
         program(
-            "draw_split_page.py --splits {input:q} {params.rates:q}"
+            "draw_split_page.py --splits {input.tables:q} {params.rates:q}"
             " --title {wildcards.study:q} --out {output:q} > {log:q} 2>&1"
         )
 

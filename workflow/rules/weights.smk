@@ -4,7 +4,7 @@
 rule extract_weights:
     input:
         unpack(JOBS.onnx),
-        files=JOBS.model_folder,
+        files=JOBS.model_files,
     output:
         tensors=kept_tensors(directory(paths.WEIGHTS_TENSORS)),
         times=paths.times(paths.WEIGHTS_TENSORS),
@@ -28,7 +28,7 @@ rule extract_weights:
 rule transform_model:
     input:
         unpack(JOBS.calibration),
-        files=JOBS.model_folder,
+        files=JOBS.model_files,
         tensors=paths.WEIGHTS_TENSORS,
         source=paths.times(paths.WEIGHTS_TENSORS),
     output:
@@ -89,7 +89,7 @@ rule decode_weights:
 rule infer_weights:
     input:
         unpack(JOBS.onnx),
-        files=JOBS.model_folder,
+        files=JOBS.model_files,
         data=JOBS.items_folder,
         index=paths.INDEX,
         weights=paths.whole(paths.DECODED),

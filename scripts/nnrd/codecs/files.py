@@ -11,7 +11,7 @@ from nnrd.codecs.base import Codec
 from nnrd.codecs.identity import identity
 from nnrd.core import bundles
 from nnrd.core.errors import BitstreamError, UserError
-from nnrd.core.files import checksum, read_verified
+from nnrd.core.files import MEND, checksum, read_verified
 from nnrd.runtime.stopwatch import Stopwatch
 
 SUFFIX = ".bin"
@@ -80,7 +80,7 @@ def decode(
         with watch("dec_time"):
             tensors = codec.decode(blob, names=names, workers=workers, identity=expected)
     except BitstreamError as error:
-        raise BitstreamError(f"{file}: {error}") from None
+        raise BitstreamError(f"{file}: {error}; {MEND}") from None
     return tensors, watch.seconds
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from nnrd.core.errors import UserError
 
 CHECKSUM = "checksum"
-MEND = "delete it and run again"
+MEND = "`nnrd check --repair` makes it again"
 
 
 @contextmanager
@@ -112,9 +112,12 @@ def checksum(path: str | Path) -> str:
 
 
 def verify(path: str | Path, expected: str) -> None:
-    """Raise UserError where a file has another SHA-256 than it had when it was made."""
-    if checksum(path) != expected:
-        raise UserError(f"{path}: damaged: its SHA-256 is not {expected[:12]}…; {MEND}")
+    """Raise UserError where a file is missing, or has another SHA-256 than when it was made."""
+    try:
+        found = checksum(path)
+    except UserError as error:
+        raise UserError(f"{error}; {MEND}") from None
+    _compare(path, found, expected)
 
 
 def read_verified(path: str | Path, expected: str) -> bytes:
@@ -122,10 +125,14 @@ def read_verified(path: str | Path, expected: str) -> bytes:
     try:
         data = Path(path).read_bytes()
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    if hashlib.sha256(data).hexdigest() != expected:
-        raise UserError(f"{path}: damaged: its SHA-256 is not {expected[:12]}…; {MEND}")
+        raise UserError(f"{path}: no such file; {MEND}") from None
+    _compare(path, hashlib.sha256(data).hexdigest(), expected)
     return data
+
+
+def _compare(path: str | Path, found: str, expected: str) -> None:
+    if found != expected:
+        raise UserError(f"{path}: damaged: its SHA-256 is not {expected[:12]}…; {MEND}")
 
 
 def write_record(path: str | Path, content: Mapping[str, Any]) -> None:
@@ -138,7 +145,10 @@ def write_record(path: str | Path, content: Mapping[str, Any]) -> None:
 
 def read_record(path: str | Path) -> dict[str, Any]:
     """Return what `write_record` wrote; UserError where it is missing or was altered since."""
-    content = read_json(path)
+    try:
+        content = read_json(path)
+    except UserError as error:
+        raise UserError(f"{error}; {MEND}") from None
     expected = content.pop(CHECKSUM, None) if isinstance(content, dict) else None
     if expected is None or _digest(content) != expected:
         raise UserError(f"{path}: damaged: its checksum is not that of its content; {MEND}")

@@ -1,4 +1,4 @@
-"""What there is to know of an ONNX file, and its checksum, by which who reads it checks it."""
+"""What there is to know of an ONNX file; the record of it holds the file's checksum too."""
 
 from pathlib import Path
 from typing import Any
@@ -6,14 +6,12 @@ from typing import Any
 import numpy as np
 import onnx
 
-from nnrd.core.files import checksum, read_record, verify
+from nnrd.core import lineage
 from nnrd.split import files
-
-FILE = "sha256"
 
 
 def facts_of(file: Path) -> dict[str, Any]:
-    """Return nodes, parameters, bytes, opset, inputs, outputs, the SHA-256, and the graph."""
+    """Return nodes, parameters, bytes, opset, inputs, outputs, and the graph."""
     model = files.load(file)
     graph = model.graph
     weights = {tensor.name for tensor in graph.initializer}
@@ -24,7 +22,6 @@ def facts_of(file: Path) -> dict[str, Any]:
         "opset": {entry.domain or "ai.onnx": entry.version for entry in model.opset_import},
         "inputs": [value.name for value in graph.input if value.name not in weights],
         "outputs": [value.name for value in graph.output],
-        FILE: checksum(file),
         "graph": _graph(model),
     }
 
@@ -49,5 +46,5 @@ def checked(model: Path, facts: Path | None) -> Path:
     ``facts`` None: a user's own file, of which nothing is known.
     """
     if facts is not None:
-        verify(model, read_record(facts)[FILE])
+        lineage.verify_made(model, facts)
     return model

@@ -20,6 +20,11 @@ BLOCK = 2**24
 LARGE = 1024
 
 
+def external(path: Path) -> Path:
+    """Return the file beside an ONNX file that holds what does not fit into it."""
+    return path.with_name(f"{path.name}.data")
+
+
 def load(path: str | Path) -> onnx.ModelProto:
     """Read an ONNX file; external weights remain references, which have been checked.
 
@@ -79,7 +84,7 @@ def _size(tensor: TensorProto) -> int:
 def _with_data_file(model: onnx.ModelProto, path: Path, folder: Path) -> onnx.ModelProto:
     """Write the weights that are large or external to ``path``.data; return the rest."""
     light = _without_weights(model)
-    target = path.with_name(path.name + ".data")
+    target = external(path)
     with complete_file(target) as temporary, temporary.open("wb") as file:
         for tensor in filter(is_external, tensors(light)):
             _refer(tensor, target.name, file.tell(), _copy(tensor, folder, file))

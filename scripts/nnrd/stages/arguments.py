@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from nnrd.core import lineage
 from nnrd.core.errors import UserError
 from nnrd.core.options import json_object
 from nnrd.models import REGISTRY, Family, ModelRow
@@ -14,6 +15,12 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     row = "the model's row as a JSON object: model, family, weights, …"
     parser.add_argument("--model", type=_model_row, required=True, help=row)
     parser.add_argument("--assets", type=Path, help="folder of the model's files")
+
+
+def verify_assets(args: argparse.Namespace) -> None:
+    """Raise UserError where a file of the model is not the one that was fetched."""
+    if args.assets is not None:
+        lineage.verify_beside(args.assets)
 
 
 def _model_row(text: str) -> ModelRow:
@@ -60,6 +67,12 @@ def add_transform(parser: argparse.ArgumentParser) -> None:
     """Add the transform and its parameters."""
     parser.add_argument("--transform", help="the transform's name")
     parser.add_argument("--transform-parameters", type=json_object, default={}, help="JSON object")
+
+
+def add_sums(parser: argparse.ArgumentParser) -> None:
+    """Add whether the sums of what is written are written beside it."""
+    words = "write the sums of what was read and written beside it, for who reads it"
+    parser.add_argument("--sums", action="store_true", help=words)
 
 
 def add_shard(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from nnrd.core import lineage
 from nnrd.core.errors import UserError
 from nnrd.core.files import complete_file, write_record
 from nnrd.models.facts import facts_of
@@ -13,8 +14,7 @@ from nnrd.runtime import sessions
 from nnrd.split import files
 from nnrd.split.shapes import is_external
 from nnrd.split.stored import tensors
-from nnrd.stages import arguments
-from nnrd.stages.steps import say
+from nnrd.stages import arguments, steps
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Write the model and the facts of it."""
+    arguments.verify_assets(args)
     with complete_file(args.out) as temporary:
         if arguments.family(args).network is None:
             _take(args, temporary)
@@ -34,9 +35,10 @@ def main(args: argparse.Namespace) -> None:
         else:
             difference = _export(args, temporary)
         found: dict[str, Any] = facts_of(temporary) | {"max_abs_difference": difference}
-    write_record(args.facts, found | {"row": args.model.columns})
+    of = lineage.of([args.out], steps.fetched(args))
+    write_record(args.facts, found | {"row": args.model.columns} | of)
     del found["graph"]
-    say(f"{args.out}: {json.dumps(found)}")
+    steps.say(f"{args.out}: {json.dumps(found)}")
 
 
 def _take(args: argparse.Namespace, out: Path) -> None:

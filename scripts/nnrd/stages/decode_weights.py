@@ -28,7 +28,8 @@ def main(args: argparse.Namespace) -> None:
     # Names do not travel: both ends know the model.
     (source,) = read_record(args.source)["rows"]
     codec = codecs.make(args.codec, **args.parameters)
-    sent = files.Shard(args.of, args.bitstreams, steps.checksums(args.encoded))
+    sums = steps.checksums(args.encoded, args.bitstreams, files.SUFFIX)
+    sent = files.Shard(args.of, args.bitstreams, sums)
     files.warm_up(codec)
     tensors, seconds = files.decode(codec, sent, BUNDLE, source["names"], args.threads)
     with complete_folder(args.out) as folder:

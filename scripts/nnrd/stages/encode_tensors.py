@@ -5,6 +5,7 @@ from pathlib import Path
 
 from nnrd import codecs
 from nnrd.codecs import files
+from nnrd.core import bundles
 from nnrd.core.errors import UserError
 from nnrd.core.files import complete_folder
 from nnrd.stages import arguments, steps
@@ -23,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Write the bitstreams, and their sizes and times."""
-    codec, sums = codecs.make(args.codec, **args.parameters), steps.checksums(args.source)
+    codec = codecs.make(args.codec, **args.parameters)
+    sums = steps.checksums(args.source, args.tensors, bundles.SUFFIX)
     if not sums:
         raise UserError(f"{args.tensors}: no bundles of tensors to encode")
     with complete_folder(args.out) as folder:

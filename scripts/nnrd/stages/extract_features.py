@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from onnxruntime import InferenceSession
 
-from nnrd.core import bundles
+from nnrd.core import bundles, lineage
 from nnrd.core.errors import UserError
-from nnrd.core.files import complete_folder, read_record, verify
+from nnrd.core.files import complete_folder, read_record
 from nnrd.core.progress import Count
 from nnrd.datasets import index
 from nnrd.datasets.index import Item
@@ -34,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Write the bundles and the times of part I."""
     plan = read_record(args.split)
-    verify(args.part1, plan["part1"])
+    lineage.verify_made(args.part1, args.split)
+    arguments.verify_assets(args)
     part1 = sessions.session(args.part1, args.threads, tf32=args.tf32)
     pipeline = arguments.family(args).load_pipeline(args.model)
     pipeline.open(args.assets)

@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Write the bundle and a row about it."""
+    arguments.verify_assets(args)
     write(args, runtimes.of(args).tensors())
 
 

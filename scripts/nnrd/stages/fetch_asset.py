@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from nnrd.assets import cache, fetch, rows
+from nnrd.core import lineage
 from nnrd.core.errors import UserError
 from nnrd.core.files import read_json
 from nnrd.core.progress import megabytes
@@ -17,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rows", type=Path, help="JSON file of its rows, instead of the sheet")
     parser.add_argument("--checkout", type=Path, default=Path(), help="start of file: sources")
     parser.add_argument("--out", type=Path, required=True, help="folder; complete or absent")
+    parser.add_argument("--sums", action="store_true", help="write the sums of its files beside it")
     parser.add_argument("--cache", type=Path, help="default: NNRD_CACHE, else ~/.cache/nnrd")
 
 
@@ -26,6 +28,8 @@ def main(args: argparse.Namespace) -> None:
     if args.rows is None:
         checkout = rows.checkout_of(args.sheet)
     fetch.fetch(found, args.out, cache.Cache(args.cache or cache.default_folder()), checkout)
+    if args.sums:
+        lineage.write_beside(args.out)
     size = megabytes(sum(row.bytes for row in found))
     say(f"{args.asset}: {len(found)} files, {size} in {args.out}")
 

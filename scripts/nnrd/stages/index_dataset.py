@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from nnrd.core import lineage
 from nnrd.core.errors import UserError
 from nnrd.core.files import write_record
 from nnrd.datasets.formats import REGISTRY
@@ -22,9 +23,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Write the index."""
+    fetched = _fetched(args)
+    for folder in fetched:
+        lineage.verify_beside(folder)
     draw = EVERYTHING if args.seed is None else Draw(args.items, args.seed)
     index = REGISTRY.get(args.format)().index(args.annotations, args.folder, draw)
     if len(index.items) != args.items:
         raise UserError(f"{args.annotations}: {len(index.items)} items, not {args.items}")
-    write_record(args.out, index.as_record())
+    given = [args.annotations] if args.annotations.is_file() else []
+    given += map(lineage.beside, fetched)
+    write_record(args.out, index.as_record() | lineage.of([], given))
     say(f"{args.out}: {len(index.items)} items")
+
+
+def _fetched(args: argparse.Namespace) -> list[Path]:
+    """Return the folders, of the items and of the annotations, whose sums are known."""
+    folders = dict.fromkeys([args.folder, *args.annotations.parents])
+    return [folder for folder in folders if folder.name and lineage.beside(folder).is_file()]

@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Write the predictions and the times."""
+    arguments.verify_assets(args)
     items = index.read(args.index).shard(args.shard)
     model = runtimes.of(args)
     size = sum(tensor.nbytes for tensor in model.tensors().values())

@@ -9,7 +9,8 @@ from onnxruntime import InferenceSession
 from nnrd import codecs
 from nnrd.codecs import files
 from nnrd.codecs.base import Codec
-from nnrd.core.files import read_record, verify
+from nnrd.core import lineage
+from nnrd.core.files import read_record
 from nnrd.datasets import index
 from nnrd.datasets.index import Item
 from nnrd.models.pipeline import Pipeline
@@ -36,13 +37,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Write the predictions and the times."""
     plan = read_record(args.split)
-    verify(args.part2, plan["part2"])
+    lineage.verify_made(args.part2, args.split)
+    arguments.verify_assets(args)
+    sums = steps.checksums(args.encoded, args.bitstreams, files.SUFFIX)
     part2 = sessions.session(args.part2, args.threads, tf32=args.tf32)
     results = infer(
         part2,
         arguments.pipeline(args),
         codecs.make(args.codec, **args.parameters),
-        files.Shard(args.of, args.bitstreams, steps.checksums(args.encoded)),
+        files.Shard(args.of, args.bitstreams, sums),
         plan["crossing"],
         index.read(args.index).shard(args.shard),
         args.threads,

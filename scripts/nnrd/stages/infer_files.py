@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Write the predictions, the times and the sizes."""
+    arguments.verify_assets(args)
     items = index.read(args.index).shard(args.shard)
     codec = file_codecs.make(args.codec, **args.parameters)
     pipeline, run, ran = runtimes.of(args).trained()

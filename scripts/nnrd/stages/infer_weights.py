@@ -23,8 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Write the predictions and the times."""
+    arguments.verify_assets(args)
     items = index.read(args.index).shard(args.shard)
     file = args.weights / f"{BUNDLE}{bundles.SUFFIX}"
-    tensors = bundles.read(file, steps.checksums(args.decoded)[BUNDLE])
+    sums = steps.checksums(args.decoded, args.weights, bundles.SUFFIX)
+    tensors = bundles.read(file, sums[BUNDLE])
     pipeline, run, ran = runtimes.of(args).received(tensors)
     steps.write_predictions(args, pipeline.predict(run, items), **ran)

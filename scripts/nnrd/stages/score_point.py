@@ -1,15 +1,21 @@
 """Score a point's predictions, and gather all that was measured of it into one record."""
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from nnrd.core import lineage
 from nnrd.core.files import read_record, write_record
 from nnrd.core.options import json_object
 from nnrd.datasets import index
 from nnrd.report import records
 from nnrd.stages import steps
 from nnrd.tasks import REGISTRY, Task
+
+# Options that name records with what they were made from, and other files.
+RECORDS = ("split", "source", "encoded", "decoded", "inferred", "anchor_record")
+OTHERS = ("index", "anchor", "predictions")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Write the record: the point's row, a row for each item, and what made them."""
+    given = [file for name in (*RECORDS, *OTHERS) for file in _files(args, name)]
+    _verify(args, given)
     task = REGISTRY.get(args.task)()
     measured = {name: _read(getattr(args, name)) for name in records.STEPS}
     metrics, rows = _scored(args, task, measured)
@@ -49,7 +57,28 @@ def main(args: argparse.Namespace) -> None:
     point |= {"anc_provider": held["provider"]}
     made = {name: step["made"] for name, step in measured.items() if step}
     record = {"point": point, "items": records.items(rows, measured), "made": made}
-    write_record(args.out, record)
+    write_record(args.out, record | lineage.of([], given))
+
+
+def _files(args: argparse.Namespace, name: str) -> list[Path]:
+    found = getattr(args, name) or []
+    return found if isinstance(found, list) else [found]
+
+
+def _verify(args: argparse.Namespace, given: Iterable[Path]) -> None:
+    """Refuse whole files that do not belong together, such as those of another point.
+
+    Each record has to be made from the others that are given, and predictions by the step whose
+    times are beside them.
+    """
+    found = {file: read_record(file) for name in RECORDS for file in _files(args, name)}
+    names = ["source", "split"]
+    names += ["index", "encoded", "decoded"] if args.predictions else []
+    names += ["anchor"] if args.predictions and args.anchor_record else []
+    used = [file for name in names for file in _files(args, name)]
+    lineage.verify_origin(found, lineage.sums(given), used)
+    for predictions, times in zip(args.predictions or [], args.inferred or [], strict=True):
+        lineage.verify_made(predictions, times)
 
 
 def _scored(

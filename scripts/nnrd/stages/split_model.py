@@ -4,13 +4,15 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from nnrd.core.files import checksum, complete_files, write_record
+from nnrd.core import lineage
+from nnrd.core.files import complete_files, write_record
 from nnrd.models.facts import checked
 from nnrd.split import files
 from nnrd.split.graph import Graph
 from nnrd.split.parts import extract
 from nnrd.split.plan import AT, RULES, Plan, cut
 from nnrd.split.sizes import TensorSize, static_sizes
+from nnrd.stages import steps
 
 PARTS = ("part1", "part2")
 
@@ -36,13 +38,11 @@ def main(args: argparse.Namespace) -> None:
     plan = cut(graph, args.rank, args.name, args.where, args.rule, args.tensors)
     parts = extract(graph, plan)
     print("\n".join(describe(graph, plan)))
-    sums = {}
     with complete_files(args.out) as folder:
         for part, name in zip(parts, PARTS, strict=True):
-            file = folder / f"{name}.onnx"
-            files.save(part, file, folder=args.model.parent)
-            sums[name] = checksum(file)
-        write_record(folder / "split.json", plan.as_record() | sums)
+            files.save(part, folder / f"{name}.onnx", folder=args.model.parent)
+        of = lineage.of(sorted(folder.iterdir()), steps.given(args))
+        write_record(folder / "split.json", plan.as_record() | of)
 
 
 def describe(graph: Graph, plan: Plan) -> Iterable[str]:

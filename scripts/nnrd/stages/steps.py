@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from nnrd.core import lineage
 from nnrd.core.errors import UserError
 from nnrd.core.files import read_record, write_record
 from nnrd.core.progress import Count
 from nnrd.runtime.environment import made_by
 
 Rows = list[dict[str, Any]]
+# Options that name what a step reads, where it can be told by a sum in a record.
+READ = ("split", "facts", "index", "calibration", "source", "encoded", "decoded")
 
 
 def write_times(
@@ -23,10 +26,25 @@ def write_times(
 ) -> None:
     """Write the rows of a step; ``ran`` are its settings, such as ``provider``.
 
-    ``said``: what else is to be read in the file.
+    ``said``: what else is to be read in the file. With the sums of what it read and predicted.
     """
     how = {"threads": args.threads, "isolated": args.isolated} | ran | dict(said or {})
-    write_record(path, how | {"made": made_by() | ran, "rows": list(rows)})
+    predictions = getattr(args, "predictions", None)
+    of = lineage.of([predictions] if predictions else [], given(args))
+    write_record(path, how | {"made": made_by() | ran, "rows": list(rows)} | of)
+
+
+def given(args: argparse.Namespace) -> list[Path]:
+    """Return the records that a step was given, and that of the sums of its model's files."""
+    named = [getattr(args, name, None) for name in READ]
+    return [*(file for file in named if file is not None), *fetched(args)]
+
+
+def fetched(args: argparse.Namespace) -> list[Path]:
+    """Return the record of the sums of a model's files, where it has files that were fetched."""
+    folder = getattr(args, "assets", None)
+    found = [] if folder is None else [lineage.beside(folder)]
+    return [file for file in found if file.is_file()]
 
 
 def write_predictions(
@@ -68,6 +86,7 @@ def read_step(files: Iterable[Path]) -> dict[str, Any]:
         part = read_record(file)
         joined["rows"] += part.pop("rows")
         made = part.pop("made")
+        part = {key: part[key] for key in part if key not in (lineage.INPUTS, lineage.FILES)}
         joined["made"] += [made] if made not in joined["made"] else []
         for key, value in part.items():
             if joined.setdefault(key, value) != value:
@@ -76,9 +95,14 @@ def read_step(files: Iterable[Path]) -> dict[str, Any]:
     return joined
 
 
-def checksums(times: Path) -> Mapping[str, str]:
-    """Return the checksum of each item's file that a step made, from its times."""
-    return {row["item"]: row["checksum"] for row in read_record(times)["rows"]}
+def checksums(times: Path, folder: Path, suffix: str) -> Mapping[str, str]:
+    """Return the checksum of each item's file that a step made in a folder, from its times.
+
+    Raises UserError where the folder has other files.
+    """
+    found = {row["item"]: row["checksum"] for row in read_record(times)["rows"]}
+    lineage.verify_names(folder, [f"{item}{suffix}" for item in found])
+    return found
 
 
 def say(text: str) -> None:

@@ -10,7 +10,7 @@ from nnrd.core.schema import unknown
 from nnrd.datasets import index
 from nnrd.split import feeding
 from nnrd.split.graph import Graph
-from nnrd.stages import tabulate_splits
+from nnrd.stages import arguments, tabulate_splits
 from nnrd.stages.tabulate_splits import Feeds
 
 
@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--index", type=Path, help="the dataset's index")
     parser.add_argument("--items", nargs="+", default=[], help="names of its items")
     parser.add_argument("--csv", type=Path, required=True, help="the table to write")
+    arguments.add_sums(parser)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -28,7 +29,7 @@ def main(args: argparse.Namespace) -> None:
     given = [*_items(args, model), *tabulate_splits.random(args, model)]
     if not given:
         raise UserError("give --items of an --index, or a --shape")
-    tabulate_splits.write(tabulate_splits.measured(args, model, given), args.csv)
+    tabulate_splits.write(tabulate_splits.measured(args, model, given), args)
 
 
 def _items(args: argparse.Namespace, model: Graph) -> Iterator[tuple[str, Feeds]]:

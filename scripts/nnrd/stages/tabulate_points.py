@@ -3,10 +3,14 @@
 import argparse
 from pathlib import Path
 
+from nnrd.core import lineage
 from nnrd.core.errors import UserError
 from nnrd.core.files import complete_file, read_record
 from nnrd.report import tables
 from nnrd.report.records import ANCHOR_SIZES
+from nnrd.stages import arguments
+
+DIGITS = "%.6g"  # of what was measured; sizes and counts are whole numbers
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,18 +21,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--uncompressed", choices=ANCHOR_SIZES, required=True, help=sent)
     parser.add_argument("--points", type=Path, required=True, help="CSV file to write")
     parser.add_argument("--items", type=Path, required=True, help="CSV file to write")
+    arguments.add_sums(parser)
 
 
 def main(args: argparse.Namespace) -> None:
     """Write both tables as CSV."""
-    files = args.records.read_text(encoding="utf-8").split("\n")
-    records = [read_record(file) for file in files if file]
-    if not records:
+    lines = args.records.read_text(encoding="utf-8").split("\n")
+    files = {Path(line): read_record(line) for line in lines if line}
+    if not files:
         raise UserError(f"{args.records}: lists no records")
+    lineage.verify_origin(files, lineage.sums(files))
+    records = list(files.values())
     found = {
         args.points: tables.points(args.study, records, args.uncompressed),
         args.items: tables.item_table(args.study, records, args.uncompressed),
     }
     for path, table in found.items():
         with complete_file(path) as temporary:
-            table.to_csv(temporary, index=False)
+            table.to_csv(temporary, index=False, float_format=DIGITS)
+        if args.sums:
+            lineage.write_beside(path, files)

@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from nnrd.core import lineage
 from nnrd.core.files import complete_file
 from nnrd.core.options import named_rate, named_shape
 from nnrd.models.facts import checked
 from nnrd.split import files
 from nnrd.split.graph import Graph
 from nnrd.split.sizes import table
+from nnrd.stages import arguments, steps
 
 Feeds = Mapping[str, np.ndarray]
 STATIC = "static sizes"
@@ -26,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     rates = "add latencies at these rates in bit/s, such as 1gbps=1000000000"
     parser.add_argument("--rates", nargs="+", default=[], metavar="NAME=BIT/S", help=rates)
     parser.add_argument("--csv", type=Path, help="the table to write; without it, it is printed")
+    arguments.add_sums(parser)
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +56,7 @@ def main(args: argparse.Namespace) -> None:
     if args.csv is None:
         print(found.drop(columns="names").to_string(index=False))
     else:
-        write(found, args.csv)
+        write(found, args)
 
 
 def graph(args: argparse.Namespace) -> Graph:
@@ -92,7 +95,9 @@ def labelled(found: pd.DataFrame, label: str) -> pd.DataFrame:
     return found
 
 
-def write(found: pd.DataFrame, path: Path) -> None:
+def write(found: pd.DataFrame, args: argparse.Namespace) -> None:
     """Write a table as CSV."""
-    with complete_file(path) as temporary:
+    with complete_file(args.csv) as temporary:
         found.to_csv(temporary, index=False)
+    if args.sums:
+        lineage.write_beside(args.csv, steps.given(args))

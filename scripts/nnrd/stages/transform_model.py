@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Write the changed model's bundle."""
     file = args.tensors / f"{extract_weights.BUNDLE}{bundles.SUFFIX}"
-    tensors = bundles.read(file, steps.checksums(args.source)[extract_weights.BUNDLE])
+    sums = steps.checksums(args.source, args.tensors, bundles.SUFFIX)
+    tensors = bundles.read(file, sums[extract_weights.BUNDLE])
+    arguments.verify_assets(args)
     of = TorchModel(args)
     transform = of.transform()
     if transform is None:

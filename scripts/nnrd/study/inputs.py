@@ -8,8 +8,16 @@ from nnrd.study.places import as_input
 from nnrd.study.points import Anchor, FilePoint, Record
 
 
-def dataset_files(settings: Settings, dataset: str) -> dict[str, str]:
-    """Return what a dataset's index is made of: its folder, and the file of its annotations."""
+def dataset_files(settings: Settings, dataset: str) -> dict[str, str | list[str]]:
+    """Return what a dataset's index is made of: its folder, its annotations, and their sums."""
+    row = settings.sheets.datasets[dataset]
+    fetched = dict.fromkeys([row.asset, settings.sheets.asset_of(row.annotations)])
+    sums = [paths.sums(_asset_folder(asset)) for asset in fetched if asset]
+    found: dict[str, str | list[str]] = {**_places(settings, dataset)}
+    return found | ({"sums": sums} if sums else {})
+
+
+def _places(settings: Settings, dataset: str) -> dict[str, str]:
     row, places = settings.sheets.datasets[dataset], settings.places
     folder = _asset_folder(row.asset) if row.asset else as_input(places.located(str(row.folder)))
     asset = settings.sheets.asset_of(row.annotations)
@@ -33,7 +41,7 @@ def annotations(settings: Settings, dataset: str) -> str:
 
 def items_folder(settings: Settings, dataset: str) -> str:
     """Return where the files of a dataset's items are."""
-    return dataset_files(settings, dataset)["folder"]
+    return _places(settings, dataset)["folder"]
 
 
 def model_folder(settings: Settings, model: str) -> list[str]:

@@ -15,6 +15,7 @@ from nnrd.report import plots
 from nnrd.stages.runtimes import REGISTRY as RUNTIMES
 from nnrd.study import inputs, paths
 from nnrd.study.config import Settings
+from nnrd.study.declared import shown
 from nnrd.study.kinds.base import Study
 from nnrd.study.kinds.coded import CodedStudy
 from nnrd.study.memo import Memo
@@ -92,9 +93,10 @@ class Jobs:
         folder = inputs.model_folder(self.settings, row.model)
         return ["--model", json.dumps(row.columns), *(["--assets", *folder] if folder else [])]
 
-    def model_folder(self, wildcards: Wildcards) -> list[str]:
-        """Return the folder of a job's model's files; none where it has no asset."""
-        return inputs.model_folder(self.settings, self.model_name(wildcards))
+    def model_files(self, wildcards: Wildcards) -> list[str]:
+        """Return the folder of a job's model's files and its sums; none where it has no asset."""
+        folders = inputs.model_folder(self.settings, self.model_name(wildcards))
+        return [*folders, *map(paths.sums, folders)]
 
     def runtime(self, wildcards: Wildcards) -> str:
         """Return what runs a job's model: what a path says, or what its family's models are."""
@@ -185,7 +187,7 @@ class Jobs:
         """Return the dataset of a job, whole or in part."""
         return self.selections[wildcards.get("data")]
 
-    def dataset_files(self, wildcards: Wildcards) -> dict[str, str]:
+    def dataset_files(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
         """Return what a dataset's index is made of."""
         return inputs.dataset_files(self.settings, self.selection(wildcards).dataset)
 
@@ -269,8 +271,9 @@ class Jobs:
     def _is_made(self, study: Study) -> bool:
         if study.name in self.studies:
             return True
-        tables = (paths.fill(paths.STUDY_TABLE, study=study.name, table=t) for t in paths.TABLES)
-        return all(Path(file).exists() for file in [*tables, *inputs.records(study)])
+        tables = [paths.fill(paths.STUDY_TABLE, study=study.name, table=t) for t in paths.TABLES]
+        files = [*tables, *map(paths.sums, tables), *inputs.records(study)]
+        return all(Path(file).exists() for file in files)
 
     def joined_tables(self, wildcards: Wildcards) -> list[str]:
         """Return the tables of the studies that are joined, in the configuration's order."""
@@ -288,7 +291,7 @@ class Jobs:
             "config": self.settings.config,
             "assets": inputs.asset_sums(self.settings),
             "records": [file for study in self.joined.values() for file in inputs.records(study)],
-            "results": inputs.tables(self.settings) + inputs.pictures(self.settings),
+            "results": shown(self.settings),
         }
         return listed("write_provenance.json", json.dumps(run, indent=1))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
+from nnrd.core.lineage import SUFFIX
 from nnrd.core.sheets import schema
 
 WHOLE = "0-of-1"
@@ -83,6 +84,11 @@ def study_table(table: str) -> str:
 def times(pattern: str) -> str:
     """Return the file, beside what a step makes, that says how the step ran."""
     return f"{pattern.removesuffix('.json')}.times.json"
+
+
+def sums(pattern: str) -> str:
+    """Return the file, beside a table or a folder that was fetched, with its checksums."""
+    return f"{pattern}{SUFFIX}"
 
 
 def log(rule: str, pattern: str) -> str:

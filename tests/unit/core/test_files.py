@@ -155,7 +155,7 @@ def test_a_record_that_was_altered_is_refused(tmp_path, damage):
     path = tmp_path / "a.json"
     files.write_record(path, {"item": 17})
     path.write_text(DAMAGES[damage](path.read_text()))
-    with pytest.raises(UserError, match=r"a\.json: damaged.*delete it and run again") as caught:
+    with pytest.raises(UserError, match=r"a\.json: damaged.*`nnrd check --repair`") as caught:
         files.read_record(path)
     assert "\n" not in str(caught.value)
 

@@ -7,6 +7,7 @@ from onnx import TensorProto
 from small_models import FLOAT, X, floats, model, node
 
 from nnrd import UserError
+from nnrd.core import lineage
 from nnrd.core.files import write_record
 from nnrd.models import facts, onnx_weights
 
@@ -24,7 +25,7 @@ def test_facts(tmp_path):
     assert (found["nodes"], found["parameters"], found["opset"]) == (3, 7, {"ai.onnx": 17})
     assert (found["inputs"], found["outputs"]) == (["x"], ["y", "m"])
     assert found["bytes"] == file.stat().st_size
-    write_record(tmp_path / "m.json", found)
+    write_record(tmp_path / "m.json", found | lineage.of([file], []))
     assert facts.checked(file, tmp_path / "m.json") == file
     assert facts.checked(file, None) == file
     file.write_bytes(file.read_bytes() + b"\0")

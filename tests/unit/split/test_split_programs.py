@@ -139,7 +139,7 @@ def test_tabulate_splits_refuses_in_one_line(open_sized, tmp_path, arguments, me
 
 
 def test_a_model_that_was_altered_is_refused(open_sized, tmp_path):
-    write_record(tmp_path / "m.json", {"sha256": "0" * 64})
+    write_record(tmp_path / "m.json", {"files": {"m.onnx": "0" * 64}})
     said = refused("tabulate_splits", open_sized, "--facts", tmp_path / "m.json")
     assert "m.onnx: damaged" in said
 

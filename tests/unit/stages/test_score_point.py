@@ -6,7 +6,7 @@ import json
 import pytest
 
 from nnrd import UserError
-from nnrd.core import files
+from nnrd.core import files, lineage
 from nnrd.stages import score_point
 
 INDEX = {"items": [{"name": "a", "path": "a.png", "checksum": "", "facts": {"label": 1}}]}
@@ -14,9 +14,10 @@ TIMES = {"item": "a", "pre_time": 0.1, "run_time": 0.2, "post_time": 0.3}
 CPU, GPU = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
-def step(path, provider, *rows):
+def step(path, provider, *rows, inputs=()):
     how = {"threads": 1, "isolated": False, "provider": provider, "precision": "float32"}
-    files.write_record(path, how | {"made": {}, "rows": list(rows)})
+    of = lineage.of([path.with_name("predictions.json")], inputs)
+    files.write_record(path, how | {"made": {}, "rows": list(rows)} | of)
 
 
 def score(at, name, **more):
@@ -36,14 +37,16 @@ def folder(tmp_path):
     files.write_record(tmp_path / "index.json", INDEX | {"categories": {}})
     found = {"predictions": [{"item": "a", "classes": [1, 2, 3, 4, 5]}]}
     files.write_record(tmp_path / "predictions.json", found)
-    step(tmp_path / "anchor.json", CPU, TIMES | {"input_size": 12})
+    read = [tmp_path / "index.json"]
+    step(tmp_path / "anchor.json", CPU, TIMES | {"input_size": 12}, inputs=read)
     score(tmp_path, "anchor", inferred=tmp_path / "anchor.json")
     return tmp_path
 
 
 def point(folder, provider):
-    step(folder / "inferred.json", provider, TIMES)
     step(folder / "encoded.json", None, {"item": "a", "anc_size": 8, "rec_size": 2})
+    read = [folder / "index.json", folder / "encoded.json"]
+    step(folder / "inferred.json", provider, TIMES, inputs=read)
     given = {"inferred": folder / "inferred.json", "encoded": folder / "encoded.json"}
     return score(folder, "nnc", **given, anchor_record=folder / "anchor/point.json")
 

@@ -53,7 +53,8 @@ def test_what_a_comparison_reads_and_is_told():
     told = study.comparing("ssd300_resnet50")
     assert told[0] == "ranks" and "500mbps=5e+08" in told
     assert len(study.compared("splitability")["splits"]) == 15
-    assert study.compared("images") == {"splits": f"results/splits/{NAME}/inputs/images.csv"}
+    table = f"results/splits/{NAME}/inputs/images.csv"
+    assert study.compared("images") == {"splits": [table], "sums": [f"{table}.sums.json"]}
     assert study.comparing("images")[-7:] == ["98", "198", "298", "498", "798", "1098", "1398"]
     told = study.measuring("images")
     assert told[:2] == ["--shape", "input=3,320,640"] and told[-7] == "chelsea"

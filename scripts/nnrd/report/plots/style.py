@@ -16,6 +16,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from nnrd.core.errors import UserError
 from nnrd.core.files import complete_file
+from nnrd.core.lineage import verify_beside
 from nnrd.tasks import REGISTRY as TASKS
 from nnrd.tasks import Metric, Task
 
@@ -80,8 +81,9 @@ def read_points(path: str | Path) -> tuple[pandas.DataFrame, pandas.DataFrame]:
 
     That is the anchor of each study and, behind it, what sending its items as files takes: rows
     whose column ``sent`` is ``files``. Both gain ``bytes_per_item`` and ``operating_point``, a
-    short text.
+    short text. Raises UserError where the table was altered.
     """
+    verify_beside(path)
     table = pandas.read_csv(path)
     table["operating_point"] = [
         operating_point(row.codec, row.parameters) for row in table.itertuples()

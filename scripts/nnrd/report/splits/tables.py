@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from nnrd.core.errors import UserError
+from nnrd.core.lineage import verify_beside
 
 NEEDED = (
     *("input", "rank", "node_name", "op_type", "branches", "bytes"),
@@ -29,7 +30,11 @@ th:last-child, td:last-child {{ text-align: left; min-width: 20em }}
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Return a table, of one input or of several; UserError where the file is none."""
+    """Return a table, of one input or of several.
+
+    Raises UserError where the file is none, or was altered.
+    """
+    verify_beside(path)
     try:
         found = pd.read_csv(path)
     except (ValueError, OSError) as error:

@@ -101,12 +101,14 @@ class SplitsStudy(Study):
         return ["--rates", *words] if words else []
 
     def compared(self, name: str) -> dict[str, str | list[str]]:
-        """Return what a comparison reads; the names are options of compare_splits."""
+        """Return what a comparison reads: tables with their sums, and a published one."""
         found = self.comparisons[name]
         if found.measured:
-            return {"splits": paths.fill(paths.SPLIT_INPUTS, study=self.name, comparison=name)}
+            splits = [paths.fill(paths.SPLIT_INPUTS, study=self.name, comparison=name)]
+            return {"splits": splits, "sums": [paths.sums(file) for file in splits]}
         splits = [paths.fill(paths.SPLIT_TABLE, model=model) for model in found.models]
-        return {"splits": splits, "published": as_input(str(found.published))}
+        sums = [paths.sums(file) for file in splits]
+        return {"splits": splits, "sums": sums, "published": as_input(str(found.published))}
 
     def comparing(self, name: str) -> list[str]:
         """Return what a comparison is told beside its files, as options of compare_splits."""

@@ -1,0 +1,475 @@
+"""Every kind of damage to every kind of file: who reads it refuses, and `nnrd check` names it."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from small_run import CONFIG, Run, edited, prepare
+
+from nnrd import UserError
+from nnrd.core.files import checksum
+from nnrd.report.plots import style
+from nnrd.study import config
+from nnrd.study.check import DAMAGED, MISSING, NOBODYS, STALE, WHOLE, WRONG, Check
+from nnrd.study.repair import repair
+
+POINT = "results/features/net/pictures/rank2/nnc/qp=-30"
+OTHER = POINT.replace("-30", "6")
+TENSORS = "results/features/net/pictures/rank2/tensors/0-of-2"
+BITS, OTHER_BITS = f"{POINT}/bitstreams/0-of-2", f"{OTHER}/bitstreams/0-of-2"
+PREDICTED, OTHERS = f"{POINT}/predictions/0-of-2", f"{OTHER}/predictions/0-of-2"
+ANCHOR = "results/anchor/net/pictures/onnx"
+SPLIT = "results/split/net/rank2"
+FIRST, THIRD = "set_00_0", "set_02_2"  # the items of shard 0-of-2
+SHARD = "0-of-2"
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """A folder in which the study was made."""
+    folder = tmp_path_factory.mktemp("small") / "run"
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        Run(prepare()).all()
+    return folder
+
+
+@pytest.fixture
+def run(done, tmp_path, monkeypatch):
+    """The study in a copy of the folder, to be damaged."""
+    shutil.copytree(done, tmp_path / "run")
+    monkeypatch.chdir(tmp_path / "run")
+    return Run(config.load(CONFIG, "config.yaml", Path()))
+
+
+def wrong(run):
+    """Return what the check finds that is not whole: states by path."""
+    findings = Check(run.settings, Path()).findings()
+    assert all(finding.reason and finding.made for finding in findings if finding.state in WRONG)
+    return {finding.path: finding.state for finding in findings if finding.state != WHOLE}
+
+
+def test_all_of_a_run_is_whole(run):
+    assert wrong(run) == {}
+
+
+# Kinds of damage. The time of each file stays what it was.
+def kept_time(path: str, change: Callable[[Path], object]) -> None:
+    file = Path(path)
+    before = file.stat().st_mtime_ns, file.parent.stat().st_mtime_ns
+    change(file)
+    for place, old in zip((file, file.parent), before, strict=True):
+        if place.exists():
+            os.utime(place, ns=(old, old))
+
+
+def flip(path, share=0.6):
+    def change(file):
+        data = bytearray(file.read_bytes())
+        data[int(len(data) * share)] ^= 4
+        file.write_bytes(data)
+
+    return lambda: kept_time(path, change)
+
+
+def cut(path):
+    return lambda: kept_time(path, lambda file: file.write_bytes(file.read_bytes()[:-7]))
+
+
+def gone(path):
+    return lambda: kept_time(path, lambda file: file.unlink())
+
+
+def more(path, like):
+    return lambda: shutil.copy2(like, path)
+
+
+def replaced(*pairs):
+    """Put other whole files in place of some; of folders, all that is in them, under its names."""
+
+    def change():
+        for path, other in pairs:
+            if Path(path).is_dir():
+                shutil.rmtree(path)
+                shutil.copytree(other, path)
+            else:
+                kept_time(path, lambda file, other=other: shutil.copyfile(other, file))
+
+    return change
+
+
+def swapped(one, two):
+    def change():
+        first, second = Path(one).read_bytes(), Path(two).read_bytes()
+        kept_time(one, lambda file: file.write_bytes(second))
+        kept_time(two, lambda file: file.write_bytes(first))
+
+    return change
+
+
+def forged(path, change):
+    """Edit a record and give it the checksum of what it says now."""
+    return lambda: kept_time(path, lambda file: edited(str(file), change))
+
+
+def text(path, old, new):
+    def change(file):
+        content = file.read_text()
+        assert old in content
+        file.write_text(content.replace(old, new, 1))
+
+    return lambda: kept_time(path, change)
+
+
+def halved(record):
+    for row in record["predictions"]:
+        row["classes"] = row["classes"][::-1]
+
+
+def slower(record):
+    record["rows"][0] |= {"rec_size": 1, "run_time": 1.0}
+
+
+def better(record):
+    record["point"]["rec_perf"] = 100.0
+
+
+# Who reads what.
+def index(run):
+    run.index_dataset()
+
+
+def convert(run):
+    run.convert_model()
+
+
+def split(run):
+    run.split_model()
+
+
+def anchor(run):
+    run.infer_anchor(SHARD)
+
+
+def extract(run):
+    run.extract_features(SHARD)
+
+
+def encode(run):
+    run.encode_tensors(run.points[0], SHARD)
+
+
+def infer(run):
+    run.infer_features(run.points[0], SHARD)
+
+
+def score(run):
+    run.score_point(run.points[0])
+
+
+def score_anchor(run):
+    run.score_point(run.study.anchor)
+
+
+def tabulate(run):
+    run.tabulate_points()
+
+
+def join(run):
+    run.join_tables()
+
+
+def plot(run):
+    style.read_points(Path("results/tables/small/points.csv"))
+
+
+def plot_all(run):
+    style.read_points(Path("results/tables/points.csv"))
+
+
+class Row(NamedTuple):
+    """What is done, who reads it and must refuse, and what the check calls the files.
+
+    Where no job reads a file, or it would make the file itself again, there is only the check.
+    """
+
+    damage: Callable[[], object]
+    readers: tuple = ()
+    found: dict = {}  # noqa: RUF012
+
+
+def damaged(*paths):
+    return dict.fromkeys(paths, DAMAGED)
+
+
+NET, IMAGE = "resources/net/net.onnx", f"resources/pictures/{FIRST}.png"
+BUNDLE, STREAM = f"{TENSORS}/{FIRST}.safetensors", f"{BITS}/{FIRST}.bin"
+SOURCE, ENCODED = f"{TENSORS}.times.json", f"{BITS}.times.json"
+ONNX, FACTS = "results/models/net.onnx", "results/models/net.json"
+INDEX, RECORD, PLAN = "results/datasets/pictures.json", f"{POINT}/point.json", f"{SPLIT}/split.json"
+TABLE, JOINED = "results/tables/small/points.csv", "results/tables/points.csv"
+PICTURE = "results/plots/small/accuracy_bytes.png"
+USERS = (convert, anchor, extract, infer)
+TABLES = {
+    "a file of a model, one bit": Row(flip(NET), USERS, damaged(NET)),
+    "a file of a model, cut": Row(cut(NET), (convert,), damaged(NET)),
+    "a file of a model, missing": Row(gone(NET), (convert, anchor), {NET: MISSING}),
+    "a file more in an asset": Row(
+        more("resources/net/a.bin", NET), (convert,), damaged("resources/net/a.bin")
+    ),
+    "the sums of an asset": Row(
+        flip("resources/net.sums.json"), (convert, anchor), damaged("resources/net.sums.json")
+    ),
+    "an asset and its sums, forged": Row(
+        lambda: (flip(NET)(), _forge_sums()), (), damaged(NET, "resources/net.sums.json")
+    ),
+    "an image, one bit": Row(flip(IMAGE), (index, anchor, extract), damaged(IMAGE)),
+    "two images swapped": Row(
+        swapped(IMAGE, f"resources/pictures/{THIRD}.png"),
+        (index, anchor, extract),
+        damaged(IMAGE, f"resources/pictures/{THIRD}.png"),
+    ),
+    "an image missing": Row(gone(IMAGE), (index, anchor, extract), {IMAGE: MISSING}),
+    "the index": Row(flip(INDEX), (anchor, extract, infer, score), damaged(INDEX)),
+    "the index, forged": Row(
+        forged(INDEX, lambda record: record["items"][0]["facts"].update(label=9)),
+        (score,),
+        damaged(INDEX),
+    ),
+    "a model": Row(flip(ONNX), (split, anchor), damaged(ONNX)),
+    "a part in place of a model": Row(
+        replaced((ONNX, f"{SPLIT}/part1.onnx")), (split, anchor), damaged(ONNX)
+    ),
+    "the facts of a model": Row(flip(FACTS), (split, anchor), damaged(FACTS)),
+    "the facts of a model, forged": Row(
+        forged(FACTS, lambda record: record.update(nodes=6)), (), damaged(FACTS)
+    ),
+    "part I": Row(flip(f"{SPLIT}/part1.onnx"), (extract,), damaged(f"{SPLIT}/part1.onnx")),
+    "part II": Row(flip(f"{SPLIT}/part2.onnx"), (infer,), damaged(f"{SPLIT}/part2.onnx")),
+    "both parts swapped": Row(
+        swapped(f"{SPLIT}/part1.onnx", f"{SPLIT}/part2.onnx"),
+        (extract, infer),
+        damaged(f"{SPLIT}/part1.onnx", f"{SPLIT}/part2.onnx"),
+    ),
+    "a split's record": Row(flip(PLAN), (extract, infer, score), damaged(PLAN)),
+    "a split's record, forged": Row(
+        forged(PLAN, lambda record: record.update(branches=7)), (score,), damaged(PLAN)
+    ),
+    "a bundle, one bit": Row(flip(BUNDLE, 0.99), (encode,), damaged(BUNDLE)),
+    "a bundle, cut": Row(cut(BUNDLE), (encode,), damaged(BUNDLE)),
+    "a bundle missing": Row(gone(BUNDLE), (encode,), {BUNDLE: MISSING}),
+    "a bundle too many": Row(
+        more(f"{TENSORS}/x.safetensors", BUNDLE), (encode,), damaged(f"{TENSORS}/x.safetensors")
+    ),
+    "two bundles swapped": Row(
+        swapped(BUNDLE, f"{TENSORS}/{THIRD}.safetensors"),
+        (encode,),
+        damaged(BUNDLE, f"{TENSORS}/{THIRD}.safetensors"),
+    ),
+    "times of the source": Row(flip(SOURCE), (encode, score), damaged(SOURCE)),
+    "times of the source, forged": Row(forged(SOURCE, slower), (score,), damaged(SOURCE)),
+    "the bundles of another shard with their times": Row(
+        replaced(
+            (TENSORS, TENSORS.replace("0-of", "1-of")), (SOURCE, SOURCE.replace("0-of", "1-of"))
+        ),
+        (score,),
+        damaged(SOURCE),
+    ),
+    "a bitstream, one bit": Row(flip(STREAM), (infer,), damaged(STREAM)),
+    "a bitstream missing": Row(gone(STREAM), (infer,), {STREAM: MISSING}),
+    "a bitstream too many": Row(more(f"{BITS}/x.bin", STREAM), (infer,), damaged(f"{BITS}/x.bin")),
+    "two bitstreams swapped": Row(
+        swapped(STREAM, f"{BITS}/{THIRD}.bin"), (infer,), damaged(STREAM, f"{BITS}/{THIRD}.bin")
+    ),
+    "the bitstreams of another QP": Row(
+        replaced((BITS, OTHER_BITS)), (infer,), damaged(STREAM, f"{BITS}/{THIRD}.bin")
+    ),
+    "the bitstreams of another QP with their times": Row(
+        replaced((BITS, OTHER_BITS), (ENCODED, f"{OTHER_BITS}.times.json")),
+        (infer, score),
+        damaged(ENCODED),
+    ),
+    "two bitstreams swapped with their sums": Row(
+        lambda: (swapped(STREAM, f"{BITS}/{THIRD}.bin")(), forged(ENCODED, _swap_sums)()),
+        (infer, score),
+        damaged(ENCODED),
+    ),
+    "sizes in times, edited": Row(
+        text(ENCODED, '"rec_size": ', '"rec_size": 1'), (infer, score), damaged(ENCODED)
+    ),
+    "sizes in times, forged": Row(forged(ENCODED, slower), (score,), damaged(ENCODED)),
+    "predictions": Row(flip(f"{PREDICTED}.json"), (score,), damaged(f"{PREDICTED}.json")),
+    "predictions, forged": Row(
+        forged(f"{PREDICTED}.json", halved), (score,), damaged(f"{PREDICTED}.json")
+    ),
+    "predictions of another point": Row(
+        replaced((f"{PREDICTED}.json", f"{OTHERS}.json")), (score,), damaged(f"{PREDICTED}.json")
+    ),
+    "predictions of another point with their times": Row(
+        replaced(
+            (f"{PREDICTED}.json", f"{OTHERS}.json"),
+            (f"{PREDICTED}.times.json", f"{OTHERS}.times.json"),
+        ),
+        (score,),
+        damaged(f"{PREDICTED}.json", f"{PREDICTED}.times.json"),
+    ),
+    "the anchor's predictions": Row(
+        flip(f"{ANCHOR}/predictions/{SHARD}.json"),
+        (score, score_anchor),
+        damaged(f"{ANCHOR}/predictions/{SHARD}.json"),
+    ),
+    "the anchor's predictions, forged": Row(
+        forged(f"{ANCHOR}/predictions/{SHARD}.json", halved),
+        (score, score_anchor),
+        damaged(f"{ANCHOR}/predictions/{SHARD}.json"),
+    ),
+    "the anchor's record": Row(
+        text(f"{ANCHOR}/point.json", '"rec_perf": ', '"rec_perf": 1'),
+        (score, tabulate),
+        damaged(f"{ANCHOR}/point.json"),
+    ),
+    "the anchor's record, forged": Row(
+        forged(f"{ANCHOR}/point.json", better), (tabulate,), damaged(f"{ANCHOR}/point.json")
+    ),
+    "a point's record": Row(flip(RECORD), (tabulate,), damaged(RECORD)),
+    "a point's record, forged": Row(forged(RECORD, better), (), damaged(RECORD)),
+    "two points' records swapped": Row(
+        swapped(RECORD, f"{OTHER}/point.json"), (), damaged(RECORD, f"{OTHER}/point.json")
+    ),
+    "a table, one digit": Row(text(TABLE, "net", "nut"), (join, plot), damaged(TABLE)),
+    "a table, cut": Row(cut(TABLE), (join, plot), damaged(TABLE)),
+    "a table missing": Row(gone(TABLE), (join,), {TABLE: MISSING}),
+    "the sums of a table": Row(
+        flip(f"{TABLE}.sums.json"), (join, plot), damaged(f"{TABLE}.sums.json")
+    ),
+    "the joined table": Row(text(JOINED, "net", "nut"), (plot_all,), damaged(JOINED)),
+    "a picture": Row(flip(PICTURE), (), damaged(PICTURE)),
+    "a picture missing": Row(gone(PICTURE), (), {PICTURE: MISSING}),
+    "the provenance": Row(flip("results/provenance.json"), (), damaged("results/provenance.json")),
+    "a point's record missing": Row(gone(RECORD), (tabulate,), {RECORD: MISSING}),
+    "what nobody declares": Row(
+        more("results/notes.txt", "records.txt"), (), {"results/notes.txt": NOBODYS}
+    ),
+}
+
+
+def _forge_sums():
+    sums = {Path(NET).name: checksum(NET)}
+    forged("resources/net.sums.json", lambda record: record["files"].update(sums))()
+
+
+def _swap_sums(record):
+    one, two = record["rows"]
+    one["checksum"], two["checksum"] = two["checksum"], one["checksum"]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_damage_is_refused_by_its_reader_and_named_by_the_check(run, name):
+    row = TABLES[name]
+    row.damage()
+    found = wrong(run)
+    assert found == row.found, found
+    for reader in row.readers:
+        with pytest.raises(UserError) as caught:
+            reader(run)
+        assert "\n" not in str(caught.value)
+        assert "nnrd check --repair" in str(caught.value), caught.value
+
+
+def test_what_was_made_from_something_older_is_stale(run):
+    """The bitstreams were made again after the rest, such as by a run that was broken off."""
+    run.encode_tensors(run.points[0], SHARD)
+    assert wrong(run) == {f"{PREDICTED}.times.json": STALE, RECORD: STALE}
+    with pytest.raises(UserError, match=r"was made from another .*bitstreams/0-of-2\.times\.json"):
+        score(run)
+    infer(run)
+    score(run)
+    assert set(wrong(run).values()) == {STALE}  # the tables
+    run.tabulate_points()
+    run.join_tables()
+    assert wrong(run) == {"results/provenance.json": STALE}
+    run.write_provenance()
+    assert wrong(run) == {}
+
+
+def test_deleted_tensors_are_not_missed(run):
+    """With ``keep_tensors: false`` a run deletes them."""
+    shutil.rmtree(TENSORS)
+    assert wrong(run) == {TENSORS: MISSING}
+    run.settings.config["keep_tensors"] = False
+    assert wrong(run) == {}
+
+
+def test_of_a_study_that_is_not_to_be_made_nothing_is_missed(run):
+    studies = CONFIG["studies"] | {"other": CONFIG["studies"]["small"] | {"splits": [3]}}
+    given = config.load(CONFIG | {"studies": studies}, "config.yaml", Path())
+    assert {finding.state for finding in Check(given, Path()).findings()} == {WHOLE}
+
+
+class Made:
+    """Stands for the workflow: makes what it is told, and notes it."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.names = run, []
+
+    def __call__(self, names) -> None:
+        self.names += names
+        for name in names:
+            self.make(name)
+
+    def make(self, name: str) -> None:
+        jobs = {
+            "resources/net": lambda: self.run.fetch_asset("net"),
+            "resources/pictures": lambda: self.run.fetch_asset("pictures"),
+            INDEX: self.run.index_dataset,
+            ONNX: self.run.convert_model,
+            f"{SPLIT}/part1.onnx": self.run.split_model,
+            TENSORS: lambda: extract(self.run),
+            BITS: lambda: encode(self.run),
+            f"{PREDICTED}.json": lambda: infer(self.run),
+            RECORD: lambda: score(self.run),
+            TABLE: self.run.tabulate_points,
+            JOINED: self.run.join_tables,
+            PICTURE: lambda: Path(PICTURE).write_text(PICTURE),
+        }
+        jobs[name]()
+
+
+def files():
+    folders = (Path("results"), Path("resources"))
+    return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+
+
+# What is damaged, and the one thing that is made again. All else keeps its content and its time.
+REPAIRS = {
+    "a file of a model, one bit": "resources/net",
+    "an image missing": "resources/pictures",
+    "two images swapped": "resources/pictures",
+    "a model": ONNX,
+    "the index": INDEX,
+    "part I": f"{SPLIT}/part1.onnx",
+    "a bundle, one bit": TENSORS,
+    "two bundles swapped": TENSORS,
+    "a bitstream missing": BITS,
+    "a bitstream too many": BITS,
+    "the bitstreams of another QP": BITS,
+    "a picture": PICTURE,
+}
+
+
+@pytest.mark.parametrize("name", REPAIRS)
+def test_a_repair_makes_again_what_is_wrong_and_nothing_else(run, name):
+    """What was measured stays as it was, and nothing that was made from it is outdated."""
+    contents = {path: path.read_bytes() for path in files()}
+    begun = time.time_ns()
+    TABLES[name].damage()
+    check, make = Check(run.settings, Path()), Made(run)
+    assert repair(check, check.findings(), make) == [REPAIRS[name]] == make.names
+    assert wrong(run) == {}
+    assert {path: path.read_bytes() for path in files()} == contents
+    assert not [path for path in files() if path.stat().st_mtime_ns >= begun]
