@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from nnrd.assets.scratch import named
 from nnrd.core.errors import UserError
 
 BROKEN = (
@@ -186,7 +187,7 @@ def _plain(name: str) -> str:
 def _write(name: str, member: IO[bytes], path: Path, max_bytes: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     size = 0
-    with path.open("wb") as written:
+    with named(path), path.open("wb") as written:
         while chunk := member.read(CHUNK):
             size += len(chunk)
             if size > max_bytes:

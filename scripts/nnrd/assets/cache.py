@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from nnrd.assets.scratch import scratch
+from nnrd.assets.scratch import named, scratch
 from nnrd.core.errors import UserError
 from nnrd.core.files import read_record, write_record
 
@@ -26,10 +26,11 @@ def default_folder() -> Path:
 def copy_hashed(source: Path, target: Path | None = None) -> tuple[str, int]:
     """Copy a file (or, without a target, only read it); return its sha256 and its bytes."""
     digest, size = hashlib.sha256(), 0
-    with source.open("rb") as reading, open(target or os.devnull, "wb") as writing:  # noqa: PTH123
-        while chunk := reading.read(CHUNK):
+    writing = target or Path(os.devnull)
+    with named(target or source), source.open("rb") as read, writing.open("wb") as written:
+        while chunk := read.read(CHUNK):
             digest.update(chunk)
-            writing.write(chunk)
+            written.write(chunk)
             size += len(chunk)
     return digest.hexdigest(), size
 
@@ -116,7 +117,7 @@ class Cache:
     @contextmanager
     def workspace(self) -> Iterator[Path]:
         """Yield an empty folder on the cache's disk; it, and what killed processes left, goes."""
-        with scratch(self.folder / "work") as folder:
+        with scratch(self.folder / "work", what=self.folder) as folder:
             yield folder
 
     @contextmanager

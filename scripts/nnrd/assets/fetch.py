@@ -1,7 +1,6 @@
 """Fetch the files that a sheet of assets names, each with its source and its sha256."""
 
 import errno
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -48,7 +47,7 @@ def fetch(rows: Sequence[AssetFile], out: str | Path, cache: Cache, checkout: st
     _refuse_strangers(rows, out)
     if _is_complete(rows, out):
         return
-    with scratch(out.parent, f".{out.name}.partial-") as folder:
+    with scratch(out.parent, f".{out.name}.partial-", out) as folder:
         asset = _Asset(folder / "new", folder, cache, Path(checkout))
         asset.folder.mkdir()
         found = [row for package in by_package(rows).values() for row in _package(package, asset)]
@@ -199,4 +198,4 @@ def _deliver(row: AssetFile, file: Path, asset: _Asset) -> None:
         return
     target = asset.folder / row.file
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(file, target)
+    copy_hashed(file, target)

@@ -18,11 +18,12 @@ FILES = "files"
 
 
 @contextmanager
-def scratch(parent: Path, prefix: str = "") -> Iterator[Path]:
+def scratch(parent: Path, prefix: str = "", what: Path | None = None) -> Iterator[Path]:
     """Yield an empty folder below ``parent``, in one whose name begins with ``prefix``.
 
     It is removed in the end, and before, what killed processes left under the same prefix. Where
-    the file system cannot lock, nothing that others left is removed.
+    the file system cannot lock, nothing that others left is removed. ``what`` is named by errors
+    of files in the folder, whose own names tell a person nothing; by default ``parent``.
     """
     parent.mkdir(parents=True, exist_ok=True)
     _remove_left(parent, prefix)
@@ -30,9 +31,23 @@ def scratch(parent: Path, prefix: str = "") -> Iterator[Path]:
     try:
         (folder / FILES).mkdir()
         yield folder / FILES
+    except OSError as error:
+        if error.filename is None or str(folder) in str(error.filename):
+            error.filename = str(what or parent)
+        raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Give errors of the block that name no file, such as a full disk's, this name."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def _locked_folder(parent: Path, prefix: str) -> tuple[Path, int]:

@@ -1,7 +1,6 @@
 """One transfer of one file over HTTPS, in a thread that who waits for it can leave alone."""
 
 import email.utils
-import errno
 import http.client
 import re
 import ssl
@@ -13,13 +12,13 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from nnrd.assets.network import check_address
+from nnrd.assets.scratch import named
 from nnrd.core.errors import UserError
 
 CHUNK = 1 << 18
 HOPS = 10  # redirections
 REDIRECTIONS = (301, 302, 303, 307, 308)
 STRONG_AGE = 60.0  # seconds that Last-Modified must lie before Date (RFC 9110, 8.8.2.2)
-DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 class CutShortError(ConnectionError):
@@ -71,10 +70,6 @@ class Transfer(threading.Thread):
         except UserError as error:  # what is there is not what was asked for
             if not self.stopped.is_set():
                 forget(self.part)
-            self.error = error
-        except OSError as error:
-            if error.errno in DISK and not error.filename:
-                error.filename = str(self.part)
             self.error = error
         except Exception as error:
             self.error = error
@@ -141,7 +136,9 @@ class Transfer(threading.Thread):
                 if self.stopped.is_set():
                     return
                 self._refuse_larger(self.done + len(chunk))
-                written.write(chunk)
+                with named(self.part):
+                    written.write(chunk)
+                    written.flush()
                 self.done += len(chunk)
 
     def _refuse_larger(self, size: int) -> None:

@@ -260,6 +260,37 @@ def test_full_disk_leaves_nothing(tmp_path, fetch, server, monkeypatch):
     assert nothing_is_left(tmp_path)
 
 
+LIMIT = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)); "
+FULL = {
+    "a file of this machine": ("file:a.bin", "out"),
+    "a member": ("file:x.tgz#a.bin", "out"),
+    "a download": ("/a.bin", "parts"),
+    "a member of a download": ("/x.tgz#a.bin", "cache"),
+}
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_a_full_disk_is_one_line_with_the_path(tmp_path, server, name):
+    source, named = FULL[name]
+    (tmp_path / "a.bin").write_bytes(CONTENT)
+    with tarfile.open(tmp_path / "x.tgz", "w:gz") as archive:
+        archive.add(tmp_path / "a.bin", "a.bin")
+    server.files["/x.tgz"] = (tmp_path / "x.tgz").read_bytes()
+    source = server.url + source if source.startswith("/") else source
+    sheet = write_sheet(tmp_path / "s.tsv", [row(source=source)])
+    code = LIMIT + f"import runpy; runpy.run_path({str(PROGRAM)!r}, run_name='__main__')"
+    options = ["--sheet", sheet, "--asset", "x", "--out", tmp_path / "out"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *options, "--cache", tmp_path / "cache"],
+        env=os.environ | {"PYTHONPATH": str(PROGRAM.parent)}, capture_output=True, text=True,
+    )  # fmt: skip
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(f"error: {tmp_path}") and last.endswith(": File too large"), done.stderr
+    assert named in last.removeprefix(f"error: {tmp_path}")
+    assert done.returncode == 1 and not (tmp_path / "out").exists()
+    assert not list(tmp_path.glob(".out*")) and not list(tmp_path.glob("cache/work/*"))
+
+
 # https:
 
 
