@@ -56,7 +56,7 @@ def test_it_runs_in_the_other_workflow_s_folder(outer):
     done = snakemake(outer)
     assert done.returncode == 0, done.stdout + done.stderr
     table = pandas.read_csv(outer.folder / "outer.csv")
-    assert list(table.codec) == ["anchor", "raw"] and set(table.study) == {"mine"}
+    assert list(table.codec) == ["anchor", "stored", "raw"] and set(table.study) == {"mine"}
     assert outer.plan().rules == {}
 
 

@@ -87,7 +87,7 @@ def test_it_is_about_twenty_lines():
 
 def test_it_gives_a_table(mine):
     table = pandas.read_csv(mine.folder / "results/tables/mine/points.csv")
-    assert list(table.codec) == ["anchor"] + ["raw"] * 2 + ["nnc"] * 4
+    assert list(table.codec) == ["anchor", "stored", *["raw"] * 2, *["nnc"] * 4]
     assert list(table.split_name.dropna().unique()) == ["relu", "head"]
     assert (table.rec_perf == 100).all()  # every box is where it should be
     assert (table[table.codec == "raw"].F1 == 100).all()
