@@ -33,6 +33,14 @@ from nnrd.nnc.coder import Coder
 from nnrd.nnc.syntax import TensorUnit
 
 Tensors = dict[str, np.ndarray]
+EMBEDDING = (51_864, 384)  # Whisper tiny.en's token embedding, more than half of its values
+PEAKS = [  # what is encoded, its values, options
+    *(("whole", 37_760_640, {"qp": qp}) for qp in (0, -38, -75)),
+    ("whole", 37_760_640, {"qp": 0, "use_dq": False}),
+    *(("one", math.prod(EMBEDDING), {"qp": qp}) for qp in (0, -38, -128)),
+    ("one", math.prod(EMBEDDING), {"qp": -128, "use_dq": False}),
+    ("one", math.prod(EMBEDDING), {"qp": 0, "codebook_mode": 2}),
+]
 ROW = "{:<66} {:>8} {:>8} {:>7} {:>7}  {}"
 
 
@@ -41,6 +49,7 @@ def main(arguments: argparse.Namespace) -> None:
     print(f"# coder: {nnc.coder_in_use()}", flush=True)
     rows = list(imports(arguments.rounds))
     rows += calls(arguments.rounds)
+    rows += phases(arguments.rounds)
     rows += limits(arguments.rounds)
     for name, tensors, rounds in subjects(arguments):
         print(f"# {name}: {len(tensors)} tensors, {nbytes(tensors)} bytes", flush=True)
@@ -48,7 +57,7 @@ def main(arguments: argparse.Namespace) -> None:
         rows += decoding(name, tensors, rounds)
     rows += scaling(arguments.rounds)
     if not arguments.small:
-        rows += memory(arguments)
+        rows += memory()
     print(f"# {os.cpu_count()} CPUs, load average {os.getloadavg()[0]:.2f} at the end")
     print(ROW.format("what: A | B", "A", "B", "A ÷ B", "of CPU", "goal of A ÷ B"))
     for row in rows:
@@ -73,7 +82,7 @@ def calls(rounds: int) -> list[str]:
         coded = [partial(_code, coders.find(name), values, options) for name in coders.NAMES[::-1]]
         what, goal = f"{shown}: quantise and encode, ns", "≥ 3.0" if options.use_dq else ""
         rows.append(paired(what, *coded, rounds, goal, values.size * 1e-9))
-        head, data, _ = coded[0]()
+        head, data = coded[0]()
         back = [
             partial(_decode, coders.find(name), head, data, options) for name in coders.NAMES[::-1]
         ]
@@ -86,14 +95,47 @@ def _code(by: Coder, values: np.ndarray, options: nnc.Options) -> tuple:
     levels, qp = by.quantise(values, options.qp, options, options.use_dq)
     unary = options.cabac_unary_length_minus1
     head = TensorUnit("", 0, values.shape, True, options.use_dq, unary)
-    data = by.encode(levels, head, qp, options)
-    return replace(head, end=len(data)), data, levels.tobytes()
+    data = bytes(by.encode(levels, head, qp, options))
+    return replace(head, end=len(data)), data
 
 
 def _decode(by: Coder, head: TensorUnit, data: bytes, options: nnc.Options) -> bytes:
     levels, values = np.empty(head.shape, np.int32), np.empty(head.shape, np.float32)
     qp = by.decode(by.source(memoryview(data), [head]), head, options.qp_density, levels)
     return by.dequantise(levels, qp, options.qp_density, values).tobytes()
+
+
+def phases(rounds: int) -> list[str]:
+    """Return where the time goes: the least ns a value of each phase, by each coder."""
+    values, rows = laplacian((1024, 1024)), []
+    for qp in (-38, -26):
+        for name in coders.NAMES:
+            runs = [_phases(coders.find(name), values, nnc.Options(qp=qp)) for _ in range(rounds)]
+            least = {
+                phase: min(run[phase] for run in runs) / values.size * 1e9 for phase in runs[0]
+            }
+            shown = ", ".join(f"{phase} {ns:.1f}" for phase, ns in least.items())
+            rows.append(f"2^20 Laplacian, qp {qp}, {name}, ns a value: {shown}")
+            print(rows[-1], flush=True)
+    return rows
+
+
+def _phases(by: Coder, values: np.ndarray, options: nnc.Options) -> dict[str, float]:
+    """Return the CPU seconds of each phase; those of the trial are the difference it makes."""
+    head, spent = TensorUnit("", 0, values.shape, True, True, 10), {}
+    (_, spent["quantise"]), (levels, qp) = timed(
+        lambda: by.quantise(values, options.qp, options, True)
+    )
+    plain, again = replace(options, param_opt=False), levels.copy()  # encode uses levels up
+    (_, spent["trial"]), data = timed(lambda: bytes(by.encode(again, head, qp, options)))
+    (_, spent["code"]), _ = timed(lambda: bytes(by.encode(levels, head, qp, plain)))
+    spent["trial"] -= spent["code"]
+    head = replace(head, end=len(data))
+    source, levels = by.source(memoryview(data), [head]), np.zeros(values.shape, np.int32)
+    (_, spent["decode"]), _ = timed(lambda: by.decode(source, head, options.qp_density, levels))
+    out = np.zeros(values.shape, np.float32)
+    (_, spent["dequantise"]), _ = timed(lambda: by.dequantise(levels, qp, options.qp_density, out))
+    return spent
 
 
 def limits(rounds: int) -> list[str]:
@@ -107,7 +149,9 @@ def limits(rounds: int) -> list[str]:
         options = nnc.Options(qp=qp, param_opt=False)
         levels, _ = by.quantise(values, qp, options, True)
         head = TensorUnit("", 0, values.shape, True, True, 10)
-        seconds = min(timed(partial(by.encode, levels, head, qp, options))[0][0] for _ in range(5))
+        seconds = min(
+            timed(partial(by.encode, levels.copy(), head, qp, options))[0][0] for _ in range(5)
+        )
         bins = context_bins((np.abs(levels) + 1) // 2)
         rows.append(
             f"qp {qp}: {bins / levels.size:.1f} context-coded bins a value, "
@@ -220,36 +264,40 @@ def imports(rounds: int) -> list[str]:
     return [paired("start: import NNCodec | import nnrd.nnc and encode, s", *calls, rounds, "")]
 
 
-def memory(arguments: argparse.Namespace) -> list[str]:
+def memory() -> list[str]:
     """Return the rows of peak memory in MB, tensors included, beside what it may be."""
     rows = []
-    for options in ({"qp": 0}, {"qp": 0, "use_dq": False}, {"qp": -38}, {"qp": -75}):
-        limit = 2.3 * 37_760_640 * 4 / 1e6 + 64
-        theirs = _peak("theirs", options) if options["qp"] == 0 else math.nan
-        ours = _peak("ours", options)
-        what = f"Whisper-tiny size, {options}: peak memory, NNCodec | nnrd, MB"
+    for what, values, options in PEAKS:
+        limit = 2.3 * values * 4 / 1e6 + 64
+        # Codebooks: NNCodec tries an entry after the other as zero, in minutes.
+        both = what == "whole" and options["qp"] == 0
+        theirs = _peak("theirs", options) if both else math.nan
+        ours = _peak(what, options)
+        shown = f"Whisper-tiny size, {what}, {options}: peak memory, NNCodec | nnrd, MB"
         row = (f"{theirs:.0f}", f"{ours:.0f}", f"{theirs / ours:.2f}", "", f"B ≤ {limit:.0f}")
-        rows.append(ROW.format(what, *row))
+        rows.append(ROW.format(shown, *row))
         print(rows[-1], flush=True)
     return rows
 
 
-def _peak(encoder: str, options: dict) -> float:
+def _peak(what: str, options: dict) -> float:
     """Measure in a fresh process."""
-    code = f"import bench_nnc; bench_nnc.print_peak({encoder!r}, {options!r})"
+    code = f"import bench_nnc; bench_nnc.print_peak({what!r}, {options!r})"
     here = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
     return float(subprocess.check_output([sys.executable, "-c", code], env=here).split()[-1])
 
 
-def print_peak(encoder: str, options: dict) -> None:
-    """Print the growth of resident memory from before the tensors to its peak, in MB."""
+def print_peak(what: str, options: dict, rows: int = EMBEDDING[0]) -> None:
+    """Print the growth of resident memory from before the tensors to its peak, in MB.
+
+    ``what``: ``one`` tensor of rows × 384 values, or the ``whole`` model, by nnrd or by ``theirs``.
+    """
     encode = nnc.encode
-    if encoder == "theirs":
-        compress = _reference().compress
-        encode = partial(compress, bitstream_path=None, return_bitstream=True)
-    encode({"warm": np.ones((2, 2), np.float32)}, **options)
+    if what == "theirs":
+        encode = partial(_reference().compress, bitstream_path=None, return_bitstream=True)
+    encode({"warm": np.eye(2, dtype=np.float32)}, **options)
     before = _status("VmRSS")
-    tensors = whisper_tiny()
+    tensors = {"one": gaussian((rows, EMBEDDING[1]))} if what == "one" else whisper_tiny()
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
     encode(tensors, **options)
     print((_status("VmHWM") - before) / 1e6)
@@ -315,7 +363,7 @@ def feature_map() -> Tensors:
 
 def whisper_tiny() -> Tensors:
     """Return gaussian tensors of the shapes of Whisper tiny.en: 37.8 million values."""
-    d, shapes = 384, {"decoder.tokens": (51864, 384), "decoder.positions": (448, 384)}
+    d, shapes = 384, {"decoder.tokens": EMBEDDING, "decoder.positions": (448, 384)}
     shapes |= {"encoder.positions": (1500, d), "conv1.weight": (d, 80, 3), "conv1.bias": (d,)}
     shapes |= {"conv2.weight": (d, d, 3), "conv2.bias": (d,)}
     for side, attentions in (("encoder", ("self",)), ("decoder", ("self", "cross"))):

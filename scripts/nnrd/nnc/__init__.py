@@ -9,6 +9,8 @@ without a container carry no checksum; ``nnrd.codecs.make("nnc")`` puts them int
 """
 
 from collections.abc import Mapping
+from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -34,10 +36,12 @@ def encode(
     """Return the NNC stream of float32 and int32 tensors of 1 to 32 dimensions.
 
     Options are given as keywords, see `Options`. ``workers`` threads (``native``) or processes
-    (``nncodec``) share the tensors, largest first; neither changes a byte. Raises UserError,
-    naming the tensor, for what NNCodec ends the process on, crashes on or loses without a word:
-    other dtypes, no dimension, no value, NaN, Inf, names that it cannot carry, a qp that the
-    stream cannot hold.
+    (``nncodec``) share the tensors, largest first; neither changes a byte. Beside the tensors and
+    the stream, ``native`` takes no more memory than 4 bytes a value of those in work, and less the
+    longer the stream is; arrays that are not C-contiguous are copied. Raises UserError, naming the
+    tensor, for what NNCodec ends the process on, crashes on or loses without a word: other dtypes,
+    no dimension, no value, NaN, Inf, names that it cannot carry, a qp that the stream cannot hold,
+    ``opt_qp`` without a deviation.
     """
     options, by = options or Options(**given), coders.find(coder)
     for name, tensor in tensors.items():
@@ -47,13 +51,14 @@ def encode(
     names, arrays = list(tensors), list(tensors.values())
     sizes = [array.size for array in arrays]
 
-    def task(index: int) -> bytes:
+    def task(index: int) -> tuple[bytes, Any]:
         name = names[index]
         return layers.encode_tensor(by, name, index, arrays[index], qps[name], options)
 
-    units = [stream_head(options.qp_density)]
-    units += by.run(task, sizes, _useful(workers, sizes))
-    return by.join(units)
+    units = by.run(task, sizes, _useful(workers, sizes))
+    pieces = [stream_head(options.qp_density), *chain.from_iterable(units)]
+    del units  # each piece is given up while it is copied
+    return by.join(pieces)
 
 
 def decode(

@@ -12,7 +12,7 @@ from nnrd.nnc.options import Options
 from nnrd.nnc.syntax import TensorUnit
 
 run = threads.run
-join = _native.join  # gives up each piece as soon as it is copied: the list is empty afterwards
+join = _native.join  # gives up each piece while it is copied: the list is empty afterwards
 
 
 def outputs(shapes: Sequence[tuple[int, ...]], dtypes: Sequence[type]) -> list[np.ndarray]:
@@ -36,12 +36,15 @@ def dequantise(levels: np.ndarray, qp: int, qp_density: int, out: np.ndarray) ->
     return out
 
 
-def encode(levels: np.ndarray, head: TensorUnit, qp: int, options: Options) -> bytes:
-    """Return the data of a unit; with a codebook, levels are indices relative to its zero."""
+def encode(levels: np.ndarray, head: TensorUnit, qp: int, options: Options) -> _native.Data:
+    """Return the data of a unit; with a codebook, levels are indices relative to its zero.
+
+    The levels of floats are lost: their memory is given back while they are coded.
+    """
     bits = 6 + options.qp_density if head.is_float else 0
     return _native.encode(
         *(levels, head.dq, head.unary_minus1 + 1, bits, qp, options.param_opt),
-        *(options.row_skipping, _book(head)),
+        *(options.row_skipping, _book(head), head.is_float),
     )
 
 

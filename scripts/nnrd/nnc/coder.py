@@ -17,8 +17,8 @@ class Coder(Protocol):
         """Return what shares tasks out among workers: threads or processes."""
 
     @property
-    def join(self) -> Callable[[list[bytes]], bytes]:
-        """Return what joins pieces of a stream."""
+    def join(self) -> Callable[[list[Any]], bytes]:
+        """Return what joins pieces of a stream: bytes, and data that `encode` returned."""
 
     def outputs(self, shapes: Sequence[tuple[int, ...]], dtypes: Sequence[type], /) -> list:
         """Return arrays for what is decoded."""
@@ -31,8 +31,8 @@ class Coder(Protocol):
     def dequantise(self, levels: np.ndarray, qp: int, density: int, out: np.ndarray, /) -> Any:
         """Write the values of levels into ``out``, float32, and return it."""
 
-    def encode(self, levels: np.ndarray, head: TensorUnit, qp: int, options: Options, /) -> bytes:
-        """Return the data of a unit."""
+    def encode(self, levels: np.ndarray, head: TensorUnit, qp: int, options: Options, /) -> Any:
+        """Return the data of a unit, for `join`; levels of floats may be lost."""
 
     def size(
         self, levels: np.ndarray, dq: bool, flags: int, param_opt: bool, /, *, plain: bool = False

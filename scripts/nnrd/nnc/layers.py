@@ -3,26 +3,33 @@
 ``by`` is a module that codes levels: `by_native` or `by_nncodec`, which give the same bytes.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
 from nnrd.core.errors import BitstreamError, UserError
 from nnrd.nnc.coder import Coder
 from nnrd.nnc.options import Options, finest_qp, qp_range
-from nnrd.nnc.syntax import Codebook, TensorUnit, Writer, tensor_header, unit, write_codebook
+from nnrd.nnc.syntax import Codebook, TensorUnit, Writer, tensor_header, unit_head, write_codebook
+
+BLOCK = 1 << 20  # values
 
 
 def encode_tensor(
     by: Coder, name: str, index: int, tensor: np.ndarray, qp: int, options: Options
-) -> bytes:
-    """Return the compressed data unit of a float32 or int32 tensor of one dimension or more."""
-    values = np.ascontiguousarray(tensor)
+) -> tuple[bytes, Any]:
+    """Return the compressed data unit of a float32 or int32 tensor of one dimension or more.
+
+    It comes in two pieces, head and data, for ``by.join``.
+    """
+    levels, dq, codebook = np.ascontiguousarray(tensor), False, None
+    if is_float := tensor.dtype == np.float32:
+        levels, qp, dq, codebook = _quantised(by, name, levels, qp, options)
     unary = options.cabac_unary_length_minus1
-    if tensor.dtype == np.int32:
-        head = TensorUnit(name, index, tensor.shape, False, False, unary)
-        return unit(tensor_header(head), by.encode(values, head, 0, options))
-    levels, qp, dq, codebook = _quantised(by, name, values, qp, options)
-    head = TensorUnit(name, index, tensor.shape, True, dq, unary, codebook)
-    return unit(tensor_header(head), by.encode(levels, head, qp, options))
+    head = TensorUnit(name, index, tensor.shape, is_float, dq, unary, codebook)
+    data = by.encode(levels, head, qp, options)
+    return unit_head(tensor_header(head), len(data)), data
 
 
 def quantise(
@@ -60,8 +67,9 @@ def decode_tensor(
     except (RuntimeError, ValueError):
         message = f"NNC stream: the data of tensor {head.name!r} are damaged"
         raise BitstreamError(message) from None
+    if head.codebook:
+        _look_up(levels, head, head.codebook)
     if head.is_float:
-        levels = _looked_up(levels, head, head.codebook) if head.codebook else levels
         by.dequantise(levels, qp, qp_density, out)
 
 
@@ -71,18 +79,21 @@ def _quantised(
     """Return (levels or indices, qp used, with DQ, codebook)."""
     if not options.codebook_mode:
         return *quantise(by, name, values, qp, options, options.use_dq), options.use_dq, None
-    levels, used = quantise(by, name, values, _finer(name, qp, options), options)
-    indices, codebook = _codebook(by, levels, options)
+    finer, flags = _finer(name, qp, options), options.cabac_unary_length_minus1
+    indices, used = quantise(by, name, values, finer, options)
+    codebook = _codebook(by, indices, options)
     if options.codebook_mode == 1:
         return indices, used, False, codebook
-    plain = levels, used
-    if options.use_dq:
-        plain = quantise(by, name, values, qp, options, dq=True)
-    flags = options.cabac_unary_length_minus1  # one less than coded: so does NNCodec here
+    # One less flag than is coded: so does NNCodec where it compares.
     size = by.size(indices, False, flags, options.param_opt) + _codebook_bits(codebook)
-    if size < by.size(plain[0], options.use_dq, flags, options.param_opt):
-        return indices, used, False, codebook
-    return *plain, options.use_dq, None
+    del indices  # one array of levels at a time
+    plain, plain_qp = quantise(by, name, values, qp, options, options.use_dq)
+    if size >= by.size(plain, options.use_dq, flags, options.param_opt):
+        return plain, plain_qp, options.use_dq, None
+    del plain
+    indices, used = quantise(by, name, values, finer, options)
+    _index(indices, np.array(codebook.values, np.int32), codebook.zero)
+    return indices, used, False, codebook
 
 
 def _finer(name: str, qp: int, options: Options) -> int:
@@ -95,19 +106,34 @@ def _finer(name: str, qp: int, options: Options) -> int:
     return qp - step
 
 
-def _codebook(by: Coder, levels: np.ndarray, options: Options) -> tuple[np.ndarray, Codebook]:
-    """Return (indices relative to the zero, codebook), each choice made as NNCodec makes it."""
-    values, indices = np.unique(levels, return_inverse=True)
-    indices = indices.reshape(levels.shape).astype(np.int32)
+def _codebook(by: Coder, levels: np.ndarray, options: Options) -> Codebook:
+    """Make levels indices relative to the zero of their codebook, and return that.
+
+    Each choice is made as NNCodec makes it.
+    """
+    values = np.unique(np.concatenate([np.unique(block) for block in _blocks(levels)]))
+    _index(levels, values, 0)
     # NNCodec tries each entry as the zero with one flag less and in profile 0.
-    flags = options.cabac_unary_length_minus1
-    lengths = [
-        by.size(indices - np.int32(zero), False, flags, True, plain=True)
-        for zero in range(len(values))
-    ]
+    flags, lengths = options.cabac_unary_length_minus1, []
+    for _ in values:
+        lengths.append(by.size(levels, False, flags, True, plain=True))
+        levels -= 1
     zero = int(np.argmin(lengths))
+    levels += len(values) - zero
     books = [Codebook(values.tolist(), zero, egk) for egk in range(16)]
-    return indices - np.int32(zero), min(books, key=_codebook_bits)
+    return min(books, key=_codebook_bits)
+
+
+def _index(levels: np.ndarray, values: np.ndarray, zero: int) -> None:
+    """Make levels, in place, their indices among ascending values, less ``zero``."""
+    for block in _blocks(levels):
+        block[:] = np.searchsorted(values, block) - zero
+
+
+def _blocks(levels: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield views of contiguous levels, in order: what is made of one of them is small."""
+    flat = levels.reshape(-1)
+    yield from (flat[i : i + BLOCK] for i in range(0, flat.size, BLOCK))
 
 
 def _codebook_bits(codebook: Codebook) -> int:
@@ -116,9 +142,11 @@ def _codebook_bits(codebook: Codebook) -> int:
     return len(writer)
 
 
-def _looked_up(indices: np.ndarray, head: TensorUnit, codebook: Codebook) -> np.ndarray:
-    """Return the levels that indices stand for."""
-    indices = indices + codebook.zero
-    if indices.min() < 0 or indices.max() >= len(codebook.values):
-        raise BitstreamError(f"NNC stream: the data of tensor {head.name!r} leave its codebook")
-    return np.array(codebook.values, np.int32)[indices]
+def _look_up(levels: np.ndarray, head: TensorUnit, codebook: Codebook) -> None:
+    """Make indices relative to a codebook's zero, in place, the levels that they stand for."""
+    values = np.array(codebook.values, np.int32)
+    for block in _blocks(levels):
+        indices = block + np.int64(codebook.zero)
+        if indices.min() < 0 or indices.max() >= len(values):
+            raise BitstreamError(f"NNC stream: the data of tensor {head.name!r} leave its codebook")
+        block[:] = values[indices]

@@ -139,12 +139,15 @@ class Reader:
             raise BitstreamError(f"NNC stream: {what} is {found}, this decoder reads {value} only")
 
 
-def unit(body: bytes, data: bytes = b"") -> bytes:
-    """Return a unit: its size in bytes, which counts the size field, its body and its data."""
-    size = len(body) + len(data) + 2
-    if size < 1 << 15:
-        return size.to_bytes(2, "big") + body + data
-    return (size + 2 | 1 << 31).to_bytes(4, "big") + body + data
+def unit_head(body: bytes, size: int) -> bytes:
+    """Return a unit without its data: its size in bytes, which counts all of it, and its body.
+
+    ``size``: bytes of the data behind it.
+    """
+    whole = len(body) + size + 2
+    if whole < 1 << 15:
+        return whole.to_bytes(2, "big") + body
+    return (whole + 2 | 1 << 31).to_bytes(4, "big") + body
 
 
 def stream_head(qp_density: int) -> bytes:
@@ -155,11 +158,12 @@ def stream_head(qp_density: int) -> bytes:
         parameters.u(width, value)  # topology carried; no maps; uniform quantisation
     topology.u(16, 0)
     topology.st("")
-    return (
-        unit(start.aligned(stop=False))
-        + unit(parameters.aligned(stop=True))
-        + unit(topology.aligned(stop=False))
+    bodies = (
+        start.aligned(stop=False),
+        parameters.aligned(stop=True),
+        topology.aligned(stop=False),
     )
+    return b"".join(unit_head(body, 0) for body in bodies)
 
 
 def tensor_header(tensor: TensorUnit) -> bytes:

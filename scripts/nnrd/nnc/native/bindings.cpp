@@ -49,20 +49,20 @@ void coded(const Array<int32_t>& levels, const Layer& layer, const nnrd::CodingO
     selected->encode(data, layer, options, out);
 }
 
-py::bytes encode(const Array<int32_t>& levels, bool dq, unsigned flags, int qp_bits, int qp,
-                 bool param_opt, bool row_skipping, std::pair<uint32_t, uint32_t> book) {
+Bytes encode(const Array<int32_t>& levels, bool dq, unsigned flags, int qp_bits, int qp,
+             bool param_opt, bool row_skipping, std::pair<uint32_t, uint32_t> book, bool consume) {
     const Layer layer = layer_of(levels, flags, dq, qp_bits, qp, book);
     if (flags == 0) throw py::value_error("no flags");
     Bytes out;
-    coded(levels, layer, {param_opt, row_skipping, false}, out);
-    return py::bytes(reinterpret_cast<const char*>(out.data()), out.size());
+    coded(levels, layer, {param_opt, row_skipping, false, consume}, out);
+    return out;
 }
 
 size_t encoded_size(const Array<int32_t>& levels, bool dq, unsigned flags, bool param_opt,
                     bool plain) {
     const Layer layer = layer_of(levels, flags, dq, 0, 0, {0, 0});
-    Bytes out;
-    coded(levels, layer, {param_opt, false, plain}, out);
+    Bytes out(true);
+    coded(levels, layer, {param_opt, false, plain, false}, out);
     return out.size();
 }
 
@@ -126,18 +126,24 @@ void dequantise(const Array<int32_t>& levels, Array<float>& out, int density, in
     }
 }
 
-// The pieces in one, each given up as soon as it is copied. Empties the list.
+// The pieces, bytes or data, in one; each is given up while it is copied. Empties the list.
 py::bytes join(py::list pieces) {
     size_t size = 0;
-    for (const auto& piece : pieces) size += py::len(py::reinterpret_borrow<py::bytes>(piece));
+    for (const auto& piece : pieces) size += py::len(piece);
     auto joined = py::reinterpret_steal<py::bytes>(
         PyBytes_FromStringAndSize(nullptr, Py_ssize_t(size)));
     if (!joined) throw py::error_already_set();
     char* to = PyBytes_AS_STRING(joined.ptr());
     for (size_t i = 0; i < pieces.size(); i++) {
-        const std::string_view piece = py::reinterpret_borrow<py::bytes>(pieces[i]);
-        std::memcpy(to, piece.data(), piece.size());
-        to += piece.size();
+        const py::object piece = pieces[i];
+        const size_t length = py::len(piece);
+        if (py::isinstance<Bytes>(piece)) {
+            piece.cast<Bytes&>().move_to(to);
+        } else {
+            const std::string_view bytes = py::reinterpret_borrow<py::bytes>(piece);
+            std::memcpy(to, bytes.data(), length);
+        }
+        to += length;
         pieces[i] = py::none();
     }
     pieces.attr("clear")();
@@ -166,8 +172,11 @@ PYBIND11_MODULE(_native, m) {
         }
     });
     using namespace py::literals;
+    py::class_<Bytes>(m, "Data", py::buffer_protocol(), "The data of a unit, until they are joined.")
+        .def("__len__", &Bytes::size)
+        .def_buffer([](Bytes& data) { return py::buffer_info(data.data(), ssize_t(data.size())); });
     m.def("encode", &encode, "levels"_a, "dq"_a, "flags"_a, "qp_bits"_a, "qp"_a, "param_opt"_a,
-          "row_skipping"_a, "book"_a);
+          "row_skipping"_a, "book"_a, "consume"_a = false);
     m.def("encoded_size", &encoded_size, "levels"_a, "dq"_a, "flags"_a, "param_opt"_a, "plain"_a);
     m.def("decode", &decode, "data"_a, "levels"_a.noconvert(), "dq"_a, "flags"_a, "qp_bits"_a,
           "book"_a);

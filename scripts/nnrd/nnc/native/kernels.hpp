@@ -36,6 +36,7 @@ struct CodingOptions {
     bool param_opt = true;
     bool row_skipping = false;
     bool plain = false;  // as general profile 0 codes it: no rows, no limits by a codebook
+    bool consume = false;  // the levels' memory is given back as they are coded
 };
 
 struct Quantiser {
@@ -48,7 +49,7 @@ struct Quantiser {
 struct Kernels {
     const char* name;
 
-    // Appends the data of a unit.
+    // Appends the data of a unit. With options.consume the levels are lost.
     void (*encode)(const int32_t* levels, const Layer&, const CodingOptions&, Bytes& out);
 
     // Fills `levels` and sets layer.qp. Throws Damaged unless the data end where they should.

@@ -95,22 +95,31 @@ private:
         if (kBook && layer_.book.size == 1) return;
         BinEncoder bins = coder;  // a local one stays in registers
         unsigned state = 0, neighbour = 0;
-        const size_t width = skipped_.empty() ? layer_.count : layer_.width;
+        const size_t width = skipped_.empty() ? kBlock : layer_.width;
         for (size_t first = 0, row = 0; first < layer_.count; first += width, row++) {
+            const size_t end = std::min(first + width, layer_.count);
             if (!skipped_.empty() && skipped_[row]) {
                 if (kDq) {
-                    for (size_t i = 0; i < width; i++) state = kNextState[state][0];
+                    for (size_t i = first; i < end; i++) state = kNextState[state][0];
                 }
                 continue;
             }
-            for (size_t i = first; i < first + width; i++) {
+            for (size_t i = first; i < end; i++) {
                 const int32_t value = kDq ? halved(levels_[i], state) : levels_[i];
                 one<kBook>(bins, value, state, neighbour);
                 neighbour = neighbour_of(value);
                 if (kDq) state = kNextState[state][value & 1];
             }
+            used(end);
         }
         coder = bins;
+    }
+
+    // The levels before `end` are coded.
+    void used(size_t end) {
+        if (!options_.consume || end - given_back_ < kBlock) return;
+        give_back(levels_ + given_back_, (end - given_back_) * sizeof(int32_t));
+        given_back_ = end;
     }
 
     // int_param(): sig_flag, sign_flag, abs_level_greater_x, abs_level_greater_x2, abs_remainder
@@ -177,7 +186,10 @@ private:
         bins.bypass(uint32_t(value - base), order);
     }
 
+    static constexpr size_t kBlock = 1 << 20;
+
     const int32_t* levels_;
+    size_t given_back_ = 0;  // levels whose memory is
     const Layer layer_;
     const CodingOptions options_;
     const ContextLayout layout_;

@@ -32,6 +32,13 @@ inline constexpr uint8_t kOddPhase[8] = {2, 2, 2, 2, 1, 1, 1, 1};
 using Costs = double __attribute__((vector_size(32)));
 using Lanes = int64_t __attribute__((vector_size(32)));
 
+// Four of the eight costs in two vectors. Not a function: without AVX none can return a vector.
+#ifdef __clang__
+#define NNRD_PICKED(low, high, ...) __builtin_shufflevector(low, high, __VA_ARGS__)
+#else
+#define NNRD_PICKED(low, high, ...) __builtin_shuffle(low, high, Lanes{__VA_ARGS__})
+#endif
+
 // The four multiples of the step around |value| are first, first + 1, first + 2 and first + 3.
 // `kHuge`: where it may be beyond the integers, all but the first wrap around, as in the reference.
 template <bool kHuge>
@@ -120,10 +127,10 @@ private:
         const double* distance = distance_;
         for (size_t i = 0; i < length; i++) {
             const double zero = distance[4 * kBlock + i];
-            const Costs low_even = __builtin_shuffle(low, high, Lanes{0, 2, 4, 6});
-            const Costs low_odd = __builtin_shuffle(low, high, Lanes{4, 6, 0, 2});
-            const Costs high_even = __builtin_shuffle(low, high, Lanes{7, 5, 3, 1});
-            const Costs high_odd = __builtin_shuffle(low, high, Lanes{3, 1, 7, 5});
+            const Costs low_even = NNRD_PICKED(low, high, 0, 2, 4, 6);
+            const Costs low_odd = NNRD_PICKED(low, high, 4, 6, 0, 2);
+            const Costs high_even = NNRD_PICKED(low, high, 7, 5, 3, 1);
+            const Costs high_odd = NNRD_PICKED(low, high, 3, 1, 7, 5);
             Lanes decisions;
             cheapest<0>(low_even + distance[i], low_even + zero,
                         low_odd + distance[2 * kBlock + i], low, decisions);
@@ -227,4 +234,5 @@ private:
     unsigned bank_ = 0;
 };
 
+#undef NNRD_PICKED
 }  // namespace nnrd::NNRD_TARGET
