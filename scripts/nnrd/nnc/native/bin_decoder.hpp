@@ -11,6 +11,24 @@
 
 namespace nnrd::NNRD_TARGET {
 
+// A context that has its row of kRangeRows at hand: it is looked up when the counters move, so that
+// the next bin need not wait for it.
+struct ReadContext : Context {
+    uint64_t row = kRangeRows[0];
+
+    void start(int candidate) {
+        Context::start(candidate);
+        look_up();
+    }
+    [[gnu::always_inline]] void update(unsigned bin) {
+        Context::update(bin);
+        look_up();
+    }
+
+private:
+    [[gnu::always_inline]] void look_up() { row = kRangeRows[size_t(std::abs(sum() >> 7))]; }
+};
+
 class BinDecoder {
 public:
     BinDecoder(const uint8_t* data, size_t size) : data_(data), size_(size) {
@@ -19,36 +37,23 @@ public:
         if (value_ >> 55 >= range_) throw Damaged();  // nothing that an encoder writes
     }
 
-    // A bin whose value is hard to foresee: no branch depends on it.
-    [[gnu::always_inline]] unsigned bin(Context& context) {
+    // The processor foresees which way a bin goes and works on before it has compared. Even where
+    // it is wrong half of the time, as with signs, that is quicker than to wait each time.
+    [[gnu::always_inline]] unsigned bin(ReadContext& context) {
         const int sum = context.sum();
-        const uint32_t less = interval(sum);
-        const uint32_t more = range_ - less;
-        const uint64_t limit = uint64_t(more) << 55;
-        const bool unlikely = value_ >= limit;
-        const uint64_t mask = 0u - uint64_t(unlikely);
-        value_ -= limit & mask;
-        const uint32_t range = more ^ ((more ^ less) & uint32_t(mask));
-        narrow(range, std::countl_zero(range) - 23);
-        const unsigned bin = unsigned(sum >= 0) ^ unsigned(unlikely);
-        context.update(bin);
-        return bin;
-    }
-
-    // A bin that mostly is what its context says: the processor foresees it, and goes on before
-    // it has compared.
-    [[gnu::always_inline]] unsigned foreseen_bin(Context& context) {
-        const int sum = context.sum();
-        const uint32_t less = interval(sum);
+        const uint32_t less = interval(context.row);
         const uint32_t more = range_ - less;
         const uint64_t limit = uint64_t(more) << 55;
         unsigned bin = unsigned(sum >= 0);
         if (__builtin_expect(value_ < limit, 1)) {
-            narrow(more, int(more >> 8 ^ 1));
+            range_ = more < 256 ? more + more : more;
+            shift(int(more >> 8 ^ 1));
         } else {
+            const int count = std::countl_zero(less) - 23;
             value_ -= limit;
-            narrow(less, std::countl_zero(less) - 23);
+            range_ = less << count;
             bin ^= 1;
+            shift(count);
         }
         context.update(bin);
         return bin;
@@ -77,14 +82,13 @@ public:
 
 private:
     // The less probable bin's share of the range.
-    [[gnu::always_inline]] uint32_t interval(int sum) const {
-        return uint32_t(kRangeRows[size_t(std::abs(sum >> 7))] >> ((range_ >> 2) & 0x38)) & 0xff;
+    [[gnu::always_inline]] uint32_t interval(uint64_t row) const {
+        return uint32_t(row >> ((range_ >> 2) & 0x38)) & 0xff;
     }
 
-    [[gnu::always_inline]] void narrow(uint32_t range, int shift) {
-        range_ = range << shift;
-        value_ <<= shift;
-        have_ -= shift;
+    [[gnu::always_inline]] void shift(int count) {
+        value_ <<= count;
+        have_ -= count;
         if (__builtin_expect(have_ < 16, 0)) refill();
     }
 

@@ -98,16 +98,16 @@ private:
     template <bool kBook>
     [[gnu::always_inline]] int32_t one(BinDecoder& bins, unsigned state,
                                        unsigned neighbour) {
-        Context* contexts = contexts_.data();
-        if (!bins.foreseen_bin(contexts[ContextLayout::significant(state, neighbour)])) return 0;
+        ReadContext* contexts = contexts_.data();
+        if (!bins.bin(contexts[ContextLayout::significant(state, neighbour)])) return 0;
         if constexpr (kBook) {
             return limited(bins, neighbour);
         } else {
             const bool negative = bins.bin(contexts[ContextLayout::sign(neighbour)]);
-            Context* context = &contexts[ContextLayout::greater(0, negative)];
+            ReadContext* context = &contexts[ContextLayout::greater(0, negative)];
             uint32_t magnitude = 1;
             const uint32_t end = layer_.flags + 1;
-            while (bins.foreseen_bin(*context)) {
+            while (bins.bin(*context)) {
                 context += 2;
                 if (++magnitude == end) {
                     magnitude += remainder(bins);
@@ -119,9 +119,9 @@ private:
     }
 
     [[gnu::always_inline]] uint32_t remainder(BinDecoder& bins) {
-        Context* context = &contexts_[layout_.remainder()];
+        ReadContext* context = &contexts_[layout_.remainder()];
         int order = 0;
-        while (order < int(ContextLayout::kClasses) && bins.foreseen_bin(*context++)) order++;
+        while (order < int(ContextLayout::kClasses) && bins.bin(*context++)) order++;
         return (1u << order) - 1 + bins.bypass(order);
     }
 
@@ -144,7 +144,7 @@ private:
     }
 
     [[gnu::always_inline]] int64_t limited_remainder(BinDecoder& bins, int64_t most) {
-        Context* context = &contexts_[layout_.remainder()];
+        ReadContext* context = &contexts_[layout_.remainder()];
         int64_t base = 0;
         int order = 0;
         while (most >= base + (int64_t(1) << order) && bins.bin(*context)) {
@@ -157,7 +157,7 @@ private:
     BinDecoder bins_;
     const Layer layer_;
     const ContextLayout layout_;
-    std::vector<Context> contexts_;
+    std::vector<ReadContext> contexts_;
     std::vector<uint8_t> skipped_;  // by row; empty where row skipping is off
 };
 
