@@ -83,6 +83,12 @@ EDITS = {
             **BOTH_END,
         },
     ),
+    "how weights are decoded": (
+        f"{L}/stages/decode_weights.py",
+        '(source,) = read_record(args.source)["rows"]',
+        'source = read_record(args.source)["rows"][0]',
+        {**ALL_WEIGHTS, "score_point": 2, **WEIGHTS_END},
+    ),
     "what stands before the detector": (
         f"{SSDLITE}/pipeline.py",
         "np.float32(127.5)",

@@ -86,10 +86,14 @@ TF32 = ["--tf32"] if SETTINGS.config["tf32"] else []
 PRECISION = TF32 + (["--mixed"] if SETTINGS.config["mixed_precision"] else [])
 
 
-def coding_workers(wildcards):
-    """Code large bundles by several processes where cores are free, but not for times to publish."""
-    return 1 if ISOLATED else JOBS.workers(wildcards, workflow.cores)
-
-
 def coding_cores(wildcards):
-    return TIMED_CORES if ISOLATED else coding_workers(wildcards)
+    """Give large bundles several cores where some are free; on a cluster each job has its own."""
+    of_its_own = workflow.remote_exec or not workflow.local_exec
+    return (
+        TIMED_CORES if ISOLATED else JOBS.workers(wildcards, None if of_its_own else workflow.cores)
+    )
+
+
+def coding_workers(wildcards, threads):
+    """Use them all, but not for times to publish."""
+    return 1 if ISOLATED else threads

@@ -331,3 +331,26 @@ def test_a_dataset_in_a_folder_of_the_machine(elsewhere, monkeypatch, name):
     assert set(inputs.asset_sums(loaded)) == {
         f"whisper_tiny_en/{name}" for name in ("model.bin", "tokenizer.json", "config.json")
     }
+
+
+@pytest.mark.parametrize(
+    ("study", "cores", "made", "workers"),
+    [
+        (SPEECH, 1, 0, 1),
+        (SPEECH, 2, 0, 1),  # as many cores as bitstreams: a job each
+        (SPEECH, 4, 0, 2),
+        (SPEECH, 2, 1, 2),  # one is there, so a core would be idle
+        (SPEECH, 64, 2, 4),
+        (SPEECH, None, 0, 4),  # a cluster: each job has cores of its own
+        (FEATURES, 64, 0, 1),
+    ],
+)
+def test_large_bundles_take_the_cores_that_are_free(
+    tmp_path, monkeypatch, study, cores, made, workers
+):
+    loaded = settings(one=study)
+    monkeypatch.chdir(tmp_path)
+    points = loaded.studies["one"].points
+    for point in points[:made]:
+        (tmp_path / "results" / point.encoded / "bitstreams/0-of-1").mkdir(parents=True)
+    assert Jobs(loaded).workers({"source": points[0].source}, cores) == workers
