@@ -7,6 +7,7 @@ import pytest
 from .conftest import Checkout, copy_of_project
 
 FILES = 1500
+LOOSE = "loose {b} 'q' $(touch pwned) é.bin"
 STUDY = {"kind": "splits", "models": ["my-model"]}
 
 
@@ -21,8 +22,8 @@ def checkout(tmp_path_factory) -> Checkout:
         (own / f"{number}.onnx").write_bytes(data)
         total = hashlib.sha256(data).hexdigest()
         rows.append(["my-asset", f"{number}.onnx", f"file:own/{number}.onnx", total, len(data)])
-    (own / "loose.bin").write_bytes(b"one")
-    rows.append(["loose", "loose.bin", "file:own/loose.bin", "", ""])
+    (own / LOOSE).write_bytes(b"one")
+    rows.append(["loose", "loose.bin", f"file:own/{LOOSE}", "", ""])
     model = ["my-model", "onnx_file", "asset", "my-asset", "0.onnx", "x=1,3,4,4"]
     write(own / "assets.tsv", "asset file source sha256 bytes license", [[*r, "own"] for r in rows])
     write(own / "models.tsv", "model family weights asset file input_shape", [model])
@@ -52,5 +53,5 @@ def test_an_asset_of_1500_rows_is_fetched(checkout):
     assert checkout.plan(*assets).rules == {}  # the licence changes no file
     # Another row; another content of a file of one's own that has no sum.
     checkout.edit("own/assets.tsv", "\t0.onnx\t", "\tzero.onnx\t")
-    (checkout.folder / "own/loose.bin").write_bytes(b"two")
+    (checkout.folder / "own" / LOOSE).write_bytes(b"two")
     assert checkout.plan(*assets).rules == {"fetch_asset": 2}

@@ -3,8 +3,6 @@
 
 # Not protected(): a row that changes in the sheet has to fetch its asset again.
 rule fetch_asset:
-    input:
-        JOBS.own_files,
     output:
         folder=directory(paths.ASSET),
         sums=paths.sums(paths.ASSET),

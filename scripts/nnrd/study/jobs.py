@@ -206,13 +206,16 @@ class Jobs:
     def asset(self, wildcards: Wildcards) -> str:
         """Return a file of an asset's rows: file, source and sum, all that fetching depends on.
 
-        Its name is that of its content, so that another row fetches again.
+        Its name is that of its content, so that another row fetches again; and so does a file of
+        this machine that is taken as it is, without a sum, when it changes. Such a file is no
+        input of the rule, for in that a brace would be a wildcard.
         """
         asset = wildcards.get("asset")
         rows = self.settings.sheets.assets[asset]
         kept = [{key: row[key] for key in ASSET_COLUMNS if key in row} for row in rows]
         text = json.dumps(kept, indent=1)
-        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        states = [_state(row["source"]) for row in kept if "sha256" not in row]
+        digest = hashlib.sha256(json.dumps([text, states]).encode()).hexdigest()[:16]
         return listed(f"fetch_asset/{asset}-{digest}.json", text)
 
     def own_files(self, wildcards: Wildcards) -> list[str]:
@@ -366,6 +369,15 @@ class Jobs:
         if point.transform is None:
             return None
         return transforms.REGISTRY.target(point.transform.name)
+
+
+def _state(source: str) -> list[int]:
+    """Return size and time of a file of this machine; nothing where it is another source."""
+    path = Path(source.removeprefix("file:").partition("#")[0])
+    if not source.startswith("file:") or not path.is_file():
+        return []
+    found = path.stat()
+    return [found.st_size, found.st_mtime_ns]
 
 
 def listed(name: str, text: str) -> str:
