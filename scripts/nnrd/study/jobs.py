@@ -218,13 +218,6 @@ class Jobs:
         digest = hashlib.sha256(json.dumps([text, states]).encode()).hexdigest()[:16]
         return listed(f"fetch_asset/{asset}-{digest}.json", text)
 
-    def own_files(self, wildcards: Wildcards) -> list[str]:
-        """Return the files of this machine that an asset takes as they are, without a sum."""
-        rows = self.settings.sheets.assets[wildcards.get("asset")]
-        own = [row for row in rows if row["source"].startswith("file:") and "sha256" not in row]
-        paths = dict.fromkeys(row["source"].removeprefix("file:").partition("#")[0] for row in own)
-        return [path for path in paths if Path(path).is_file()]
-
     # Records and pictures.
 
     def record_inputs(self, wildcards: Wildcards) -> Mapping[str, str | list[str]]:
