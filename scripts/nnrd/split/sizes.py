@@ -1,6 +1,6 @@
 """Branches and bytes at every split of a model, from one pass over the graph."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,8 +11,10 @@ from nnrd.core.errors import UserError
 from nnrd.split.checks import LARGEST
 from nnrd.split.graph import Graph, Life
 from nnrd.split.latency import latency_ms
+from nnrd.split.plan import cut
 from nnrd.split.shapes import rank_bytes, static_bytes, static_types
 
+AT_TENSORS = "tensors"  # the operator of a cut at tensors, which is behind no one node
 # Operators whose outputs are as long as the values of their inputs let them be.
 SELECTING = {"NonZero", "NonMaxSuppression", "Compress", "Unique"}
 
@@ -74,6 +76,33 @@ def table(
     columns["plain_selected"] = _selected(graph)
     columns["names"] = _names(graph)
     return pd.DataFrame(columns)[first:].reset_index(drop=True)
+
+
+def row_at(
+    model: onnx.ModelProto | Graph,
+    tensors: Sequence[str],
+    name: str,
+    sizes: Mapping[str, TensorSize],
+) -> pd.DataFrame:
+    """Return the row of a table for a cut at tensors, whose operator is `AT_TENSORS`.
+
+    ``name`` stands where a node's does, behind "at"; both rules send the same.
+    """
+    graph = model if isinstance(model, Graph) else Graph(model)
+    plan = cut(graph, tensors=tensors)
+    shapes = dict(zip(plan.shape_names, plan.shape_only, strict=True))
+    unknown = TensorSize(None, None)
+    found = [
+        sizes.get(shapes[n], unknown).shape if n in shapes else sizes.get(n, unknown).value
+        for n in plan.crossing
+    ]
+    missing = found.count(None)
+    size = pd.NA if missing else sum(filter(None, found))
+    counts = {"branches": plan.branches, "bytes": size, "needs_inference": missing}
+    row = {"rank": plan.rank, "node_name": f"at {name}", "op_type": AT_TENSORS} | counts
+    row |= {f"plain_{column}": value for column, value in counts.items()}
+    row |= {"plain_captured": 0, "plain_selected": 0, "names": " ".join(plan.crossing)}
+    return pd.DataFrame([row]).astype({"bytes": "Int64", "plain_bytes": "Int64"})
 
 
 class Span(NamedTuple):

@@ -1,6 +1,7 @@
 """Tabulate what crosses every split of an ONNX model, on some items of a dataset of images."""
 
 import argparse
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     tabulate_splits.add_model(parser)
     parser.add_argument("--index", type=Path, help="the dataset's index")
     parser.add_argument("--items", nargs="+", default=[], help="names of its items")
+    cuts = "cuts at tensors: a JSON object, names of tensors by the name of the cut"
+    parser.add_argument("--cuts", type=json.loads, default={}, help=cuts)
     parser.add_argument("--csv", type=Path, required=True, help="the table to write")
     arguments.add_sums(parser)
 
@@ -29,7 +32,8 @@ def main(args: argparse.Namespace) -> None:
     given = [*_items(args, model), *tabulate_splits.random(args, model)]
     if not given:
         raise UserError("give --items of an --index, or a --shape")
-    tabulate_splits.write(tabulate_splits.measured(args, model, given), args)
+    found = tabulate_splits.measured(args, model, given, cuts=args.cuts)
+    tabulate_splits.write(found, args)
 
 
 def _items(args: argparse.Namespace, model: Graph) -> Iterator[tuple[str, Feeds]]:

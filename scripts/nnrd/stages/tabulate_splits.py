@@ -13,7 +13,7 @@ from nnrd.core.options import named_rate, named_shape
 from nnrd.models.facts import checked
 from nnrd.split import files
 from nnrd.split.graph import Graph
-from nnrd.split.sizes import table
+from nnrd.split.sizes import row_at, table
 from nnrd.stages import arguments, steps
 
 Feeds = Mapping[str, np.ndarray]
@@ -77,15 +77,22 @@ def measured(
     model: Graph,
     given: Iterable[tuple[str, Feeds]],
     rates: Mapping[str, float] | None = None,
+    cuts: Mapping[str, list[str]] | None = None,
 ) -> pd.DataFrame:
-    """Return the tables of a model on each of some inputs, one below the other."""
+    """Return the tables of a model on each of some inputs, one below the other.
+
+    ``cuts``: tensors by a name; a row of each is put below the ranks.
+    """
     from nnrd.split.measuring import Meter
 
     meter = Meter(model, args.threads, args.model.parent)
     found = []
     for name, feeds in given:
         label = f"{name} ({', '.join('×'.join(map(str, a.shape)) for a in feeds.values())})"
-        found.append(labelled(table(model, meter(feeds), rates, first=0), label))
+        sizes = meter(feeds)
+        rows = [row_at(model, tensors, cut, sizes) for cut, tensors in (cuts or {}).items()]
+        ranks = table(model, sizes, rates, first=0)
+        found.append(labelled(pd.concat([ranks, *rows], ignore_index=True), label))
     return pd.concat(found, ignore_index=True)
 
 

@@ -256,6 +256,14 @@ def test_inputs_are_sorted_by_aspect_then_by_size(written):
     assert found["shape"].tolist() == ["3×9×18", "3×10×20", "3×100×200"]
 
 
+def test_cuts_at_tensors_stand_beside_the_ranks(written):
+    table = tables.read(written / "two.csv")
+    at = table[table["rank"] == 3].assign(node_name="at fpn", op_type="tensors", bytes=7)
+    found = comparison.inputs(pd.concat([table, at], ignore_index=True), [1])
+    assert found[found["split"] == "at fpn"]["bytes"].tolist() == [7, 7]
+    assert len(found) == 4 and all(name[0] == "1" for name in found[found.bytes != 7]["split"])
+
+
 @pytest.mark.parametrize("suffix", ["svg", "pdf", "png"])
 def test_the_same_table_gives_the_same_plot(ours, tmp_path, suffix):
     for name in "ab":

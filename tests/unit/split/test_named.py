@@ -11,6 +11,8 @@ import nnrd.split
 from nnrd import UserError
 from nnrd.core.files import read_record
 from nnrd.runtime import sessions
+from nnrd.split.measuring import Meter
+from nnrd.split.sizes import row_at
 from nnrd.stages import split_model
 
 
@@ -123,6 +125,18 @@ def test_a_value_that_is_needed_beside_its_shape_is_not_sent_as_a_shape():
 def test_tensors_stand_alone(more):
     with pytest.raises(UserError):
         nnrd.split.cut(pyramid(), tensors=["low", "high"], **more)
+
+
+def test_a_row_of_the_table_has_what_is_sent():
+    small = pyramid()
+    given = feeds(small)
+    plan = nnrd.split.cut(small, tensors=["low", "high"])
+    sent = run(nnrd.split.extract(small, plan)[0], given)
+    (row,) = row_at(small, ["low", "high"], "maps", Meter(small)(given)).to_dict("records")
+    assert row["bytes"] == row["plain_bytes"] == sum(array.nbytes for array in sent.values())
+    assert (row["branches"], row["needs_inference"], row["node_name"]) == (3, 0, "at maps")
+    table = nnrd.split.table(small, Meter(small)(given))
+    assert set(row) == set(table.columns)
 
 
 def test_the_program_cuts_at_tensors(tmp_path, capsys):

@@ -230,6 +230,24 @@ def test_retinanet_splits_exactly(full_retinanet, retinanet_table, tmp_path):
 
 
 @pytest.mark.slow
+def test_retinanet_is_cut_at_the_maps_of_its_pyramid(full_retinanet, tmp_path):
+    """Four maps, and three shapes that part II asks for beside them: no pixel crosses."""
+    names = [f"layer_blocks.{n}/layer_blocks.{n}.0" for n in range(3)] + ["extra_blocks/p6"]
+    maps = [f"/backbone/fpn/{name}/Conv_output_0" for name in names]
+    graph = nnrd.split.Graph(nnrd.split.load(full_retinanet))
+    plan = nnrd.split.cut(graph, tensors=maps)
+    assert set(maps) < set(plan.crossing) and len(plan.shape_only) == 3 and plan.branches == 7
+    for part, name in zip(nnrd.split.extract(graph, plan), ("1", "2"), strict=True):
+        nnrd.split.save(part, tmp_path / f"{name}.onnx")
+    feeds = {"input": RETINANET_IMAGE}
+    sent = inference.run(inference.session(tmp_path / "1.onnx"), feeds)
+    assert sum(array.nbytes for array in sent.values()) == 20_681_808
+    got = inference.run(inference.session(tmp_path / "2.onnx"), sent)
+    for name, expected in inference.run(inference.session(full_retinanet), feeds).items():
+        np.testing.assert_array_equal(got[name], expected, err_msg=name)
+
+
+@pytest.mark.slow
 def test_measuring_retinanet_takes_no_memory_for_the_tensors(full_retinanet, retinanet_table):
     """They are 4 GB together; unless Shape nodes run at once, all of them are kept."""
     bench = importlib.import_module("bench_split")

@@ -14,6 +14,7 @@ import pandas as pd
 from nnrd.core.errors import UserError
 from nnrd.datasets.published import ANCHOR, LATENCY, Row
 from nnrd.split.latency import latency_ms
+from nnrd.split.sizes import AT_TENSORS
 
 DIGITS = 2  # sizes in MB and latencies in ms are published to so many
 NOT_EXPLAINED = "not explained"
@@ -193,7 +194,7 @@ def _most(theirs: Row, table: pd.DataFrame) -> dict[str, Any]:
 
 
 def inputs(table: pd.DataFrame, at: list[int]) -> pd.DataFrame:
-    """Return the bytes at some ranks on each input, in a row each.
+    """Return the bytes at some ranks, and at the table's cuts at tensors, on each input.
 
     ``table`` has several inputs, told apart by the column ``input``. Columns: ``input, shape``
     (as ``input`` has it in brackets), ``aspect`` (long side / short side, by which the rows are
@@ -204,14 +205,16 @@ def inputs(table: pd.DataFrame, at: list[int]) -> pd.DataFrame:
     missing = sorted(set(at) - set(table["rank"]))
     if missing:
         raise UserError(f"the table has no rank {missing[0]}; it ends at {table['rank'].max()}")
-    chosen = table[table["rank"].isin(at)].reset_index(drop=True)
+    chosen = table[table["rank"].isin(at) | (table.op_type == AT_TENSORS)].reset_index(drop=True)
     shapes = chosen.input.str.extract(r"\(([^()]*)\)$")[0].fillna(chosen.input)
     found = pd.DataFrame(
         {
             "input": chosen.input,
             "shape": shapes,
             "aspect": shapes.map(_aspect),
-            "split": chosen["rank"].astype(str) + " " + chosen.node_name,
+            "split": chosen.node_name.where(
+                chosen.op_type == AT_TENSORS, chosen["rank"].astype(str) + " " + chosen.node_name
+            ),
             "rank": chosen["rank"],
             "branches": chosen.branches,
             "bytes": chosen.bytes,

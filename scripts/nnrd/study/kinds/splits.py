@@ -1,5 +1,6 @@
 """Splits studies: what crosses each split of some models, counted and not coded."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -25,7 +26,8 @@ class Comparison:
     """Tables of the study set beside a published one, or beside each other.
 
     ``how`` is a comparison of `nnrd.stages.compare_splits`; ``models`` those whose tables it
-    takes; ``data``, ``items`` and ``shapes`` the inputs on which a model is measured for it.
+    takes; ``data``, ``items`` and ``shapes`` the inputs on which a model is measured for it;
+    ``cuts`` are tensors by the name of a cut.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Comparison:
     items: list[str] = field(default_factory=list)
     shapes: list[list[str]] = field(default_factory=list)
     ranks: list[int] = field(default_factory=list)
+    cuts: Mapping[str, list[str]] = field(default_factory=dict)
 
     @property
     def measured(self) -> bool:
@@ -138,7 +141,7 @@ class SplitsStudy(Study):
         if found.data:
             index = paths.fill(paths.INDEX, data=found.data.id)
             words += ["--index", index, "--items", *found.items]
-        return words
+        return words + (["--cuts", json.dumps(found.cuts)] if found.cuts else [])
 
     def jobs(self, sheets: Sheets) -> list[Job]:
         """Return the conversion and the table of each model."""
@@ -225,7 +228,8 @@ class _Checks:
         self.check_ranks(key, entry)
         data = self.data(key, entry)
         models, items = [entry["model"]], entry["items"]
-        return Comparison(name, "inputs", models, None, data, items, shapes, entry["ranks"])
+        ranks, cuts = entry["ranks"], entry["cuts"]
+        return Comparison(name, "inputs", models, None, data, items, shapes, ranks, cuts)
 
     def check_ranks(self, key: str, entry: Mapping[str, Any]) -> None:
         graph = self.context.graphs.of(entry["model"])
