@@ -100,9 +100,8 @@ def _visible(files: Iterable[Path], top: Path) -> list[Path]:
 def _of_file(row: AssetFile, file: Path, top: Path, base: Path) -> AssetFile:
     sha256, size = copy_hashed(file)
     name = row.file or (file.name if file == top else file.relative_to(top).as_posix())
-    path = file.resolve()
-    if path.is_relative_to(base.resolve()):
-        path = path.relative_to(base.resolve())
+    above = next((top for top in (base, base.absolute()) if file.is_relative_to(top)), None)
+    path = file.relative_to(above) if above else file
     if "#" in str(path):
         raise UserError(f"file:{path}: a path with # cannot stand in the sheet; rename it")
     return replace(row, file=name, source=f"file:{path}", sha256=sha256, bytes=size)

@@ -156,6 +156,9 @@ def test_files_elsewhere_have_their_whole_path(base, cache, tmp_path_factory):
     assert row.source == f"file:{other}"
     (row,) = describe.describe(describe.Wanted(f"file:{base}/photos/a.jpg"), cache, Path())
     assert row.source == "file:photos/a.jpg"
+    (base / "link").symlink_to(other.parent)  # a link stays the user's own word
+    (row,) = describe.describe(describe.Wanted("file:link/x.bin"), cache, Path())
+    assert row.source == "file:link/x.bin"
 
 
 def command(*arguments):

@@ -1,6 +1,7 @@
 """One's own study in one's own file: rows add up, and a message names the file to mend."""
 
 import copy
+import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import yaml
 
 from nnrd import UserError
-from nnrd.study import config, inputs, origins
+from nnrd.study import config, inputs, jobs, origins
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / "config/config.yaml"
@@ -192,3 +193,25 @@ def test_options_are_checked_by_their_family(tmp_path):
     assert said.startswith(
         "TMP/mine.yaml: models.own: options: unknown key 'siz'; did you mean size"
     )
+
+
+def test_the_rows_of_an_asset_travel_by_a_file_named_by_its_content(tmp_path, monkeypatch):
+    own = tmp_path / "a {b}.onnx"
+    own.write_bytes(b"one")
+    rows = [
+        {"file": f"{number}.onnx", "source": f"file:{own}", "license": "mine"}
+        for number in range(1500)
+    ]
+    monkeypatch.chdir(tmp_path)
+
+    def listed(rows):
+        mine = MINE | {"datasets": {"mine": INLINE}, "assets": {"many": rows}}
+        return jobs.Jobs(load(tmp_path, mine)).asset({"asset": "many"})
+
+    first = listed(rows)
+    assert len(first) < 100 and len(json.loads(Path(first).read_text())) == 1500
+    relicensed = [row | {"license": "ours"} for row in rows]
+    assert listed(relicensed) == first
+    assert listed(rows[1:]) != first
+    own.write_bytes(b"another")  # it has no sum: what it holds counts
+    assert listed(rows) != first
