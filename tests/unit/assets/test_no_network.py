@@ -122,10 +122,11 @@ BOUNDED = {
 def test_a_client_that_would_not_end_is_ended(tmp_path, monkeypatch, name):
     script, message = BOUNDED[name]
     monkeypatch.setattr(clients, "PATIENCE", 0.3)
-    limits, start = Limits(window=0.5, rate=5000, start=5), time.monotonic()
+    window = 0.5 if "too slow" in message else 30
+    limits, start = Limits(window=window, rate=5000), time.monotonic()
     with pytest.raises(UserError, match=message) as error:
         run(tmp_path, script, most=100_000, limits=limits)
-    assert time.monotonic() - start < 4
+    assert time.monotonic() - start < 15
     assert str(error.value).startswith("pypi:x==1: ")
 
 
