@@ -67,7 +67,7 @@ def input_options(wildcards, input):
     for key, value in input.items():
         files = [value] if isinstance(value, str) else list(value)
         words += [f"--{key.replace('_', '-')}", *files]
-    return words
+    return jobs.fitting(words)
 
 
 def kept_tensors(path):

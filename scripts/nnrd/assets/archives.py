@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from nnrd.assets.scratch import named
 from nnrd.core.errors import UserError
+from nnrd.core.scratch import named
 
 BROKEN = (
     zipfile.BadZipFile,

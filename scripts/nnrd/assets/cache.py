@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from nnrd.assets.scratch import named, scratch
 from nnrd.core.errors import UserError
 from nnrd.core.files import read_record, write_record
+from nnrd.core.scratch import named, scratch
 
 CHUNK = 1 << 20
 DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)

@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 from nnrd.assets import sources, trees
 from nnrd.assets.cache import Cache, copy_hashed
 from nnrd.assets.rows import AssetFile, by_package
-from nnrd.assets.scratch import scratch
 from nnrd.assets.sources import Places
 from nnrd.core.errors import UserError
+from nnrd.core.scratch import beside
 
 MARKERS = {".snakemake_timestamp", trees.NOTE}  # what a folder has beside its files
 
@@ -47,7 +47,7 @@ def fetch(rows: Sequence[AssetFile], out: str | Path, cache: Cache, checkout: st
     _refuse_strangers(rows, out)
     if _is_complete(rows, out):
         return
-    with scratch(out.parent, f".{out.name}.partial-", out) as folder:
+    with beside(out) as folder:
         asset = _Asset(folder / "new", folder, cache, Path(checkout))
         asset.folder.mkdir()
         found = [row for package in by_package(rows).values() for row in _package(package, asset)]

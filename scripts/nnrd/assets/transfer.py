@@ -12,8 +12,8 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from nnrd.assets.network import check_address
-from nnrd.assets.scratch import named
 from nnrd.core.errors import UserError
+from nnrd.core.scratch import named
 
 CHUNK = 1 << 18
 HOPS = 10  # redirections

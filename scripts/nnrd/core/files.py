@@ -6,16 +6,14 @@ stands in such a JSON. Who reads it compares; so a flipped bit never becomes a n
 
 import hashlib
 import json
-import os
-import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from nnrd.core.errors import UserError
+from nnrd.core.scratch import beside
 
 CHECKSUM = "checksum"
 MEND = "`nnrd check --repair` makes it again"
@@ -29,7 +27,8 @@ def complete_file(path: str | Path) -> Iterator[Path]:
     killed process left of the same file is removed first.
     """
     path = Path(path)
-    with _beside(path, path.suffix) as temporary:
+    with beside(path) as folder:
+        temporary = folder / path.name
         temporary.touch()
         yield temporary
         temporary.replace(path)
@@ -39,7 +38,8 @@ def complete_file(path: str | Path) -> Iterator[Path]:
 def complete_folder(path: str | Path) -> Iterator[Path]:
     """Yield an empty temporary folder beside ``path``; rename it if the block succeeds."""
     path = Path(path)
-    with _beside(path, "") as temporary:
+    with beside(path) as folder:
+        temporary = folder / path.name
         temporary.mkdir()
         yield temporary
         if path.exists():
@@ -54,52 +54,10 @@ def complete_files(folder: str | Path) -> Iterator[Path]:
     So files that belong together appear together, beside what else is there.
     """
     folder = Path(folder)
-    with _beside(folder / "files", "") as temporary:
-        temporary.mkdir()
+    with beside(folder / "files") as temporary:
         yield temporary
         for file in sorted(temporary.iterdir()):
             file.replace(folder / file.name)
-
-
-@contextmanager
-def _beside(path: Path, suffix: str) -> Iterator[Path]:
-    """Yield a free hidden name beside ``path``; in the end nothing has that name any more."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_left(path)
-    # The folder holds the name while the file in it is written; its process is in its name.
-    holder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.{os.getpid()}."))
-    try:
-        yield holder / f"{path.name.removesuffix(suffix)}{suffix}"
-    except OSError as error:
-        # A full disk names no file, and the temporary name tells a person nothing.
-        if error.filename is None or str(holder) in str(error.filename):
-            error.filename = str(path)
-        raise
-    finally:
-        shutil.rmtree(holder, ignore_errors=True)
-
-
-def _remove_left(path: Path) -> None:
-    """Remove the hidden folders of processes that were killed while they wrote ``path``."""
-    for left in path.parent.glob(f".{path.name}.*"):
-        if _is_left(left, path.name):
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def _is_left(holder: Path, name: str = "") -> bool:
-    """Say whether `_beside` made a folder (for a file of this name) whose process is gone."""
-    found = re.fullmatch(r"\.(?P<name>.+)\.(?P<process>\d+)\.[a-z0-9_]{8}", holder.name)
-    if found is None or name not in ("", found["name"]):
-        return False
-    return not Path("/proc", found["process"]).exists()
-
-
-def remove_left_below(folder: Path) -> list[Path]:
-    """Remove what killed processes left half-written anywhere below a folder; return it."""
-    left = [path for path in folder.rglob(".*") if _is_left(path)]
-    for path in left:
-        shutil.rmtree(path, ignore_errors=True)
-    return left
 
 
 def checksum(path: str | Path) -> str:

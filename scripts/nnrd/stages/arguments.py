@@ -69,6 +69,11 @@ def add_transform(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--transform-parameters", type=json_object, default={}, help="JSON object")
 
 
+def take_from_files(parser: argparse.ArgumentParser) -> None:
+    """Let ``@FILE`` stand for options, a line each: of many shards a command cannot hold them."""
+    parser.fromfile_prefix_chars = "@"
+
+
 def add_sums(parser: argparse.ArgumentParser) -> None:
     """Add whether the sums of what is written are written beside it."""
     words = "write the sums of what was read and written beside it, for who reads it"

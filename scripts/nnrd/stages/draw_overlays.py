@@ -5,11 +5,12 @@ from pathlib import Path
 
 from nnrd.datasets import index
 from nnrd.report.plots import overlays, style
-from nnrd.stages import steps
+from nnrd.stages import arguments, steps
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
+    arguments.take_from_files(parser)
     parser.add_argument("--index", type=Path, required=True, help="the dataset's index")
     for name, whose in (("anchor", "the anchor's"), ("point", "the point's")):
         text = f"{whose} predictions"

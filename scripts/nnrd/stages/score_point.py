@@ -10,7 +10,7 @@ from nnrd.core.files import read_record, write_record
 from nnrd.core.options import json_object
 from nnrd.datasets import index
 from nnrd.report import records
-from nnrd.stages import steps
+from nnrd.stages import arguments, steps
 from nnrd.tasks import REGISTRY, Task
 
 # Options that name records with what they were made from, and other files.
@@ -20,6 +20,7 @@ OTHERS = ("index", "anchor", "predictions")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
+    arguments.take_from_files(parser)
     parser.add_argument("--task", required=True, help="the task's name")
     label = "what the point is: model, dataset, codec, parameters, as JSON"
     parser.add_argument("--point", type=json_object, required=True, help=label)

@@ -22,6 +22,7 @@ from nnrd.study.memo import Memo
 from nnrd.study.points import Point, Record, Selection, Split, slug
 
 WORKERS = 4  # of the coder, at most: more of them gain little
+LONGEST = 50_000  # characters of options on a command line; they may be quoted
 LISTS = Path(".snakemake/nnrd")
 ASSET_COLUMNS = ("asset", "file", "source", "sha256", "bytes")
 
@@ -371,6 +372,15 @@ def _state(source: str) -> list[int]:
         return []
     found = path.stat()
     return [found.st_size, found.st_mtime_ns]
+
+
+def fitting(words: list[str]) -> list[str]:
+    """Return options as they are or, where a command cannot hold them, as ``@FILE`` of them."""
+    text = "\n".join(words)
+    if len(text) < LONGEST:
+        return words
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return [f"@{listed(f'options/{digest}.txt', text)}"]
 
 
 def listed(name: str, text: str) -> str:

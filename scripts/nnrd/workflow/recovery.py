@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from nnrd.core.errors import UserError
-from nnrd.core.files import remove_left_below
+from nnrd.core.scratch import remove_left_below
 from nnrd.workflow.runs import FILE, Run, last
 
 PATIENCE = 10.0  # seconds that a job has to end by itself

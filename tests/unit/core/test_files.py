@@ -3,7 +3,6 @@
 import contextlib
 import json
 import math
-import os
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 
 from nnrd import UserError
 from nnrd.core import files
+from nnrd.core.scratch import remove_left_below
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 
@@ -78,7 +78,8 @@ def test_an_error_of_another_file_keeps_its_name(tmp_path):
 
 
 @pytest.mark.parametrize("context", ["complete_file", "complete_folder"])
-def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path, context):
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path, context, end):
     code = (
         "import sys, time; from nnrd.core import files\n"
         f"with files.{context}(sys.argv[1]) as temporary: print(1, flush=True); time.sleep(60)\n"
@@ -86,7 +87,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path, context):
     command = [sys.executable, "-c", code, str(tmp_path / "a.bin")]
     with subprocess.Popen(command, cwd=SCRIPTS, stdout=subprocess.PIPE) as process:
         process.stdout.readline()
-        process.send_signal(signal.SIGKILL)
+        process.send_signal(end)
     (left,) = tmp_path.iterdir()
     assert left.name.startswith(".a.bin.")
     with getattr(files, context)(tmp_path / "a.bin"):
@@ -95,12 +96,16 @@ def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path, context):
 
 
 def test_what_a_living_process_writes_is_left_alone(tmp_path):
-    others = [f".a.bin.{os.getpid()}.x", ".a.bin.notes", ".b.bin.1.x"]
+    """Whoever it is, on whichever machine: it holds a lock; and other names are not touched."""
+    others = [".a.bin.notes", ".b.bin.partial-x"]
     for name in others:
         (tmp_path / name).mkdir()
-    with files.complete_file(tmp_path / "a.bin"):
-        pass
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*others, "a.bin"])
+    with files.complete_file(tmp_path / "a.bin") as living:
+        with files.complete_file(tmp_path / "a.bin"):
+            pass
+        assert living.exists()
+        assert remove_left_below(tmp_path) == [tmp_path / ".b.bin.partial-x"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".a.bin.notes", "a.bin"]
 
 
 def test_nan_is_written_as_null(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from nnrd import UserError
 from nnrd.core import files, lineage
 from nnrd.stages import score_point
+from nnrd.study import jobs
 
 INDEX = {"items": [{"name": "a", "path": "a.png", "checksum": "", "facts": {"label": 1}}]}
 TIMES = {"item": "a", "pre_time": 0.1, "run_time": 0.2, "post_time": 0.3}
@@ -61,3 +62,16 @@ def test_a_point_never_stands_against_an_anchor_of_another_device(folder):
         point(folder, GPU)
     assert f"its anchor on {CPU}" in str(caught.value) and "\n" not in str(caught.value)
     assert not (folder / "nnc/point.json").exists()
+
+
+def test_of_many_shards_the_files_are_named_in_a_file(folder, monkeypatch):
+    """A command holds 128 kB, which the files of some 300 shards fill."""
+    monkeypatch.chdir(folder)
+    few = ["--index", "index.json"]
+    assert jobs.fitting(few) == few
+    many = [*few, "--predictions", *(f"results/{n:0100}.json" for n in range(1000))]
+    (option,) = jobs.fitting(many)
+    parser = argparse.ArgumentParser()
+    score_point.add_arguments(parser)
+    args = parser.parse_args([option, "--task", "asr", "--point", "{}", "--out", "o.json"])
+    assert [str(file) for file in args.predictions] == many[3:]

@@ -64,7 +64,7 @@ def test_jobs_of_a_killed_run_end_and_its_files_go(tmp_path, unlocked):
         [sys.executable, "-c", "import time; time.sleep(60)"], env={**os.environ, MARK: run.mark}
     )
     other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    left = tmp_path / f"results/models/.m.onnx.{run.process}.abcd1234"
+    left = tmp_path / "results/models/.m.onnx.partial-abcd1234"
     left.mkdir(parents=True)
     (left / "m.onnx").write_text("half")
     (tmp_path / "results/models/whole.onnx").write_text("whole")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from nnrd.assets import scratch as module
-from nnrd.assets.scratch import scratch
+from nnrd.core import scratch as module
+from nnrd.core.scratch import scratch
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 HOLD = f"""

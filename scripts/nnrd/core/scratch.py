@@ -10,11 +10,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 LOCK = ".lock"
 FILES = "files"
+PARTIAL = ".partial-"  # in the names of folders that what is written is written in
 
 
 @contextmanager
@@ -66,20 +67,36 @@ def _locked_folder(parent: Path, prefix: str) -> tuple[Path, int]:
         os.close(lock)
 
 
+def beside(path: Path) -> AbstractContextManager[Path]:
+    """Return a `scratch` folder beside a file or folder that is to be written; it is hidden."""
+    return scratch(path.parent, f".{path.name}{PARTIAL}", path)
+
+
+def remove_left_below(folder: Path) -> list[Path]:
+    """Remove what killed processes left half-written anywhere below a folder; return it."""
+    return [path for path in sorted(folder.rglob(f".*{PARTIAL}*")) if _remove(path)]
+
+
 def _remove_left(parent: Path, prefix: str) -> None:
-    found = [path for path in parent.iterdir() if path.name.startswith(prefix) and path.is_dir()]
-    for folder in found:
-        lock = _open(folder)
-        if lock is None:
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_there(folder, lock):
-                shutil.rmtree(folder, ignore_errors=True)
-        except OSError:
-            continue  # its process lives, or there are no locks here
-        finally:
-            os.close(lock)
+    for path in [path for path in parent.iterdir() if path.name.startswith(prefix)]:
+        _remove(path)
+
+
+def _remove(folder: Path) -> bool:
+    """Remove a folder whose process is gone; return whether it was."""
+    lock = _open(folder)
+    if lock is None:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        left = _is_there(folder, lock)
+        if left:
+            shutil.rmtree(folder, ignore_errors=True)
+        return left
+    except OSError:
+        return False  # its process lives, or there are no locks here
+    finally:
+        os.close(lock)
 
 
 def _open(folder: Path) -> int | None:
