@@ -1,14 +1,24 @@
 """Values against a JSON schema; mistakes are said in one line with the key's path."""
 
 import difflib
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import jsonschema
 
+
+def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[jsonschema.ValidationError]:
+    """Check a pattern as JSON Schema means it: in Python ``$`` would let a line's end pass."""
+    exact = re.sub(r"\$$", r"\\Z", pattern)
+    if isinstance(value, str) and not re.search(exact, value):
+        yield jsonschema.ValidationError("")
+
+
 # JSON Schema takes 3.0 for an integer; coders do not.
 _Validator = jsonschema.validators.extend(
     jsonschema.Draft202012Validator,
+    {"pattern": _pattern},
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
         "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
     ),

@@ -33,7 +33,9 @@ def test_a_good_name_passes_both(name, value):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("value", ["", "-a", "a b", "a/b", "a.b", "ä", "..", "a" * 65, "ab-" * 100])
+@pytest.mark.parametrize(
+    "value", ["", "a\n", "-a", "a b", "a/b", "a.b", "ä", "..", "a" * 65, "ab-" * 100]
+)
 def test_a_bad_name_passes_neither(name, value):
     assert first_mistake(rule(name), value)
     if name != "data":  # whose wildcard has the number of items, too
