@@ -1,8 +1,10 @@
 """nnrd as a module of another workflow, in a folder of its own with a configuration of its own."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas
 import pytest
@@ -58,6 +60,18 @@ def test_it_runs_in_the_other_workflow_s_folder(outer):
     table = pandas.read_csv(outer.folder / "outer.csv")
     assert list(table.codec) == ["anchor", "stored", "raw"] and set(table.study) == {"mine"}
     assert outer.plan().rules == {}
+
+
+def test_an_edit_of_its_checkout_is_seen(outer):
+    """Not of the nnrd that is installed, which Snakemake has loaded before."""
+    checkout = Checkout(_checkout(outer))
+    checkout.edit("scripts/nnrd/tasks/detection.py", '"AP against ground truth"', '"AP"')
+    assert outer.plan().rules["nnrd_score_point"] == 3
+
+
+def _checkout(outer: Checkout) -> Path:
+    text = (outer.folder / "Snakefile").read_text()
+    return Path(re.search(r'snakefile: "(.*)/Snakefile"', text)[1])
 
 
 def test_shipped_rows_and_files_are_found_in_the_checkout(outer):

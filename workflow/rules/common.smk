@@ -7,6 +7,10 @@ from pathlib import Path
 CHECKOUT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
 SCRIPTS = "scripts" if CHECKOUT == Path.cwd() else shlex.quote(str(CHECKOUT / "scripts"))
 sys.path.insert(0, str(CHECKOUT / "scripts"))
+# A plug-in of Snakemake's may have loaded another nnrd, such as one that is installed.
+if "nnrd" in sys.modules and CHECKOUT not in Path(sys.modules["nnrd"].__file__).parents:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "nnrd"]:
+        del sys.modules[name]
 
 from nnrd.core.errors import UserError
 from nnrd.runtime.cuda import has_cuda
