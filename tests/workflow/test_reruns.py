@@ -56,8 +56,8 @@ EDITS = {
     ),
     "a comment in a stage": (
         f"{L}/stages/encode_tensors.py",
-        "    codec, sums",
-        "    # x\n    codec, sums",
+        "    codec = codecs",
+        "    # x\n    codec = codecs",
         {},
     ),
     "help of an option": (f"{L}/stages/arguments.py", "the codec's name", "name of the codec", {}),
