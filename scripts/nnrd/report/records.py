@@ -7,6 +7,7 @@ from nnrd.core.errors import UserError
 
 STEPS = ("source", "encoded", "decoded", "inferred")
 TIMES = ("pre_time", "run_time", "post_time")
+ROW_DEVICE = ("provider", "number_format")
 ANCHOR_SIZES = ("input_size", "model_size")
 
 
@@ -58,7 +59,8 @@ def measured(steps: Mapping[str, dict | None]) -> dict:
         **times,
         "part1_time": total(steps["source"], "run_time"),
         "items": _items(encoded, inferred),
-        **{key: ran.get(key) for key in ("threads", "isolated", "provider", "precision")},
+        **{key: ran.get(key) for key in ("threads", "isolated", "provider")},
+        "number_format": ran.get("precision"),  # of detections, precision is a metric
         "coder": encoded.get("coder") if encoded else None,
         "enc_threads": encoded["threads"] if encoded else None,
         "dec_threads": decoded["threads"] if encoded and decoded else None,
@@ -78,14 +80,18 @@ def _anchor_sizes(inferred: Mapping[str, Any]) -> dict[str, int | None]:
 
 
 def same_device(
-    first: Mapping[str, Any] | None, second: Mapping[str, Any], first_name: str, second_name: str
+    first: Mapping[str, Any] | None,
+    second: Mapping[str, Any],
+    first_name: str,
+    second_name: str,
+    keys: tuple[str, str] = ("provider", "precision"),
 ) -> None:
     """Raise UserError where two steps ran on different devices or in different formats.
 
     Between numbers of two devices lies more than a codec. A step without a device, such as the
-    taking of a model's weights, fits any.
+    taking of a model's weights, fits any. ``keys``: where steps, or rows (`ROW_DEVICE`), say it.
     """
-    for key in ("provider", "precision"):
+    for key in keys:
         ours, theirs = (step.get(key) if step else None for step in (second, first))
         if theirs is not None and ours != theirs:
             raise UserError(

@@ -53,7 +53,8 @@ def main(args: argparse.Namespace) -> None:
     # Without a record of the anchor this is the anchor's.
     held = read_record(args.anchor_record)["point"] if args.anchor_record else point
     if args.predictions:
-        records.same_device(held, point, "its anchor", f"{args.out}: the point")
+        names = ("its anchor", f"{args.out}: the point")
+        records.same_device(held, point, *names, records.ROW_DEVICE)
     point |= {"anc_perf": held["rec_perf"], "anc_eval_time": held["rec_eval_time"]}
     point |= {"anc_provider": held["provider"]}
     made = {name: step["made"] for name, step in measured.items() if step}

@@ -63,7 +63,7 @@ def test_an_anchor_has_neither_source_nor_bitstream():
     assert found["part1_time"] is found["enc_time"] is found["compress_ratio"] is None
     assert found["rec_eval_time"] == 1.75
     assert (found["threads"], found["isolated"], found["provider"]) == (2, True, "cpu")
-    assert found["precision"] == "float32"
+    assert found["number_format"] == "float32"
     with pytest.raises(UserError, match="needs the times of the inference"):
         records.measured({"source": None, "encoded": None, "inferred": None})
 

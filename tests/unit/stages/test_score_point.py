@@ -7,8 +7,10 @@ import pytest
 
 from nnrd import UserError
 from nnrd.core import files, lineage
+from nnrd.report import records
 from nnrd.stages import score_point
 from nnrd.study import jobs
+from nnrd.tasks import REGISTRY as TASKS
 
 INDEX = {"items": [{"name": "a", "path": "a.png", "checksum": "", "facts": {"label": 1}}]}
 TIMES = {"item": "a", "pre_time": 0.1, "run_time": 0.2, "post_time": 0.3}
@@ -54,7 +56,7 @@ def point(folder, provider):
 
 def test_a_point_of_the_anchors_device(folder):
     found = point(folder, CPU)
-    assert found["provider"] == found["anc_provider"] == CPU and found["precision"] == "float32"
+    assert found["provider"] == found["anc_provider"] == CPU and found["number_format"] == "float32"
 
 
 def test_a_point_never_stands_against_an_anchor_of_another_device(folder):
@@ -75,3 +77,14 @@ def test_of_many_shards_the_files_are_named_in_a_file(folder, monkeypatch):
     score_point.add_arguments(parser)
     args = parser.parse_args([option, "--task", "asr", "--point", "{}", "--out", "o.json"])
     assert [str(file) for file in args.predictions] == many[3:]
+
+
+def test_no_metric_has_the_name_of_a_measured_column():
+    """Detection's precision once took the place of the format of numbers, and was compared."""
+    step_of = {"rows": [TIMES], "threads": 1, "provider": CPU, "precision": "float32"}
+    steps = {"source": None, "encoded": step_of, "decoded": None, "inferred": step_of}
+    measured = set(records.measured(steps)) | {"task", "split", "anc_perf", "rec_perf"}
+    for name in TASKS.names():
+        task = TASKS.get(name)()
+        columns = {c for m in (*task.metrics, *task.others) for c, _ in m.columns()}
+        assert not (columns | set(task.count_columns)) & measured, name
