@@ -81,7 +81,12 @@ class Cache:
         note = self.note(source)
         if not note.is_file():
             return None
-        recorded = read_record(note)
+        try:
+            recorded = read_record(note)
+        except UserError:
+            raise UserError(
+                f"{note}: damaged: the sum of {source} as first seen; delete it"
+            ) from None
         return recorded["sha256"], recorded["bytes"]
 
     def record(self, source: str, sha256: str, size: int) -> None:

@@ -773,4 +773,4 @@ def test_a_damaged_record_of_a_sum_is_one_line(tmp_path, fetch, server, cache, n
     seen.write_text(note or seen.read_text().replace("1024000", "1024001"))
     with pytest.raises(UserError, match="seen") as caught:
         fetch(without_sum(source=source), out="second")
-    assert str(seen) in str(caught.value) and "\n" not in str(caught.value)
+    assert str(caught.value) == f"{seen}: damaged: the sum of {source} as first seen; delete it"
