@@ -28,7 +28,11 @@ def scratch(parent: Path, prefix: str = "", what: Path | None = None) -> Iterato
     """
     parent.mkdir(parents=True, exist_ok=True)
     _remove_left(parent, prefix)
-    folder, lock = _locked_folder(parent, prefix)
+    try:
+        folder, lock = _locked_folder(parent, prefix)
+    except OSError as error:  # a full disk, or no right to write
+        error.filename = str(what or parent)
+        raise
     try:
         (folder / FILES).mkdir()
         yield folder / FILES
@@ -55,9 +59,13 @@ def _locked_folder(parent: Path, prefix: str) -> tuple[Path, int]:
     """Return a new folder and the descriptor that holds its lock."""
     while True:
         folder = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))
-        lock = _open(folder)
-        if lock is None:
+        try:
+            lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        except FileNotFoundError:
             continue  # another took it for left behind before it was locked, and removed it
+        except OSError:
+            folder.rmdir()
+            raise
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
         except OSError:

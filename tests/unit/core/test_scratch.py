@@ -118,3 +118,15 @@ def test_a_folder_that_is_taken_before_it_is_locked_is_made_anew(tmp_path, monke
     with scratch(tmp_path) as folder:
         assert folder.is_dir()
         assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_disk_that_takes_no_lock_is_said_and_nothing_is_left(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module.os, "open", full)
+    with pytest.raises(OSError, match="No space left") as error, scratch(tmp_path / "a", ".x"):
+        pass
+    assert error.value.filename == str(tmp_path / "a")
+    monkeypatch.undo()
+    assert not list((tmp_path / "a").iterdir())
