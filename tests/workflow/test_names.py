@@ -177,7 +177,8 @@ def test_odd_names_run_nothing_and_work(odd):
     assert not pwned(odd.folder.parent)
     assert done.returncode == 0, done.stdout + done.stderr
     table = pandas.read_csv(odd.folder / "results/tables/points.csv")
-    assert table["study"].tolist() == ["split", "split", "whole", "whole"]
-    assert table["codec"].tolist() == ["anchor", "raw"] * 2
+    # The stored files, which a features study stands beside, are read by odd names too.
+    assert set(table["codec"]) == {"anchor", "raw", "stored"}
     raw = table[table["codec"] == "raw"]
+    assert raw["study"].tolist() == ["split", "whole"]
     assert (raw["rec_perf"] == raw["anc_perf"]).all()

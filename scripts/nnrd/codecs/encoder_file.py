@@ -9,7 +9,7 @@ from typing import Any
 from nnrd.codecs.nnc import Codec
 from nnrd.core.errors import UserError
 from nnrd.core.files import read_json
-from nnrd.core.schema import unknown
+from nnrd.core.schema import beyond_bounds, unknown
 
 CODEC, KEY = "nnc", "enc_cfg_file"
 CODED = tuple(Codec.properties)
@@ -53,6 +53,9 @@ def read(path: str | Path) -> dict[str, Any]:
     given = read_json(path)
     if not isinstance(given, dict):
         raise UserError(f"{path}: not a JSON object")
+    mistake = beyond_bounds(given)
+    if mistake:
+        raise UserError(f"{path}: {mistake[0]}: {mistake[1]}")
     for key, value in given.items():
         if key in TOOLS and value:
             raise UserError(f"{path}: {key}: {TOOLS[key]} is not yet supported; set it to false")

@@ -252,6 +252,11 @@ def test_a_bound_has_a_rate_and_no_prediction(study):
         ({"ioq": 1}, "ioq: inference-optimised quantisation is not yet supported"),
         ([], "not a JSON object"),
         ("{", "not JSON"),
+        ("", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ('{"qp": ' + "[" * 900 + "]" * 900 + "}", "qp[0][0]: is nested deeper than 32"),
+        ('{"qp": ' + "9" * 400 + "}", "qp: an integer of more than 64 bits"),
+        ('{"qp": "\\u0000"}', "qp: a NUL character"),
     ],
 )
 def test_encoder_configurations_that_are_wrong(tmp_path, content, message):
@@ -259,6 +264,12 @@ def test_encoder_configurations_that_are_wrong(tmp_path, content, message):
         encoder_config.read(encoder_file(tmp_path, content))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_an_encoder_configuration_that_is_no_file(tmp_path):
+    for path, said in ((tmp_path, "is a folder"), (tmp_path / "x.json", "no such file")):
+        with pytest.raises(UserError, match=said):
+            encoder_config.read(path)
 
 
 def test_encoder_keys_are_those_of_the_codec():
