@@ -29,9 +29,9 @@ def facts_of(file: Path) -> dict[str, Any]:
 def graph_of(file: Path) -> dict[str, Any]:
     """Return ``nodes``, their names by rank, and ``makers``, the rank that makes each tensor.
 
-    Raises UserError for what is no ONNX file.
+    External data need not be there yet. Raises UserError for what is no ONNX file.
     """
-    return _graph(files.load(file))
+    return _graph(files.read(file))
 
 
 def _graph(model: onnx.ModelProto) -> dict[str, Any]:

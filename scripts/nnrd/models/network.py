@@ -1,6 +1,7 @@
 """How a model is built in PyTorch, filled with weights, and run."""
 
 import re
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -105,7 +106,9 @@ def read_checkpoint(folder: Path) -> dict[str, torch.Tensor]:
     if len(files) != 1:
         raise UserError(f"{folder}: {len(files)} files *.pt or *.pth, one checkpoint is needed")
     try:
-        found = torch.load(files[0], map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of tensors that are refused in one line, later
+            found = torch.load(files[0], map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for what is no checkpoint
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise UserError(f"{files[0]}: not a checkpoint that can be read ({reason})") from None

@@ -28,8 +28,18 @@ def external(path: Path) -> Path:
 def load(path: str | Path) -> onnx.ModelProto:
     """Read an ONNX file; external weights remain references, which have been checked.
 
-    Raises UserError: no such file, not ONNX, what `nnrd.split.checks` refuses, and external data
-    that `nnrd.split.stored.locate` refuses.
+    Raises UserError as `read` does, and for external data that `nnrd.split.stored.locate` refuses.
+    """
+    model = read(path)
+    for tensor in filter(is_external, tensors(model)):
+        locate(tensor, Path(path).parent)
+    return model
+
+
+def read(path: str | Path) -> onnx.ModelProto:
+    """Read an ONNX file for its graph; external data need not be there.
+
+    Raises UserError: no such file, not ONNX, what `nnrd.split.checks` refuses.
     """
     path = Path(path)
     if not path.is_file():
@@ -45,8 +55,6 @@ def load(path: str | Path) -> onnx.ModelProto:
         check(model)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
-    for tensor in filter(is_external, tensors(model)):
-        locate(tensor, path.parent)
     return model
 
 

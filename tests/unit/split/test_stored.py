@@ -13,6 +13,7 @@ from test_split_programs import run
 
 import nnrd.split
 from nnrd import UserError
+from nnrd.models import facts
 from nnrd.runtime import sessions
 from nnrd.split import files, stored
 
@@ -93,6 +94,12 @@ def test_external_data_that_is_refused(folder, entries, said):
     # A library may hold a model that was not read by `load`.
     assert said in refused(files.save, external(**entries), folder.parent / "out.onnx", folder)
     assert not (folder.parent / "out.onnx").exists()
+
+
+def test_a_graph_is_read_before_its_data_is_there(folder):
+    """A run is planned before external data was fetched."""
+    onnx.save(external(location="gone"), folder / "m.onnx")
+    assert facts.graph_of(folder / "m.onnx")["nodes"] == ["/a", "/b", "/y"]
 
 
 def in_a_node(found):
