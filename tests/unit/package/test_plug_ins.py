@@ -14,7 +14,7 @@ from PIL import Image
 
 from nnrd import UserError, codecs, models, tasks, transforms
 from nnrd.core.files import checksum
-from nnrd.datasets import formats
+from nnrd.datasets import file_codecs, formats
 from nnrd.datasets.index import Index, Item
 from nnrd.models.family import ModelRow
 from nnrd.report import plots
@@ -24,7 +24,8 @@ PAGE = Path(__file__).parents[3] / "docs" / "plug-ins.md"
 BLOCKS = re.compile(r"```python\n# (\w+)\.py\n(.+?)```\n```toml\n# pyproject\.toml\n(.+?)```", re.S)
 BUILD = '[build-system]\nrequires = ["setuptools"]\n[tool.setuptools]\npy-modules = ["{}"]\n'
 MODULES = [
-    *("sparse_codec", "grid_detector", "depth_task", "depth_format", "time_plot"),
+    *("sparse_codec", "grid_detector", "depth_task", "depth_format", "webp_files"),
+    "time_plot",
     "prune_transform",
 ]
 
@@ -135,6 +136,17 @@ def test_dataset_format(tmp_path):
     sheet.write_text("file,depth\nx.png,far\n")
     with pytest.raises(UserError, match=r"depths.csv:2: not a file and a depth"):
         formats.REGISTRY.get("depth_sheet")().index(sheet, tmp_path)
+
+
+def test_file_codec(tmp_path):
+    Image.new("RGB", (20, 10), "red").save(tmp_path / "a.png")
+    item = Item("a", str(tmp_path / "a.png"), checksum(tmp_path / "a.png"))
+    file_codecs.check("webp", {"quality": 50}, "image")
+    codec = file_codecs.make("webp", quality=50)
+    blob = codec.write(codec.read(item))
+    assert blob[:4] == b"RIFF" and blob[8:12] == b"WEBP"
+    with pytest.raises(UserError, match="quality: 101 is above 100"):
+        file_codecs.check("webp", {"quality": 101}, "image")
 
 
 def test_plot(tmp_path):
