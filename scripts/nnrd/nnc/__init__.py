@@ -8,6 +8,7 @@ each again after encoding and imports torch. The first is taken where it was bui
 without a container carry no checksum; ``nnrd.codecs.make("nnc")`` puts them into one.
 """
 
+import math
 from collections.abc import Mapping
 from itertools import chain
 from typing import Any
@@ -44,9 +45,9 @@ def encode(
     ``opt_qp`` without a deviation.
     """
     options, by = options or Options(**given), coders.find(coder)
-    for name, tensor in tensors.items():
+    for name in tensors:
         _check_name(name)
-        _check_tensor(name, tensor)
+    _check_tensors(tensors)
     qps = qp_of_each(tensors, options)
     names, arrays = list(tensors), list(tensors.values())
     sizes = [array.size for array in arrays]
@@ -105,8 +106,7 @@ def quantise(
     their own levels, with a qp of 0. Give all tensors of a stream: with ``opt_qp`` one's qp
     depends on the others, integers too. Errors as in `encode`.
     """
-    for name, tensor in tensors.items():
-        _check_tensor(name, tensor)
+    _check_tensors(tensors)
     qps = qp_of_each(tensors, options)
     by = coders.find(coder)
     return {
@@ -137,8 +137,14 @@ def _useful(workers: int, sizes: list[int]) -> int:
     return workers if sum(sizes) >= MIN_SHARED_VALUES else 1
 
 
-def _check_tensor(name: str, tensor: np.ndarray) -> None:
+def _check_tensors(tensors: Mapping[str, np.ndarray]) -> None:
     """Raise UserError for what an NNC stream or NNCodec cannot carry."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        for name, tensor in tensors.items():
+            _check_tensor(name, tensor)
+
+
+def _check_tensor(name: str, tensor: np.ndarray) -> None:
     if not isinstance(tensor, np.ndarray) or tensor.dtype not in (np.float32, np.int32):
         kind = getattr(tensor, "dtype", type(tensor).__name__)
         raise UserError(f"tensor {name}: {kind} is not a NumPy array of float32 or int32")
@@ -159,9 +165,8 @@ def _check_name(name: str) -> None:
 
 def _check_finite(name: str, tensor: np.ndarray) -> None:
     # A sum is finite only if all values are, and needs no array of flags.
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(np.sum(tensor)):
-            return
+    if math.isfinite(tensor.sum()):
+        return
     nans, infs = int(np.isnan(tensor).sum()), int(np.isinf(tensor).sum())
     if nans or infs:
         raise UserError(f"tensor {name}: {nans} NaN and {infs} Inf of {tensor.size} values")

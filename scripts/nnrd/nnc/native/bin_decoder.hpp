@@ -43,14 +43,13 @@ public:
         const int sum = context.sum();
         const uint32_t less = interval(context.row);
         const uint32_t more = range_ - less;
-        const uint64_t limit = uint64_t(more) << 55;
         unsigned bin = unsigned(sum >= 0);
-        if (__builtin_expect(value_ < limit, 1)) {
+        if (__builtin_expect(value_ >> 55 < more, 1)) {
             range_ = more < 256 ? more + more : more;
             shift(int(more >> 8 ^ 1));
         } else {
             const int count = std::countl_zero(less) - 23;
-            value_ -= limit;
+            value_ -= uint64_t(more) << 55;
             range_ = less << count;
             bin ^= 1;
             shift(count);

@@ -1,3 +1,7 @@
+// Names of syntax elements, as in "sig_flag", are those of ISO/IEC 15938-17. No clauses are cited: the
+// coder was written from what NNCodec 2.1.3 does, without the standard's text. What the standard
+// leaves to an encoder (quantisation, the trial, its costs) is done as NNCodec does it, to the bit.
+//
 // What the coder offers, compiled once for any processor and once for x86-64-v3: both give the
 // same bytes. Tensors are rows of `width` values; `width` is 1 where there is one dimension.
 #pragma once
