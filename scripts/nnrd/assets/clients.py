@@ -35,7 +35,7 @@ class Client:
         delivered: where the complete package is in the end.
         reason: its output's lines → the line that says what went wrong.
         environment: variables that it is given.
-        most: bytes that the package may have.
+        max_bytes: bytes that the package may have.
         limits: times and rates.
 
     """
@@ -46,7 +46,7 @@ class Client:
     delivered: Path
     reason: Callable[[list[str]], str]
     environment: dict[str, str] = field(default_factory=dict)
-    most: int = LARGEST
+    max_bytes: int = LARGEST
     limits: Limits = LIMITS
 
 
@@ -76,13 +76,13 @@ def run(client: Client, command: Sequence[str]) -> None:
 
 
 def _watch(process: subprocess.Popen, client: Client, progress: Progress) -> None:
-    pace = Pace(client.limits, client.most)
+    pace = Pace(client.limits, client.max_bytes)
     try:
         while process.poll() is None:
             progress.to(max(progress.done, _size(client.watched)))
             pace.check(progress.done)
-            if progress.done > COPIES * client.most:
-                raise UserError(f"{client.what}: has more than {client.most} bytes; stopped")
+            if progress.done > COPIES * client.max_bytes:
+                raise UserError(f"{client.what}: has more than {client.max_bytes} bytes; stopped")
             time.sleep(POLL)
     except TooSlowError as error:
         raise UserError(f"{client.what}: {error}") from None

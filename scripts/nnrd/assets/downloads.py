@@ -24,7 +24,7 @@ BROKEN = (
 )
 
 
-def https(url: str, parts: Path, most: int = LARGEST, limits: Limits | None = None) -> Path:
+def https(url: str, parts: Path, max_bytes: int = LARGEST, limits: Limits | None = None) -> Path:
     """Download ``url`` into the folder ``parts`` and return the complete file's path.
 
     The unfinished file stays there under a name made of the URL, and the next call asks the
@@ -35,7 +35,7 @@ def https(url: str, parts: Path, most: int = LARGEST, limits: Limits | None = No
     Args:
         url: an https address (http only to this machine itself).
         parts: a folder that lasts.
-        most: bytes that the file may have; a server that sends more is stopped there.
+        max_bytes: bytes that the file may have; a server that sends more is stopped there.
         limits: times and rates.
 
     Raises:
@@ -47,7 +47,7 @@ def https(url: str, parts: Path, most: int = LARGEST, limits: Limits | None = No
     parts.mkdir(parents=True, exist_ok=True)
     part = parts / f"{hashlib.sha256(url.encode()).hexdigest()[:32]}.part"
     try:
-        _download(url, part, most, limits)
+        _download(url, part, max_bytes, limits)
     except UserError as error:
         raise UserError(f"{url}: {error}{_kept(part)}") from None
     return part
@@ -62,11 +62,11 @@ def _kept(part: Path) -> str:
     return f"; its first {size} bytes are kept, the next run goes on there"
 
 
-def _download(url: str, part: Path, most: int, limits: Limits) -> None:
-    pace = Pace(limits, most)
+def _download(url: str, part: Path, max_bytes: int, limits: Limits) -> None:
+    pace = Pace(limits, max_bytes)
     for attempt in range(limits.attempts):
         try:
-            _watch(Transfer(url, part, most, limits.silence), limits, pace)
+            _watch(Transfer(url, part, max_bytes, limits.silence), limits, pace)
             return
         except TooSlowError as error:
             raise UserError(str(error)) from None

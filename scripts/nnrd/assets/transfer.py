@@ -55,9 +55,9 @@ class Transfer(threading.Thread):
 
     """
 
-    def __init__(self, url: str, part: Path, most: int, silence: float) -> None:
+    def __init__(self, url: str, part: Path, max_bytes: int, silence: float) -> None:
         super().__init__(daemon=True)
-        self.url, self.part, self.most, self.silence = url, part, most, silence
+        self.url, self.part, self.max_bytes, self.silence = url, part, max_bytes, silence
         self.first = self.done = 0
         self.total: int | None = None
         self.error: BaseException | None = None
@@ -142,8 +142,8 @@ class Transfer(threading.Thread):
                 self.done += len(chunk)
 
     def _refuse_larger(self, size: int) -> None:
-        if size > self.most:
-            raise UserError(f"the server sends {size} bytes or more; {self.most} are expected")
+        if size > self.max_bytes:
+            raise UserError(f"the server sends {size} bytes or more; {self.max_bytes} are expected")
 
 
 def next_address(url: str, headers: Message) -> str:

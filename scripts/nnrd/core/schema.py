@@ -23,7 +23,7 @@ _Validator = jsonschema.validators.extend(
         "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
     ),
 )
-DEEPEST, MOST = 32, 100_000
+MAX_DEPTH, MAX_VALUES = 32, 100_000
 _TYPES = {"array": "a list", "object": "a mapping", "integer": "an integer", "null": "empty"}
 
 
@@ -31,7 +31,7 @@ def first_mistake(schema: dict, value: Any) -> tuple[str, str] | None:
     """Return the first mistake as (key path, reason), e.g. ``("qp[1]", "3.5 is not an integer")``.
 
     The path is empty where the whole value is wrong; None if the value fits the schema. Whatever
-    the schema, a value is refused that is nested deeper than `DEEPEST`, has more than `MOST`
+    the schema, a value is refused that is nested deeper than `MAX_DEPTH`, has more than `MAX_VALUES`
     values with YAML's aliases written out, keys that are no text, NUL characters, or integers
     of more than 64 bits.
     """
@@ -49,15 +49,15 @@ def first_mistake(schema: dict, value: Any) -> tuple[str, str] | None:
 def beyond_bounds(value: Any) -> tuple[str, str] | None:
     """Return a place that is beyond what any value may be, and the reason; see `first_mistake`."""
     waiting: list[tuple[tuple, Any]] = [((), value)]
-    for _ in range(MOST):
+    for _ in range(MAX_VALUES):
         if not waiting:
             return None
         path, item = waiting.pop()
-        reason = _beyond(item) if len(path) <= DEEPEST else f"is nested deeper than {DEEPEST}"
+        reason = _beyond(item) if len(path) <= MAX_DEPTH else f"is nested deeper than {MAX_DEPTH}"
         if reason:
             return key_path(path[:3]), reason
         waiting.extend(((*path, key), part) for key, part in _inner(item))
-    return "", f"more than {MOST} values, those that YAML's aliases repeat included"
+    return "", f"more than {MAX_VALUES} values, those that YAML's aliases repeat included"
 
 
 def _inner(item: Any) -> Iterable[tuple[Any, Any]]:

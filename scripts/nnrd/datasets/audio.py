@@ -17,7 +17,7 @@ from nnrd.datasets.index import Item, items_of
 
 RATE = 16000  # Hz: what all recognisers here were trained on
 LONGEST = 3600  # seconds; a header may claim any length, and memory is taken before samples come
-MOST = 2**28  # samples of all channels, 1 GiB as float32
+MAX_SAMPLES = 2**28  # samples of all channels, 1 GiB as float32
 FILTER = 2**24  # values of the filter that resamples: rates without a common divisor need many
 # libsndfile reads what is there of a file cut short, and says so in its log alone.
 CLAIMED = re.compile(r": (\d+|0x[0-9A-F]+) \(should be (\d+)\)")
@@ -70,7 +70,7 @@ def _check_header(file: soundfile.SoundFile, path: str | Path) -> None:
         said = "its header claims more than the file holds"
         raise UserError(f"{path}: the recording is cut short: {said}")
     rate = file.samplerate
-    if file.frames > LONGEST * rate or file.frames * file.channels > MOST:
+    if file.frames > LONGEST * rate or file.frames * file.channels > MAX_SAMPLES:
         said = f"{file.frames / rate:.0f} s of {file.channels} channels at {rate} Hz"
         raise UserError(f"{path}: {said}: longer than the {LONGEST} s that are read at once")
     if rate * RATE > FILTER * math.gcd(rate, RATE) ** 2:

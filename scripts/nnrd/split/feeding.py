@@ -14,7 +14,7 @@ from nnrd.core.schema import unknown
 from nnrd.split.graph import initializer_names
 
 Shape = list[int | None]
-MOST = 2**28  # values, 1 GiB of float32
+MAX_VALUES = 2**28  # values, 1 GiB of float32
 
 
 def inputs(model: onnx.ModelProto) -> dict[str, tuple[np.dtype, Shape]]:
@@ -72,7 +72,7 @@ def random(model: onnx.ModelProto, shapes: dict[str, list[int]]) -> dict[str, np
     """Return inputs drawn uniformly from [0, 1), of the given or else the declared shapes.
 
     Raises UserError where a shape is open and not given, of another rank than declared, of more
-    values than `MOST`, or of no input of the model.
+    values than `MAX_VALUES`, or of no input of the model.
     """
     generator = np.random.default_rng(0)
     feeds, wanted = {}, inputs(model)
@@ -83,9 +83,9 @@ def random(model: onnx.ModelProto, shapes: dict[str, list[int]]) -> dict[str, np
         shape = [size for size in shapes.get(name, declared) if size is not None]
         if len(shape) != len(declared):
             raise UserError(f"input {name!r} is {declared}: give its shape as {name}=1,3,…")
-        if math.prod(shape) > MOST:
+        if math.prod(shape) > MAX_VALUES:
             raise UserError(
-                f"input {name!r}: {math.prod(shape)} values; {MOST} at most are made up"
+                f"input {name!r}: {math.prod(shape)} values; {MAX_VALUES} at most are made up"
             )
         feeds[name] = generator.random(shape).astype(dtype)
     return feeds

@@ -125,7 +125,7 @@ def test_a_client_that_would_not_end_is_ended(tmp_path, monkeypatch, name):
     window = 0.5 if "too slow" in message else 30
     limits, start = Limits(window=window, rate=5000), time.monotonic()
     with pytest.raises(UserError, match=message) as error:
-        run(tmp_path, script, most=100_000, limits=limits)
+        run(tmp_path, script, max_bytes=100_000, limits=limits)
     assert time.monotonic() - start < 15
     assert str(error.value).startswith("pypi:x==1: ")
 

@@ -5,7 +5,7 @@ import time
 import pytest
 import yaml
 
-from nnrd.core.schema import DEEPEST, MOST, first_mistake
+from nnrd.core.schema import MAX_DEPTH, MAX_VALUES, first_mistake
 
 
 def bomb(width=9, levels=12, mapping=False):
@@ -30,10 +30,10 @@ def nested(depth):
 @pytest.mark.parametrize(
     ("value", "place", "said"),
     [
-        (bomb(), "", f"more than {MOST} values"),
-        (bomb(mapping=True), "", f"more than {MOST} values"),
+        (bomb(), "", f"more than {MAX_VALUES} values"),
+        (bomb(mapping=True), "", f"more than {MAX_VALUES} values"),
         (yaml.safe_load("a: &a [*a]"), "a[0][0]", "is nested deeper"),
-        (nested(DEEPEST + 1), "k.k.k", f"is nested deeper than {DEEPEST}"),
+        (nested(MAX_DEPTH + 1), "k.k.k", f"is nested deeper than {MAX_DEPTH}"),
         (nested(5000), "k.k.k", "is nested deeper"),
         ({"a": {1: 2}}, "a", "the key 1 is no text"),
         ({"a": ["x", "y\0z"]}, "a[1]", "a NUL character"),
@@ -48,7 +48,7 @@ def test_what_no_value_may_be(value, place, said):
 
 
 def test_what_a_large_configuration_may_be():
-    assert first_mistake({}, {"qp": list(range(30_000)), "k": nested(DEEPEST - 2)}) is None
+    assert first_mistake({}, {"qp": list(range(30_000)), "k": nested(MAX_DEPTH - 2)}) is None
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from nnrd.core.schema import unknown
 from nnrd.study.kinds.base import Context
 from nnrd.study.points import Operation, combinations
 
-MOST = 10_000  # operating points of one entry of a list
+MAX_POINTS = 10_000  # operating points of one entry of a list
 
 
 def operating_points(context: Context, key: str, given: list[Any]) -> list[Operation]:
@@ -58,8 +58,8 @@ def _lists(context: Context, key: str, values: dict[str, Any]) -> dict[str, Any]
         if value == []:
             context.fail(f"{key}.{name}", "the list is empty: there is nothing to make")
     count = math.prod(len(value) for value in values.values() if isinstance(value, list))
-    if count > MOST:
-        context.fail(key, f"{count} combinations, more than {MOST}")
+    if count > MAX_POINTS:
+        context.fail(key, f"{count} combinations, more than {MAX_POINTS}")
     return values
 
 
