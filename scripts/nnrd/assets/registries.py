@@ -35,8 +35,8 @@ def pypi(package: str, folder: Path, max_bytes: int = LARGEST) -> Path:
     A package without wheels is refused, for pip runs the code of a source package to read it.
 
     Raises:
-        UserError: pip is missing, or has no such package of at most ``max_bytes``; its own words
-            are in the message.
+        UserError: pip is missing, or has no such package of at most ``max_bytes`` bytes; its
+            own words are in the message.
 
     """
     rows.check_package(f"pypi:{package}")

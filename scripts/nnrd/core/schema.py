@@ -31,9 +31,9 @@ def first_mistake(schema: dict, value: Any) -> tuple[str, str] | None:
     """Return the first mistake as (key path, reason), e.g. ``("qp[1]", "3.5 is not an integer")``.
 
     The path is empty where the whole value is wrong; None if the value fits the schema. Whatever
-    the schema, a value is refused that is nested deeper than `MAX_DEPTH`, has more than `MAX_VALUES`
-    values with YAML's aliases written out, keys that are no text, NUL characters, or integers
-    of more than 64 bits.
+    the schema, a value is refused that is nested deeper than `MAX_DEPTH`, has more values than
+    `MAX_VALUES` with YAML's aliases written out, keys that are no text, NUL characters, or
+    integers of more than 64 bits.
     """
     outside = beyond_bounds(value)
     if outside:
