@@ -80,6 +80,7 @@ class Check:
 
     def agrees(self, name: str, record: lineage.Record) -> list[str]:
         """Return the files that a record vouches for; none unless they are those."""
+        self.found.clear()
         found = dict(self._vouched(name, record))
         same = all(self.sum(path) == expected for path, expected in found.items())
         return list(found) if same and not self.found else []

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nnrd.core.files import read_record
+from nnrd.core.files import checksum, read_record
 from nnrd.study.check import WRONG, Check, Finding
 
 # What paths of the steps have in them, in the order of the steps.
@@ -61,22 +61,22 @@ def _make_again(check: Check, made: Sequence[str], make: Make) -> None:
         _remove(check.folder / name)
     for start in range(0, len(made), AT_ONCE):
         make(made[start : start + AT_ONCE])
+    again = Check(check.settings, check.folder)
     for name, record in records.items():
-        _put_back(check, name, record, beginning)
+        files = again.agrees(name, record.record)
+        if files:
+            _put_back(check, name, record, [*files, name], beginning)
     for name, before in times.items():
-        file = check.folder / name
-        if before and Check(check.settings, check.folder).sum(name) in check.wanted.get(name, ()):
-            _set_time(file, before)
+        wanted = check.wanted.get(name)
+        if before and wanted and checksum(check.folder / name) in wanted:
+            _set_time(check.folder / name, before)
 
 
-def _put_back(check: Check, name: str, kept: Kept, beginning: int) -> None:
-    """Put a record back where the files made again are those that it is of; with their time."""
-    files = Check(check.settings, check.folder).agrees(name, kept.record)
-    if not files:
-        return
+def _put_back(check: Check, name: str, kept: Kept, files: Iterable[str], beginning: int) -> None:
+    """Put a record back, with its time, and give the files that were made again that time."""
     (check.folder / name).write_bytes(kept.content)
     folders = [folder for folder, record in check.vouching.items() if record == name]
-    for path in dict.fromkeys([name, *files, *folders]):
+    for path in dict.fromkeys([*files, *folders]):
         if (_time(check.folder / path) or 0) >= beginning:
             _set_time(check.folder / path, kept.time)
 

@@ -11,8 +11,10 @@ import pytest
 from small_run import CONFIG, Run, edited, prepare
 
 from nnrd import UserError
+from nnrd.core import program
 from nnrd.core.files import checksum
 from nnrd.report.plots import style
+from nnrd.stages import check_results
 from nnrd.study import config
 from nnrd.study.check import DAMAGED, MISSING, NOBODYS, STALE, WHOLE, WRONG, Check
 from nnrd.study.repair import repair
@@ -473,3 +475,28 @@ def test_a_repair_makes_again_what_is_wrong_and_nothing_else(run, name):
     assert wrong(run) == {}
     assert {path: path.read_bytes() for path in files()} == contents
     assert not [path for path in files() if path.stat().st_mtime_ns >= begun]
+
+
+def test_the_program_prints_a_line_a_file_and_ends_with_1(run, capsys):
+    program.run(check_results, [])
+    assert capsys.readouterr().out.endswith(" whole, 0 missing, 0 damaged, 0 stale, 0 nobody's\n")
+    flip(STREAM)()
+    Path(RECORD).unlink()
+    more("results/notes.txt", "records.txt")()
+    with pytest.raises(SystemExit, match=r"error: 2 files or folders are not .*--repair` mends"):
+        program.run(check_results, [])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"missing  {RECORD}: ")
+    assert lines[1].startswith(f"damaged  {STREAM}: its SHA-256 is not that in {ENCODED}")
+    assert lines[2].startswith("nobody's results/notes.txt: ")
+    assert lines[3].endswith("1 missing, 1 damaged, 0 stale, 1 nobody's")
+
+
+def test_of_many_files_some_are_listed_and_all_if_asked(run, capsys):
+    shutil.rmtree("results")
+    for words, more_than in (([], 0), (["--all"], check_results.SHOWN)):
+        with pytest.raises(SystemExit):
+            program.run(check_results, words)
+        said = capsys.readouterr().out
+        assert ("more, which --all lists" in said) is not bool(words)
+        assert len(said.splitlines()) > more_than
