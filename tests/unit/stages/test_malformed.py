@@ -377,7 +377,15 @@ CASES = [
     *((encoding(*options), said) for options, said in ENCODINGS),
     *((fetching(text), said) for text, said in SHEETS),
 ]
-NAMES = [f"{number}: {said[:40]}" for number, (_, said) in enumerate(CASES)]
+# Started as rules start them: every sixth, and what torch itself warns of.
+STARTED = [
+    *CASES[::6],
+    *(case for case in CHECKPOINTS if "sparse" in case[1] or "quant" in case[1]),
+]
+
+
+def names(cases):
+    return [f"{number}: {said[:40]}" for number, (_, said) in enumerate(cases)]
 
 
 @pytest.fixture
@@ -398,7 +406,7 @@ def is_refused(code, said, words, folder):
 
 
 @pytest.mark.filterwarnings("ignore")  # Pillow and torch say more of some files
-@pytest.mark.parametrize(("case", "words"), CASES, ids=NAMES)
+@pytest.mark.parametrize(("case", "words"), CASES, ids=names(CASES))
 def test_a_program_refuses_in_one_line(folder, monkeypatch, capfd, case, words):
     """The programs run within this process: starting one takes seconds."""
     name, *options = map(str, case(folder))
@@ -414,7 +422,7 @@ def test_a_program_refuses_in_one_line(folder, monkeypatch, capfd, case, words):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("case", "words"), CASES, ids=NAMES)
+@pytest.mark.parametrize(("case", "words"), STARTED, ids=names(STARTED))
 def test_a_started_program_refuses_in_one_line(folder, case, words):
     name, *options = map(str, case(folder))
     command = [sys.executable, str(ROOT / f"scripts/{name}.py"), *options]
