@@ -108,6 +108,7 @@ rule compare_splits:
         unpack(lambda wildcards: STUDIES[wildcards.study].compared(wildcards.comparison)),
     output:
         table=expand(paths.COMPARISON, suffix="csv", allow_missing=True),
+        sums=expand(paths.sums(paths.COMPARISON), suffix="csv", allow_missing=True),
         page=report(
             expand(paths.COMPARISON, suffix="html", allow_missing=True),
             caption="../report/comparisons.rst",
@@ -135,6 +136,6 @@ rule compare_splits:
     shell:
         program(
             "compare_splits.py {params.how:q} --splits {input.splits:q}"
-            " --table {output.table:q} {output.page:q} --plot {output.drawn:q} {output.plot:q}"
+            " --sums --table {output.table:q} {output.page:q} --plot {output.drawn:q} {output.plot:q}"
             " > {log:q} 2>&1"
         )

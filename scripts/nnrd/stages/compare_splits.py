@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from nnrd.core import lineage
 from nnrd.core.errors import UserError
 from nnrd.core.files import complete_file
 from nnrd.core.options import named_rate
@@ -14,6 +15,7 @@ from nnrd.datasets import published
 from nnrd.report.plots import style
 from nnrd.report.splits import comparison, plots
 from nnrd.report.splits.tables import page, read
+from nnrd.stages import arguments
 
 Compared = tuple[pd.DataFrame, Callable[[pd.DataFrame, str], Figure]]
 
@@ -30,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ranks", type=int, nargs="+", default=[], help="for inputs: the splits")
     parser.add_argument("--title", default="Splits", help="what the page and the plot are called")
     parser.add_argument("--table", type=Path, nargs="+", required=True, help=".csv, .html")
+    arguments.add_sums(parser)
     parser.add_argument("--plot", type=Path, nargs="+", default=[], help=".pdf, .svg, .png")
 
 
@@ -44,6 +47,8 @@ def main(args: argparse.Namespace) -> None:
         text = page(found, args.title) if is_page else found.to_csv(index=False)
         with complete_file(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
+        if args.sums and not is_page:
+            lineage.write_beside(path, args.splits)
     if args.plot:
         style.save(draw(found, args.title), args.plot)
 
