@@ -11,7 +11,7 @@ from nnrd.core.errors import UserError
 from nnrd.core.files import checksum, read_record
 from nnrd.study import paths
 from nnrd.study.config import Settings
-from nnrd.study.declared import EXTERNAL, README, RESULTS, declared, files_of, undeclared
+from nnrd.study.declared import README, RESULTS, declared, files_of, undeclared
 
 WHOLE, MISSING, DAMAGED, STALE, NOBODYS = "whole", "missing", "damaged", "stale", "nobody's"
 STATES = (WHOLE, MISSING, DAMAGED, STALE, NOBODYS)
@@ -102,7 +102,7 @@ class Check:
         return path not in self.found or self.found[path].state == WHOLE
 
     def _may_be_gone(self, name: str) -> bool:
-        if name in OPTIONAL or name.endswith(EXTERNAL):
+        if name in OPTIONAL:
             return True
         # What a run deletes behind itself.
         steps = ["decoded", *([] if self.settings.config["keep_tensors"] else ["tensors"])]

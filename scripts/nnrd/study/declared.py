@@ -12,7 +12,6 @@ from nnrd.study.kinds.base import Study
 RESULTS = "results"
 README = f"{RESULTS}/README.md"  # is in the repository
 SHOWN = (".csv", ".html", *(f".{suffix}" for suffix in paths.FORMATS))
-EXTERNAL = ".data"  # ends the name of the file beside an ONNX file that holds its weights
 
 
 def declared(settings: Settings) -> list[str]:
@@ -40,8 +39,7 @@ def files_of(studies: Collection[Study]) -> list[str]:
         ),
     ]
     found = [*shared, *(file for study in studies for file in study.files())]
-    beside = [f"{file}{EXTERNAL}" for file in found if file.endswith(".onnx")]
-    beside += [paths.sums(file) for file in found if file.endswith(".csv")]
+    beside = [paths.sums(file) for file in found if file.endswith(".csv")]
     return list(dict.fromkeys(found + beside))
 
 

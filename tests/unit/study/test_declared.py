@@ -46,12 +46,18 @@ def test_what_is_declared_stays(tmp_path):
         f"{POINT}/bitstreams/0-of-1/any_image.bin",
         f"{POINT}/bitstreams/0-of-1.times.json",
         f"{POINT}/point.json",
-        "results/models/ssdlite300_mobilenet_v2.onnx.data",
+        "results/models/ssdlite300_mobilenet_v2.onnx",
         "results/README.md",
         "results/tables/points.csv",
         "results/plots/demo/accuracy_bytes.svg",
     )
     assert left(tmp_path) == []
+
+
+def test_a_model_is_one_file(tmp_path):
+    data = "results/models/ssdlite300_mobilenet_v2.onnx.data"
+    make(tmp_path, data)
+    assert left(tmp_path) == [data]
 
 
 def test_what_is_not_declared_is_found_as_a_whole(tmp_path):
