@@ -404,8 +404,9 @@ def test_streams_of_real_weights_are_nncodecs(reference, tmp_path, network, opti
     from nnrd.models.network import tensors as sent
     from nnrd.study import sheets
 
-    names = {name: f"config/{name}.tsv" for name in ("assets", "models", "datasets")}
-    row = sheets.read(names, SCRIPTS.parent).models[network]
+    names = {name: [f"config/{name}.tsv"] for name in ("assets", "models", "datasets")}
+    given = sheets.Given(names, {}, str, SCRIPTS.parent.joinpath)
+    row = sheets.read(given).models[network]
     fetch = [sys.executable, SCRIPTS / "fetch_asset.py", "--asset", network]
     sheet = SCRIPTS.parent / "config/assets.tsv"
     subprocess.run([*fetch, "--sheet", sheet, "--out", tmp_path / network], check=True)
