@@ -36,6 +36,12 @@ def test_a_workers_error_is_raised_here():
             run(task, [1, 1, 1], workers=2)
 
 
+def test_the_calling_thread_begins_with_the_small_pieces():
+    begun = []
+    threads.run(begun.append, [10, threads.SMALL, 20, 9000], workers=1)
+    assert begun == [2, 0, 3, 1]
+
+
 def test_threads_begin_the_largest_first():
     begun = []
     assert threads.run(lambda i: begun.append(i) or -i, [1, 3, 2], workers=1) == [0, -1, -2]
