@@ -5,10 +5,9 @@ import shutil
 
 import cv2
 import numpy as np
-import onnx
 import pytest
 import soundfile
-from onnx import TensorProto, helper, numpy_helper
+from small_run import SIDE, stage, write_net
 
 from nnrd import UserError
 from nnrd.core import files, program
@@ -27,20 +26,7 @@ from nnrd.stages import (
 )
 from nnrd.stages import extract_weights as weights
 
-SIDE = 32
 CODEC = {"codec": "nnc", "parameters": '{"qp": -30}'}
-
-
-def stage(module, *flags, **options):
-    """Run a stage as its program does, with its errors as they are."""
-    import argparse
-
-    parser = argparse.ArgumentParser()
-    module.add_arguments(parser)
-    given = []
-    for name, value in options.items():
-        given += [f"--{name.replace('_', '-')}", str(value)]
-    module.main(parser.parse_args([*flags, *given]))
 
 
 def flip(path, share=0.6):
@@ -48,30 +34,6 @@ def flip(path, share=0.6):
     data = bytearray(path.read_bytes())
     data[int(len(data) * share)] ^= 4
     path.write_bytes(data)
-
-
-def classifier(path):
-    """Write a small graph of the form that ResNet-56's pipeline feeds: (1, 3, 32, 32) to 100."""
-    rng = np.random.default_rng(0)
-    stored = {
-        "w": rng.normal(0, 0.3, (8, 3, 3, 3)).astype(np.float32),
-        "v": rng.normal(0, 0.3, (8, 100)).astype(np.float32),
-    }
-    nodes = [
-        helper.make_node("Conv", ["input", "w"], ["a"], "conv", pads=[1, 1, 1, 1], strides=[2, 2]),
-        helper.make_node("Relu", ["a"], ["b"], "relu"),
-        helper.make_node("GlobalAveragePool", ["b"], ["c"], "pool"),
-        helper.make_node("Flatten", ["c"], ["d"], "flat"),
-        helper.make_node("MatMul", ["d", "v"], ["output"], "dense"),
-    ]
-    values = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-        for name, shape in (("input", [1, 3, SIDE, SIDE]), ("output", [1, 100]))
-    ]
-    weights = [numpy_helper.from_array(array, name) for name, array in stored.items()]
-    graph = helper.make_graph(nodes, "small", values[:1], values[1:], initializer=weights)
-    opset = [helper.make_opsetid("", 17)]
-    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), path)
 
 
 IMAGES = json.dumps({"model": "m", "family": "resnet56_cifar100", "weights": "asset"})
@@ -183,7 +145,7 @@ def done(tmp_path_factory):
     for number in range(3):
         image = rng.integers(0, 255, (SIDE, SIDE, 3), np.uint8)
         cv2.imwrite(str(at / f"images/cifar100_{number:02}_{number}.png"), image)
-    classifier(at / "m.onnx")
+    write_net(at / "m.onnx")
     for step in STEPS:
         step(at)
     return at
