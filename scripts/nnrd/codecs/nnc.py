@@ -52,8 +52,10 @@ class Codec(base.Codec):
 
     @classmethod
     def validate(cls, parameters):
-        """Check each qp against the range that its density leaves."""
-        return mistake_in_qp(parameters)
+        """Check each qp against the range that its density leaves, and codebooks."""
+        # A codebook rules DQ out, for which a step half as large makes up.
+        finer = bool(parameters.get("codebook_mode")) and parameters.get("use_dq", True)
+        return mistake_in_qp(parameters, finer=finer)
 
     def compress(self, tensors, names, workers):
         """Return the stream."""

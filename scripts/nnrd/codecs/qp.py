@@ -30,13 +30,18 @@ OPT_QP = {
 }
 
 
-def mistake_in_qp(parameters: Mapping[str, Any]) -> str | None:
-    """Return what is wrong with a qp at the density given, or None."""
+def mistake_in_qp(parameters: Mapping[str, Any], finer: bool = False) -> str | None:
+    """Return what is wrong with a qp at the density given, or None.
+
+    ``finer``: an octave below each qp is needed too, as for codebooks where DQ is asked for.
+    """
     density = parameters.get("qp_density", nnc.Options.qp_density)
     low, high = nnc.qp_range(density)
+    low += finer << density
+    why = ", with a codebook and DQ" if finer else ""
     given = [(key, parameters[key]) for key in ("qp", "nonweight_qp") if key in parameters]
     given += [(f"qp_per_tensor.{k}", v) for k, v in parameters.get("qp_per_tensor", {}).items()]
     for key, qp in given:
         if not low <= qp <= high:
-            return f"{key}: {qp} is outside {low}…{high}, the range at qp_density {density}"
+            return f"{key}: {qp} is outside {low}…{high}, the range at qp_density {density}{why}"
     return None

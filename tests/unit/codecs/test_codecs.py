@@ -164,6 +164,12 @@ WRONG_PARAMETERS = [
         {"qp": -129},
         "codec nnc: qp: -129 is outside -128…127, the range at qp_density 2",
     ),
+    (
+        "nnc",
+        {"qp": -125, "codebook_mode": 1},
+        "codec nnc: qp: -125 is outside -124…127, the range at qp_density 2, with a codebook",
+    ),
+    ("nnc", {"nonweight_qp": -128, "codebook_mode": 2}, "codec nnc: nonweight_qp: -128 is outside"),
     ("zstd", {"qp_per_tensor": {"a": 64}, "qp_density": 1}, "codec zstd: qp_per_tensor.a: 64 is"),
     ("nnc", {"qp_density": 8}, "codec nnc: qp_density: 8 is above 7"),
     ("nnc", {"use_dq": 1}, "codec nnc: use_dq: 1 is not a boolean"),
