@@ -69,7 +69,7 @@ def test_rate_is_the_length_of_the_bitstreams(finished):
         files = list(folder.rglob("*.bin"))
         assert len(files) == 4
         assert row.rec_size == sum(file.stat().st_size for file in files)
-        assert row.compress_ratio == pytest.approx(row.rec_size / row.anc_size, rel=1e-12)
+        assert row.compress_ratio == pytest.approx(row.rec_size / row.anc_size, rel=1e-5)
 
 
 def test_the_weights_study(finished):
@@ -91,7 +91,7 @@ def test_the_weights_study(finished):
 def test_times_add_up(finished):
     table = pandas.concat([read_points(finished), read_points(finished, "weights")])
     sums = table[["pre_time", "run_time", "post_time"]].sum(axis=1)
-    assert (table["rec_eval_time"] - sums).abs().max() < 1e-9
+    assert (table["rec_eval_time"] / sums - 1).abs().max() < 1e-4  # six digits a number
     assert (table[["pre_time", "run_time", "post_time"]] > 0).all(axis=None)
 
 
