@@ -36,12 +36,12 @@ finally:
 """
 # What starts a program, finds things by name, or only says something.
 UNSEEN = {f"nnrd.core.{name}" for name in ("progress", "program", "registry", "extras")}
+# The last of a run first: a file whose own sources were made again is refused by who reads it.
 RULES = (
-    *("index_dataset", "convert_model", "split_model", "infer_anchor", "infer_files"),
-    "extract_features",
-    *("encode_tensors", "infer_features", "extract_weights", "decode_weights", "infer_weights"),
-    *("score_point",),
-    *("tabulate_points", "join_tables", "plot_points", "draw_overlays", "write_provenance"),
+    *("write_provenance", "draw_overlays", "plot_points", "join_tables", "tabulate_points"),
+    *("score_point", "decode_weights", "infer_weights", "extract_weights", "infer_features"),
+    *("encode_tensors", "extract_features", "infer_files", "infer_anchor"),
+    *("split_model", "convert_model", "index_dataset"),
 )
 
 
