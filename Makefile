@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 READY := .venv/.ready
 
-.PHONY: demo tr26847 estimate check prune test test-slow test-all lint setup native fuzz-native clean distclean
+.PHONY: demo tr26847 estimate check prune test test-unit test-workflow test-slow test-all lint setup native fuzz-native clean distclean
 
 demo: $(READY)
 	@nnrd recover
@@ -48,8 +48,15 @@ check: $(READY)
 prune: $(READY)
 	@nnrd prune $(if $(DELETE),--delete)
 
+# Both halves side by side: the one is a process, the other waits for Snakemake's.
 test: $(READY)
-	pytest -m "not slow"
+	@$(MAKE) --no-print-directory -j2 test-unit test-workflow
+
+test-unit: $(READY)
+	pytest -m "not slow" tests/unit
+
+test-workflow: $(READY)
+	pytest -m "not slow" tests/workflow
 
 test-slow: $(READY)
 	pytest -m slow $(if $(MINUTES),--minutes $(MINUTES))

@@ -12,6 +12,7 @@ import pytest
 
 from .conftest import DATASET, MODEL, Checkout
 
+pytestmark = pytest.mark.slow(minutes=4)
 CODECS = ["raw", {"nnc": {"qp": [-38]}}]
 IMAGES = {"model": "mobilenet_v2", "dataset": "imagenet_images", "items": 2, "codecs": CODECS}
 DETECTED = {"kind": "weights", "dataset": DATASET, "items": 2, "codecs": CODECS}
@@ -68,7 +69,7 @@ def _add_model(checkout: Checkout) -> None:
     shutil.copy(checkout.folder / f"results/models/{MODEL}.onnx", file)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     asset = ["mine", file.name, f"file:{file.name}", digest, str(file.stat().st_size), "mine"]
-    row = ["mine", "detection", "mine", "", "asset", "mine", file.name, "", "", "", ""]
+    row = ["mine", "detection", "mine", "", "asset", "mine", file.name, "", "", ""]
     for sheet, cells in (("assets", asset), ("models", row)):
         with (checkout.folder / f"config/{sheet}.tsv").open("a") as lines:
             lines.write("\t".join(cells) + "\n")
@@ -77,7 +78,7 @@ def _add_model(checkout: Checkout) -> None:
 @pytest.mark.parametrize("study", STUDIES)
 def test_a_study_of_every_kind_and_task(ran, study):
     table = pandas.read_csv(ran.folder / "results/tables/points.csv")
-    rows = table[table.study == study]
+    rows = table[(table.study == study) & (table.sent != "files")]
     if study == "speech_split" and rows.empty:
         pytest.skip("its recordings are in a Debian package, which this machine cannot get")
     assert list(rows["codec"]) == ["anchor", "raw", "nnc"]

@@ -68,7 +68,7 @@ def without_identity(blob: bytes) -> bytes:
     return head + zlib.crc32(body, zlib.crc32(head)).to_bytes(4, "little") + body
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=8)
 @pytest.mark.parametrize("study", STUDIES)
 def test_tables_are_those_of_before(shipped, study):
     before, now = rows(GOLDEN / "points.csv"), rows(shipped.folder / "results/tables/points.csv")
@@ -95,7 +95,7 @@ def test_tables_are_those_of_before(shipped, study):
         assert not changed, {name: (old[name], new.get(name)) for name in changed}
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=8)
 def test_bitstreams_are_those_of_before(shipped):
     results = shipped.folder / "results"
     for folder, expected in json.loads((GOLDEN / "bitstreams.json").read_text()).items():

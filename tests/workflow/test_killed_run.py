@@ -27,7 +27,7 @@ def wait_for(condition, seconds=300):
         time.sleep(0.05)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=3)
 def test_a_killed_run_is_recovered(finished, tmp_path):
     import pandas
 
