@@ -59,9 +59,8 @@ def test_what_is_in_the_wheel(wheel):
     assert packages <= names
     schemas = {f"nnrd/schemas/{p.name}" for p in (ROOT / "workflow/schemas").glob("*.json")}
     assert schemas and schemas <= names and "nnrd/py.typed" in names
-    assert all(
-        name.partition("/")[0] in {"nnrd", f"nnrd-{nnrd.__version__}.dist-info"} for name in names
-    )
+    tops = {"nnrd", "snakemake_logger_plugin_nnrd", f"nnrd-{nnrd.__version__}.dist-info"}
+    assert {name.partition("/")[0] for name in names} == tops
     assert not any("encode_tensors.py" in name and "stages" not in name for name in names)
 
 
@@ -183,3 +182,28 @@ def test_the_library_in_an_empty_environment(empty, tmp_path):
         command = [empty / "nnrd", *words, *more]
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=PLAIN)
         assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+
+
+@pytest.fixture
+def full(wheel, tmp_path):
+    """An environment with the wheel and all that its models, plots and scores need."""
+    folder = tmp_path / "venv"
+    call(sys.executable, "-m", "venv", folder)
+    python = folder / "bin/python"
+    wanted = f"{wheel}[run,score,plots,models]"
+    call(python, "-m", "pip", "install", "-q", "--no-compile", wanted, "pytest", timeout=900)
+    yield python
+    shutil.rmtree(folder)  # 6 GB
+
+
+@pytest.mark.slow(minutes=4)
+def test_the_plug_in_examples_with_the_wheel(full, tmp_path):
+    """The same tests as in the checkout, away from it: nnrd is what the wheel brought."""
+    for name in ("tests/unit/package/test_plug_ins.py", "docs/plug-ins.md"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    said = call(full, "-m", "pytest", "-q", "--noconftest", "tests", cwd=tmp_path, env=PLAIN)
+    examples = (ROOT / "tests/unit/package/test_plug_ins.py").read_text().count("\ndef test_")
+    assert f"{examples} passed" in said and "skipped" not in said, said
+    where = call(full, "-c", "import nnrd; print(nnrd.__file__)", cwd=tmp_path, env=PLAIN)
+    assert "site-packages" in where
