@@ -14,6 +14,8 @@
 
 PYTHON ?= python3.11
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Packages are installed uncompiled; what is imported is compiled once, and not by each job anew.
+unexport PYTHONDONTWRITEBYTECODE
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 READY := .venv/.ready
 
@@ -81,7 +83,7 @@ $(READY): envs/requirements.txt envs/constraints.txt
 	  || { echo "error: no C++ compiler (c++): NNCodec is built from source"; exit 1; }
 	@[ ! -L .venv ] || { echo "error: .venv is a link: make the environment that it names"; exit 1; }
 	$(PYTHON) -m venv --clear .venv
-	@# Uncompiled: Python compiles what is imported, which is the smaller part.
+	@# Python compiles what is imported, which is the smaller part.
 	pip install --no-compile --progress-bar on -r envs/requirements.txt -c envs/constraints.txt
 	pip install --no-deps --no-build-isolation --editable .
 	touch $@
