@@ -4,7 +4,9 @@
 bitstreams of each point. What differs on purpose is listed here:
 
 * a bitstream says what it is of: eight bytes more each, one an item, in a container of version 2;
-* tables have six digits.
+* tables have six digits;
+* a split that is given by a node's name has that name in ``split_name``;
+* the prompts of ``speech`` are drawn by a seed: of its rows what the model decides is compared.
 """
 
 import csv

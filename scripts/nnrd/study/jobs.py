@@ -47,7 +47,10 @@ class Jobs:
         points = [point for study in coded for point in study.points]
         codings = [point.codec for point in points]
         codings += [point.codec for study in coded for point in study.sent]
-        self.operations = {(c.name, slug(c.parameters)): json.dumps(c.parameters) for c in codings}
+        # Sorted, so that the order of the YAML is in no bitstream.
+        self.operations = {
+            (c.name, slug(c.parameters)): json.dumps(c.parameters, sort_keys=True) for c in codings
+        }
         self.sources: dict[str, tuple[CodedStudy, Point]] = {}
         for study in coded:
             for point in study.points:

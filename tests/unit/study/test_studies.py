@@ -211,6 +211,16 @@ PER_TENSOR = {"nnc": {"qp": [-38, -30], "qp_per_tensor": {"conv1.weight": -20}}}
 SMALL_STEP = {"nnc": {"qp": -38, "lambda_scale": 1e-5}}
 
 
+def test_the_order_of_the_yaml_is_in_no_bitstream():
+    told = []
+    for given in ({"qp": -20, "use_dq": True}, {"use_dq": True, "qp": -20}):
+        loaded = settings(one=FEATURES | {"codecs": [{"nnc": given}]})
+        point = loaded.studies["one"].points[0]
+        name, written = point.codec.id.split("/")
+        told.append(Jobs(loaded).parameters({"codec": name, "parameters": written}))
+    assert told[0] == told[1] == '{"qp": -20, "use_dq": true}'
+
+
 @pytest.mark.parametrize(("codec", "count"), [(PER_TENSOR, 2), (SMALL_STEP, 1)])
 def test_parameters_that_cannot_stand_in_a_path(codec, count):
     """A job is told them by the configuration, whatever its path is."""
