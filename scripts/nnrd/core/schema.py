@@ -15,10 +15,20 @@ def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[jsonschema.V
         yield jsonschema.ValidationError("")
 
 
+def _needed(_: Any, needs: dict, value: Any, __: Any) -> Iterator[jsonschema.ValidationError]:
+    """Check ``dependentRequired``, and blame the key that would be ignored, not the mapping."""
+    if isinstance(value, dict):
+        for key in needs.keys() & value.keys():
+            missing = [other for other in needs[key] if other not in value]
+            if missing:
+                reason = f"is ignored without {' and '.join(map(repr, missing))}"
+                yield jsonschema.ValidationError(f"{reason}: leave it out", path=[key])
+
+
 # JSON Schema takes 3.0 for an integer; coders do not.
 _Validator = jsonschema.validators.extend(
     jsonschema.Draft202012Validator,
-    {"pattern": _pattern},
+    {"pattern": _pattern, "dependentRequired": _needed},
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
         "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
     ),

@@ -168,6 +168,7 @@ def study_schema(schema: Mapping[str, Any], kind: str) -> dict[str, Any]:
         "type": "object",
         "additionalProperties": False,
         "required": [*base["required"], *own.get("required", [])],
+        "dependentRequired": base.get("dependentRequired", {}) | own.get("dependentRequired", {}),
         "properties": base["properties"] | own["properties"],
     }
 

@@ -43,6 +43,23 @@ MISTAKES = [
     ("studies.demo.items", 0, "studies.demo.items: 0 is below 1"),
     ("studies.demo.items", 28, "studies.demo.items: 28 of 27 items"),
     ("studies.demo.items", "all", "studies.demo.items: 'all' is not an integer"),
+    ("studies.demo.seed", 3, "studies.demo.seed: is ignored without 'items'"),
+    (
+        "studies.speech",
+        CONFIG["studies"]["speech"]
+        | {"transforms": ["x"], "calibration": {"dataset": "librispeech_dev_clean", "seed": 3}},
+        "studies.speech.calibration.seed: is ignored without 'items'",
+    ),
+    (
+        "studies.speech.calibration",
+        {"dataset": "librispeech_dev_clean"},
+        "studies.speech.calibration: is ignored without 'transforms'",
+    ),
+    (
+        "studies.demo.splits.1",
+        {"tensors": ["x"], "where": "after"},
+        "studies.demo.splits[1].where: is ignored without 'name'",
+    ),
     ("studies.demo.splits", "-", "studies.demo: 'splits' is missing"),
     ("studies.demo.splits", [], "studies.demo.splits: the list is empty"),
     ("studies.demo.splits.1", 0, "studies.demo.splits[1]: 0 is below 1"),
