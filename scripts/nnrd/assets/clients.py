@@ -12,16 +12,20 @@ from typing import IO
 
 from nnrd.assets import network
 from nnrd.assets.network import LARGEST, Limits, Pace, TooSlowError
+from nnrd.assets.resolving import Asking
 from nnrd.core.errors import UserError
 from nnrd.core.progress import Progress
 
 POLL = 0.05  # seconds between two looks at a client
-PATIENCE = 5.0  # seconds that a client has to end when it is told to
+PATIENCE = 0.5  # seconds that a client has to end when it is told to; what it leaves is temporary
 # A client has no transfer to show while it reads an index and when it is done with its file.
 LIMITS = Limits(window=60.0)
 COPIES = 3  # of a package that a client may have at once: coming in, in its cache, delivered
 # Without network a name server does not answer; by default one waits for it ten seconds a time.
-ENVIRONMENT = {"RES_OPTIONS": "timeout:1 attempts:1"}
+RESOLVER = "RES_OPTIONS"
+ENVIRONMENT = {RESOLVER: "timeout:1 attempts:1"}
+# Seconds after which none of the name servers has answered: three are asked, one second each.
+SILENCE = 2.75
 
 
 @dataclass(frozen=True)
@@ -76,11 +80,13 @@ def run(client: Client, command: Sequence[str]) -> None:
 
 
 def _watch(process: subprocess.Popen, client: Client, progress: Progress) -> None:
-    pace = Pace(client.limits, client.max_bytes)
+    pace, asking = Pace(client.limits, client.max_bytes), Asking(process.pid)
     try:
         while process.poll() is None:
             progress.to(max(progress.done, _size(client.watched)))
             pace.check(progress.done)
+            if RESOLVER not in os.environ and asking.seconds() > SILENCE:
+                raise UserError(f"{client.what}: no network (no name server answers)")
             if progress.done > COPIES * client.max_bytes:
                 raise UserError(f"{client.what}: has more than {client.max_bytes} bytes; stopped")
             time.sleep(POLL)

