@@ -18,6 +18,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 READY := .venv/.ready
+PACKAGES := .venv/.packages
+NATIVE := scripts/nnrd/nnc/native
 
 .PHONY: demo tr26847 estimate check prune test test-unit test-workflow test-slow test-all lint setup native fuzz-native clean distclean
 
@@ -75,8 +77,13 @@ lint: $(READY)
 
 setup: $(READY)
 
-# The environment is complete or is not there: .ready is written last.
-$(READY): envs/requirements.txt envs/constraints.txt
+# nnrd itself, and its coder; again where the latter was edited.
+$(READY): $(PACKAGES) setup.py $(wildcard $(NATIVE)/*)
+	pip install --no-deps --no-build-isolation --editable .
+	touch $@
+
+# The packages are all there or are not: .packages is written last.
+$(PACKAGES): envs/requirements.txt envs/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' \
 	  || { echo "error: nnrd needs Python 3.11 or 3.12: make PYTHON=/path/to/python3.11"; exit 1; }
 	@c++ --version > /dev/null 2>&1 \
@@ -85,7 +92,6 @@ $(READY): envs/requirements.txt envs/constraints.txt
 	$(PYTHON) -m venv --clear .venv
 	@# Python compiles what is imported, which is the smaller part.
 	pip install --no-compile --progress-bar on -r envs/requirements.txt -c envs/constraints.txt
-	pip install --no-deps --no-build-isolation --editable .
 	touch $@
 
 # It may fail: NNCodec's coder does the work then, and says so.
@@ -94,7 +100,6 @@ BUILD_NATIVE = python setup.py --quiet build_ext --inplace
 native: $(READY)
 	$(BUILD_NATIVE)
 
-NATIVE := scripts/nnrd/nnc/native
 FUZZ := tests/native/fuzz.cpp $(wildcard $(NATIVE)/kernels_*.cpp)
 
 fuzz-native: build/fuzz

@@ -76,6 +76,22 @@ Data coded(const nnrd::Kernels& kernels, const Case& of) {
     return Data(out.data(), out.data() + out.size());
 }
 
+// The initial states that several shares choose are those that one chooses.
+void require_shares(const Case& of) {
+    if (!of.options.param_opt) return;
+    const nnrd::Kernels& kernels = nnrd::kernels();
+    std::vector<uint8_t> initial;
+    for (unsigned i = 0; i < 3; i++) {
+        const auto part = kernels.choose(of.levels.data(), of.layer, of.options, {i, 3});
+        initial.resize(part.size());
+        for (size_t k = 0; k < part.size(); k++) initial[k] |= part[k];
+    }
+    Case again = of;
+    again.options.param_opt = false;
+    again.options.initial = initial;
+    require(coded(kernels, again) == of.data, "shares choose other initial states");
+}
+
 Case some_case(Random& random) {
     Case made;
     Layer& layer = made.layer;
@@ -85,7 +101,7 @@ Case some_case(Random& random) {
     layer.dq = below(random, 2);
     layer.qp_bits = int(below(random, 3) ? 6 + below(random, 8) : 0);
     layer.qp = int32_t(below(random, 64)) - 32;
-    made.options = {below(random, 2) == 0, below(random, 2) == 0, false};
+    made.options = {below(random, 2) == 0, below(random, 2) == 0};
     made.levels = some_levels(random, layer);
     if (!layer.dq && !below(random, 3)) {
         layer.book.size = 1 + uint32_t(below(random, 70));
@@ -95,6 +111,7 @@ Case some_case(Random& random) {
     }
     made.data = coded(nnrd::kernels(), made);
     require(made.data == coded(nnrd::portable_kernels, made), "the kernels' data differ");
+    require_shares(made);
     return made;
 }
 

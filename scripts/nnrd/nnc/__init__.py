@@ -37,12 +37,13 @@ def encode(
     """Return the NNC stream of float32 and int32 tensors of 1 to 32 dimensions.
 
     Options are given as keywords, see `Options`. ``workers`` threads (``native``) or processes
-    (``nncodec``) share the tensors, largest first; neither changes a byte. Beside the tensors and
-    the stream, ``native`` takes no more memory than 4 bytes a value of those in work, and less the
-    longer the stream is; arrays that are not C-contiguous are copied. Raises UserError, naming the
-    tensor, for what NNCodec ends the process on, crashes on or loses without a word: other dtypes,
-    no dimension, no value, NaN, Inf, names that it cannot carry, a qp that the stream cannot hold,
-    ``opt_qp`` without a deviation.
+    (``nncodec``) share the tensors, largest first, and threads what one large tensor tries; none
+    of it changes a byte. Beside the tensors and the stream, ``native`` takes no more memory than
+    4 bytes a value of those in work, and less the longer the stream is; arrays that are not
+    C-contiguous are copied. Raises UserError, naming the tensor, for what NNCodec ends the
+    process on, crashes on or loses without a word: other dtypes, no dimension, no value, NaN,
+    Inf, names that it cannot carry, a qp that the stream cannot hold, ``opt_qp`` without a
+    deviation.
     """
     options, by = options or Options(**given), coders.find(coder)
     for name in tensors:

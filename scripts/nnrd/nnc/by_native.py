@@ -11,6 +11,7 @@ from nnrd.nnc import _native, threads  # type: ignore[attr-defined]
 from nnrd.nnc.options import Options
 from nnrd.nnc.syntax import TensorUnit
 
+UNCHOSEN = np.empty(0, np.uint8)  # each context begins as the first candidate
 run = threads.run
 join = _native.join  # gives up each piece while it is copied: the list is empty afterwards
 
@@ -42,10 +43,15 @@ def encode(levels: np.ndarray, head: TensorUnit, qp: int, options: Options) -> _
     The levels of floats are lost: their memory is given back while they are coded.
     """
     bits = 6 + options.qp_density if head.is_float else 0
-    return _native.encode(
-        *(levels, head.dq, head.unary_minus1 + 1, bits, qp, options.param_opt),
-        *(options.row_skipping, _book(head), head.is_float),
-    )
+    layer = (head.dq, head.unary_minus1 + 1)
+    rest = (options.row_skipping, _book(head))
+    initial = UNCHOSEN
+    if options.param_opt:
+        found = threads.shared(
+            lambda *share: _native.choose(levels, *layer, *rest, *share), levels.size
+        )
+        initial = np.bitwise_or.reduce(found)
+    return _native.encode(levels, *layer, bits, qp, *rest, head.is_float, initial)
 
 
 def size(levels: np.ndarray, dq: bool, flags: int, param_opt: bool, *, plain: bool = False) -> int:

@@ -104,12 +104,51 @@ def test_data_of_any_size_are_refused(kernels, size):
         _native.decode(np.full(size, 0x5A, np.uint8), levels, True, 11, 8, (0, 0))
 
 
+def encoded(levels, flags=11, book=(0, 0), initial=()):
+    return _native.encode(
+        *(levels, False, flags, 8, 0, False, book, False, np.array(initial, np.uint8))
+    )
+
+
+@pytest.mark.parametrize("shares", [2, 3, 4, 40])
+@pytest.mark.parametrize("dq", [True, False])
+@pytest.mark.parametrize("rows", [True, False])
+def test_shares_of_the_trial_make_the_whole(kernels, shares, dq, rows):
+    levels = (np.random.default_rng(8).laplace(size=(300, 70)) * 9).astype(np.int32)
+    levels[::7] = 0
+    layer = (levels, dq, 11, rows, (0, 0))
+    parts = [_native.choose(*layer, i, shares) for i in range(shares)]
+    whole = _native.choose(*layer)
+    assert whole.any()
+    assert sum((part != 0).astype(int) for part in parts).max() == 1  # none is chosen twice
+    np.testing.assert_array_equal(np.bitwise_or.reduce(parts), whole)
+
+
+def test_a_large_tensor_is_shared_and_its_bytes_are_the_same(monkeypatch):
+    asked = []
+    choose = _native.choose
+    monkeypatch.setattr(_native, "choose", lambda *a: asked.append(a[-2:]) or choose(*a))
+    r = np.random.default_rng(9)
+    tensors = {"large": r.laplace(size=(600, 400)), "small": r.laplace(size=(40, 50))}
+    tensors = {name: values.astype(F) for name, values in tensors.items()}
+    alone = nnc.encode(tensors, coder="native")
+    assert set(asked) == {(0, 1)}
+    assert nnc.encode(tensors, coder="native", workers=2) == alone
+    assert sorted(asked[2:]) == [(0, 1), (0, 2), (1, 2)]
+
+
 def test_arguments_that_do_not_fit_together_are_refused():
     levels = np.zeros((2, 3), np.int32)
     with pytest.raises(ValueError, match="out of the codebook"):
-        _native.encode(levels, False, 11, 8, 0, True, False, (3, 3))
+        encoded(levels, book=(3, 3))
     with pytest.raises(ValueError, match="out of range"):
-        _native.encode(levels, False, 257, 8, 0, True, False, (0, 0))
+        encoded(levels, flags=257)
+    for initial in ([0] * 5, [9] * len(_native.choose(levels, False, 11, False, (0, 0)))):
+        with pytest.raises(ValueError, match="initial states of other contexts"):
+            encoded(levels, initial=initial)
+    for share, shares in ((2, 2), (0, 0)):
+        with pytest.raises(ValueError, match="no such share"):
+            _native.choose(levels, False, 11, False, (0, 0), share, shares)
     with pytest.raises(ValueError, match="sizes differ"):
         _native.quantise(np.zeros(5, F), levels, True, 2, 0, 0.0, 10)
     with pytest.raises(ValueError, match="sizes differ"):

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import threading
 import time
 
 import numpy as np
@@ -47,6 +48,32 @@ def test_threads_begin_the_largest_first():
     assert threads.run(lambda i: begun.append(i) or -i, [1, 3, 2], workers=1) == [0, -1, -2]
     assert begun == [1, 2, 0]
     assert threads.run(lambda i: -i, [1, 3, 2], workers=2) == [0, -1, -2]
+
+
+def test_a_piece_that_the_others_would_wait_for_is_shared():
+    both = threading.Barrier(2, timeout=20)  # passed when two threads are in parts at once
+
+    def part(i, n):
+        both.wait()
+        return i, n
+
+    found = threads.run(lambda i: threads.shared(part, 9000) if i == 0 else i, [9000, 9], workers=2)
+    assert found == [[(0, 2), (1, 2)], 1]
+
+
+@pytest.mark.parametrize(("sizes", "workers"), [([9000, 9000, 9000], 2), ([9000, 5000], 1)])
+def test_a_piece_like_the_others_is_not_shared(sizes, workers):
+    found = threads.run(lambda i: threads.shared(lambda *n: n, sizes[i]), sizes, workers)
+    assert found == [[(0, 1)]] * len(sizes)
+    assert threads.shared(lambda *n: n, 10**9) == [(0, 1)]  # outside a pool
+
+
+def test_the_error_of_a_part_is_raised_here():
+    def fails(i, n):
+        raise BitstreamError(f"part {i} of {n}")
+
+    with pytest.raises(BitstreamError, match=r"part \d of 2"):
+        threads.run(lambda i: threads.shared(fails, 9000), [9000, 1], workers=2)
 
 
 def test_coder_is_chosen_in_one_place(monkeypatch, capsys):

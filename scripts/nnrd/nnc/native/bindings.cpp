@@ -49,12 +49,28 @@ void coded(const Array<int32_t>& levels, const Layer& layer, const nnrd::CodingO
     selected->encode(data, layer, options, out);
 }
 
+Array<uint8_t> choose(const Array<int32_t>& levels, bool dq, unsigned flags, bool row_skipping,
+                      std::pair<uint32_t, uint32_t> book, unsigned share, unsigned shares) {
+    const Layer layer = layer_of(levels, flags, dq, 0, 0, book);
+    if (flags == 0) throw py::value_error("no flags");
+    if (share >= shares) throw py::value_error("no such share");
+    std::vector<uint8_t> states;
+    {
+        const int32_t* data = levels.data();
+        py::gil_scoped_release release;
+        states = selected->choose(data, layer, {true, row_skipping}, {share, shares});
+    }
+    return Array<uint8_t>(py::ssize_t(states.size()), states.data());
+}
+
 Bytes encode(const Array<int32_t>& levels, bool dq, unsigned flags, int qp_bits, int qp,
-             bool param_opt, bool row_skipping, std::pair<uint32_t, uint32_t> book, bool consume) {
+             bool row_skipping, std::pair<uint32_t, uint32_t> book, bool consume,
+             const Array<uint8_t>& initial) {
     const Layer layer = layer_of(levels, flags, dq, qp_bits, qp, book);
     if (flags == 0) throw py::value_error("no flags");
     Bytes out;
-    coded(levels, layer, {param_opt, row_skipping, false, consume}, out);
+    const std::span<const uint8_t> states(initial.data(), size_t(initial.size()));
+    coded(levels, layer, {false, row_skipping, false, consume, states}, out);
     return out;
 }
 
@@ -62,7 +78,7 @@ size_t encoded_size(const Array<int32_t>& levels, bool dq, unsigned flags, bool 
                     bool plain) {
     const Layer layer = layer_of(levels, flags, dq, 0, 0, {0, 0});
     Bytes out(true);
-    coded(levels, layer, {param_opt, false, plain, false}, out);
+    coded(levels, layer, {param_opt, false, plain}, out);
     return out.size();
 }
 
@@ -175,8 +191,10 @@ PYBIND11_MODULE(_native, m) {
     py::class_<Bytes>(m, "Data", py::buffer_protocol(), "The data of a unit, until they are joined.")
         .def("__len__", &Bytes::size)
         .def_buffer([](Bytes& data) { return py::buffer_info(data.data(), ssize_t(data.size())); });
-    m.def("encode", &encode, "levels"_a, "dq"_a, "flags"_a, "qp_bits"_a, "qp"_a, "param_opt"_a,
-          "row_skipping"_a, "book"_a, "consume"_a = false);
+    m.def("choose", &choose, "levels"_a, "dq"_a, "flags"_a, "row_skipping"_a, "book"_a,
+          "share"_a = 0, "shares"_a = 1);
+    m.def("encode", &encode, "levels"_a, "dq"_a, "flags"_a, "qp_bits"_a, "qp"_a, "row_skipping"_a,
+          "book"_a, "consume"_a, "initial"_a);
     m.def("encoded_size", &encoded_size, "levels"_a, "dq"_a, "flags"_a, "param_opt"_a, "plain"_a);
     m.def("decode", &decode, "data"_a, "levels"_a.noconvert(), "dq"_a, "flags"_a, "qp_bits"_a,
           "book"_a);

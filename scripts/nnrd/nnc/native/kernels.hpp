@@ -8,7 +8,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <stdexcept>
+#include <vector>
 
 #include "bytes.hpp"
 
@@ -41,6 +43,12 @@ struct CodingOptions {
     bool row_skipping = false;
     bool plain = false;  // as general profile 0 codes it: no rows, no limits by a codebook
     bool consume = false;  // the levels' memory is given back as they are coded
+    std::span<const uint8_t> initial = {};  // what `choose` found; empty: param_opt says
+};
+
+// A part of the contexts, so that several threads may choose for one tensor.
+struct Share {
+    unsigned index = 0, count = 1;
 };
 
 struct Quantiser {
@@ -53,7 +61,11 @@ struct Quantiser {
 struct Kernels {
     const char* name;
 
-    // Appends the data of a unit. With options.consume the levels are lost.
+    // The initial state of each context of a share, 0 for the others: param_opt.
+    std::vector<uint8_t> (*choose)(const int32_t* levels, const Layer&, const CodingOptions&, Share);
+
+    // Appends the data of a unit. With options.consume the levels are lost. Throws
+    // std::invalid_argument for initial states that are none of these contexts'.
     void (*encode)(const int32_t* levels, const Layer&, const CodingOptions&, Bytes& out);
 
     // Fills `levels` and sets layer.qp. Throws Damaged unless the data end where they should.

@@ -6,6 +6,11 @@
 
 namespace nnrd::NNRD_TARGET {
 
+inline std::vector<uint8_t> choose(const int32_t* levels, const Layer& layer,
+                                   const CodingOptions& options, Share share) {
+    return LayerEncoder(levels, layer, options).choose(share);
+}
+
 inline void encode(const int32_t* levels, const Layer& layer, const CodingOptions& options,
                    Bytes& out) {
     LayerEncoder(levels, layer, options).encode(out);

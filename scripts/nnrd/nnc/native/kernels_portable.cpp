@@ -16,7 +16,7 @@
 
 namespace nnrd {
 
-const Kernels portable_kernels = {"portable", portable::encode, portable::decode,
+const Kernels portable_kernels = {"portable", portable::choose, portable::encode, portable::decode,
                                   portable::quantise};
 
 const Kernels& kernels() {

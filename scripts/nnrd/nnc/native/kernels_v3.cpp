@@ -27,7 +27,8 @@
 
 namespace nnrd {
 
-const Kernels v3_kernels = {"x86-64-v3", v3::encode, v3::decode, v3::quantise};
+const Kernels v3_kernels = {"x86-64-v3", v3::choose, v3::encode, v3::decode,
+                            v3::quantise};
 
 }  // namespace nnrd
 #endif

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <stdexcept>
 #include <vector>
 
 #include "bin_encoder.hpp"
@@ -15,7 +16,16 @@ class LayerEncoder {
 public:
     LayerEncoder(const int32_t* levels, const Layer& layer, const CodingOptions& options)
         : levels_(levels), layer_(layer), options_(options), layout_{layer.flags},
-          contexts_(layout_.count()) {}
+          contexts_(layout_.count()) {
+        if (!options.plain && options.row_skipping && layer.has_rows()) find_skipped();
+    }
+
+    // The initial states that a trial finds; those of other shares are 0.
+    std::vector<uint8_t> choose(Share share) const {
+        Trial trial(layout_, share);
+        if (layer_.book.size != 1 || options_.plain) trial.run(levels_, layer_, skipped_);
+        return trial.best();
+    }
 
     void encode(Bytes& out) {
         BinEncoder bins(out);
@@ -39,39 +49,51 @@ private:
     void rows(BinEncoder& bins) {
         bins.bypass(options_.row_skipping ? 1 : 0, 1);
         if (!options_.row_skipping) return;
+        for (const uint8_t skipped : skipped_) bins.bin(contexts_[layout_.row()], skipped);
+    }
+
+    void find_skipped() {
         skipped_.resize(layer_.count / layer_.width);
         for (size_t row = 0; row < skipped_.size(); row++) {
             const int32_t* first = levels_ + row * layer_.width;
             skipped_[row] = std::all_of(first, first + layer_.width, [](int32_t v) { return !v; });
-            bins.bin(contexts_[layout_.row()], skipped_[row]);
         }
+    }
+
+    std::vector<uint8_t> initial() const {
+        if (options_.initial.empty()) {
+            return options_.param_opt ? choose({}) : std::vector<uint8_t>(layout_.count());
+        }
+        const auto known = [](uint8_t candidate) { return candidate < kCandidates; };
+        if (options_.initial.size() != layout_.count() ||
+            !std::all_of(options_.initial.begin(), options_.initial.end(), known)) {
+            throw std::invalid_argument("initial states of other contexts");
+        }
+        return {options_.initial.begin(), options_.initial.end()};
     }
 
     // shift_parameter_ids(): the initial state of each context that this tensor may use.
     void shifts(BinEncoder& bins) {
-        Trial trial(layout_);
-        if (options_.param_opt && (layer_.book.size != 1 || options_.plain)) {
-            trial.run(levels_, layer_, skipped_);
-        }
-        for (unsigned i = 0; i < (layer_.dq ? 24u : 3u); i++) shift(bins, trial, i, uses_values());
+        const std::vector<uint8_t> states = initial();
+        for (unsigned i = 0; i < (layer_.dq ? 24u : 3u); i++) shift(bins, states, i, uses_values());
         for (unsigned i = 0; i < 3; i++) {
-            shift(bins, trial, ContextLayout::sign(i), uses_signs());
+            shift(bins, states, ContextLayout::sign(i), uses_signs());
         }
         const int64_t most = largest();
         for (unsigned i = 0; i < 2 * layer_.flags; i++) {
-            shift(bins, trial, ContextLayout::kGreater + i, most < 0 || int64_t(i) < 2 * most);
+            shift(bins, states, ContextLayout::kGreater + i, most < 0 || int64_t(i) < 2 * most);
         }
         if (layer_.flags == 0) return;  // so does the reference where it tries an entry as zero
         int64_t reached = int64_t(layer_.flags) - 1;
         for (unsigned i = 0; i < ContextLayout::kClasses; i++) {
             reached += int64_t(1) << i;
-            shift(bins, trial, layout_.remainder() + i, most < 0 || reached < most);
+            shift(bins, states, layout_.remainder() + i, most < 0 || reached < most);
         }
     }
 
     // shift_idx_minus_1; contexts that no value can use are not sent.
-    void shift(BinEncoder& bins, const Trial& trial, unsigned context, bool sent) {
-        const unsigned best = sent ? trial.best(context) : 0;
+    void shift(BinEncoder& bins, const std::vector<uint8_t>& states, unsigned context, bool sent) {
+        const unsigned best = sent ? states[context] : 0;
         if (sent) {
             bins.bin(contexts_[layout_.shift()], best != 0);
             if (best) bins.bypass(best - 1, 3);

@@ -24,7 +24,9 @@ namespace nnrd::NNRD_TARGET {
 
 class Trial {
 public:
-    explicit Trial(const ContextLayout& layout) : layout_(layout) {}
+    // Runs the candidates of a share's contexts only: all that several shares have in common is
+    // that each looks at every level.
+    Trial(const ContextLayout& layout, Share share) : layout_(layout), share_(share) {}
 
     // Levels as they are, not as dependent quantisation halves them: so chooses the reference.
     void run(const int32_t* levels, const Layer& layer, const std::vector<uint8_t>& skipped) {
@@ -34,19 +36,11 @@ public:
         flush();
     }
 
-    // The cheapest candidate; all but the first cost three bits more.
-    unsigned best(unsigned context) const {
-        if (candidates_.empty()) return 0;
-        const auto& cost = candidates_[context].cost;
-        unsigned best = 0;
-        uint64_t least = cost[0];
-        for (unsigned i = 1; i < kCandidates; i++) {
-            if (cost[i] + 3 * 32768 < least) {
-                best = i;
-                least = cost[i] + 3 * 32768;
-            }
-        }
-        return best;
+    // Of each context the cheapest candidate; the first where it was not tried.
+    std::vector<uint8_t> best() const {
+        std::vector<uint8_t> found(layout_.count());
+        std::transform(candidates_.begin(), candidates_.end(), found.begin(), cheapest);
+        return found;
     }
 
 private:
@@ -64,6 +58,20 @@ private:
             }
         }
     };
+
+    // All but the first cost three bits more.
+    static uint8_t cheapest(const Candidates& those) {
+        const auto& cost = those.cost;
+        uint8_t best = 0;
+        uint64_t least = cost[0];
+        for (uint8_t i = 1; i < kCandidates; i++) {
+            if (cost[i] + 3 * 32768 < least) {
+                best = i;
+                least = cost[i] + 3 * 32768;
+            }
+        }
+        return best;
+    }
 
     // As long as a block, and uninitialised.
     template <class T>
@@ -121,23 +129,27 @@ private:
 
     void flush() {
         Lists& lists = *lists_;
-        for (unsigned i = 0; i < 24; i++) plain(i, lists.significant[i]);
-        for (unsigned i = 0; i < 3; i++) plain(ContextLayout::sign(i), lists.signs[i]);
+        for (unsigned i = 0; i < 24; i++) plain(i, lists.significant[i], i);
+        for (unsigned i = 0; i < 3; i++) plain(ContextLayout::sign(i), lists.signs[i], i);
         for (unsigned negative = 0; negative < 2; negative++) {
             List<uint16_t>& list = lists.above[negative];
-            for (unsigned i = 0; i < layout_.flags && list.count; i++) {
+            for (unsigned i = 0; ours(negative) && i < layout_.flags && list.count; i++) {
                 unary(ContextLayout::greater(i, negative), list, i);
             }
             list.count = 0;
         }
-        for (unsigned i = 0; lists.orders.count; i++) {
+        for (unsigned i = 0; ours(2) && lists.orders.count; i++) {
             unary(layout_.remainder() + i, lists.orders, i);
         }
+        lists.orders.count = 0;
         lists.values = 0;
     }
 
-    void plain(unsigned context, List<uint8_t>& list) {
-        if (list.count) drive<false>(candidates_[context], list.items.get(), list.count, 0);
+    // Whether this share runs the nth of the lists that do not depend on one another.
+    bool ours(unsigned n) const { return n % share_.count == share_.index; }
+
+    void plain(unsigned context, List<uint8_t>& list, unsigned n) {
+        if (ours(n) && list.count) drive<false>(candidates_[context], list.items.get(), list.count, 0);
         list.count = 0;
     }
 
@@ -226,6 +238,7 @@ private:
     }
 
     const ContextLayout layout_;
+    const Share share_;
     std::vector<Candidates> candidates_;
     std::unique_ptr<Lists> lists_;
 };
