@@ -171,6 +171,8 @@ def _checked(row: AssetFile, sha256: str, size: int, cache: Cache) -> AssetFile:
     if not row.sha256:
         if row.bytes not in (0, size):
             raise UserError(f"{is_it}, the sheet says {row.bytes} bytes")
+        if not sha256.startswith(row.first_digits):
+            raise UserError(f"{is_it}, its name says {row.first_digits}…")
         return _recorded(replace(row, sha256=sha256, bytes=size), cache)
     if (sha256, size) == (row.sha256, row.bytes):
         return row

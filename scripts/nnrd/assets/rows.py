@@ -29,6 +29,8 @@ PACKAGES = {
         "deb:PACKAGE=VERSION",
     ),
 }
+# PyTorch's own files carry the first digits of their sum: NAME-5905b1c5.pth.
+NAMED_SUM = re.compile(r"https://download\.pytorch\.org/.*-([0-9a-f]{8,64})\.pth", re.ASCII)
 SCHEMES = (*PACKAGES, "https", "http", "file")
 
 
@@ -64,6 +66,12 @@ class AssetFile:
     def member(self) -> str:
         """The file inside the package; empty if the package is the file."""
         return self.source.partition("#")[2]
+
+    @property
+    def first_digits(self) -> str:
+        """What the sum begins with, as far as the source's name says it; else nothing."""
+        named = NAMED_SUM.fullmatch(self.source)
+        return named[1] if named else ""
 
     @property
     def is_tree(self) -> bool:

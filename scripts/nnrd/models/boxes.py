@@ -24,18 +24,26 @@ def select(
     score_threshold: float,
     iou_threshold: float,
     limit: int = 100,
+    candidates: int = 0,
 ) -> list[dict[str, Any]]:
     """Suppress the overlapping boxes of each class and return the best, highest score first.
 
     ``boxes``: float (K, 4) as x, y, width, height in pixels; ``scores``: float (K,);
-    ``categories``: int (K,), COCO ids; ``limit``: COCO's on detections an image. A detection has
-    ``category_id``, ``bbox`` and ``score``.
+    ``categories``: int (K,), COCO ids; ``limit``: COCO's on detections an image; ``candidates``:
+    how many of a class, the best, are looked at; 0: all. A detection has ``category_id``,
+    ``bbox`` and ``score``.
     """
-    # OpenCV's stubs ask for lists; it takes arrays.
-    suppress: Any = cv2.dnn.NMSBoxesBatched
-    found = suppress(boxes.astype(np.float64), scores, categories, score_threshold, iou_threshold)
-    keep = np.asarray(found, dtype=int).reshape(-1)
-    order = keep[np.argsort(-scores[keep], kind="stable")][:limit]
+    limits = (score_threshold, iou_threshold, 1.0, candidates)
+    boxes = boxes.astype(np.float64)
+    kept = [np.zeros(0, dtype=int)]
+    for category in np.unique(categories):
+        of = np.flatnonzero(categories == category)
+        # By class, for NMSBoxesBatched lets boxes of negative coordinates meet another class's.
+        # OpenCV's stubs ask for lists; it takes arrays.
+        suppress: Any = cv2.dnn.NMSBoxes
+        kept.append(of[np.asarray(suppress(boxes[of], scores[of], *limits), dtype=int).ravel()])
+    keep = np.concatenate(kept)
+    order = keep[np.lexsort((keep, -scores[keep]))][:limit]
     return [
         {
             "category_id": int(categories[i]),

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nnrd.core.errors import UserError
 from nnrd.datasets.index import Item
 from nnrd.models.family import ModelRow
 from nnrd.runtime.stopwatch import Stopwatch
@@ -74,3 +75,21 @@ class Pipeline(ABC):
 def input_size(feeds: Arrays) -> dict[str, int]:
     """Return ``input_size``, the bytes of the graph's inputs: what would be sent uncompressed."""
     return {"input_size": sum(array.nbytes for array in feeds.values())}
+
+
+def output(outputs: Arrays, name: str, *shape: int | None) -> np.ndarray:
+    """Return an output of the graph; UserError where it is missing or has another shape.
+
+    ``shape``: its dimensions, None where any will do.
+    """
+    if name not in outputs:
+        raise UserError(f"the graph has no output {name!r}; it has {', '.join(outputs)}")
+    found = outputs[name].shape
+    fits = len(found) == len(shape) and all(
+        b is None or a == b for a, b in zip(found, shape, strict=True)
+    )
+    if not fits:
+        expected = "x".join("?" if side is None else str(side) for side in shape)
+        given = "x".join(map(str, found)) or "a scalar"
+        raise UserError(f"output {name!r} is {given}; the row's family takes {expected}")
+    return outputs[name]

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from nnrd import UserError
-from nnrd.assets import archives, downloads, network, registries
+from nnrd.assets import archives, downloads, network, registries, sources
 from nnrd.assets import fetch as assets
 from nnrd.assets import rows as asset_rows
 from nnrd.assets.cache import Cache
@@ -763,6 +763,26 @@ def test_a_tree_without_a_sum(tmp_path, fetch, server):
     asked = len(server.requests)
     assert (fetch(tree, out="two") / "data/a.bin").read_bytes() == CONTENT
     assert len(server.requests) == asked
+
+
+@pytest.mark.parametrize(
+    ("digits", "fits"), [(sha256(CONTENT)[:8], True), ("5905b1c5", False), ("v2", True)]
+)
+def test_pytorch_s_names_say_how_the_sum_begins(tmp_path, fetch, monkeypatch, digits, fits):
+    address = f"https://download.pytorch.org/models/a-{digits}.pth"
+
+    def download(rest, places, max_bytes):
+        (places.work / "whole").write_bytes(CONTENT)
+        return places.work / "whole"
+
+    monkeypatch.setitem(sources.SOURCES, "https", download)
+    wanted = row(source=address, sha256="", bytes=0)
+    if fits:
+        assert (fetch(wanted) / "a.bin").read_bytes() == CONTENT
+        return
+    with pytest.raises(UserError, match=f"sha256 {sha256(CONTENT)} .* its name says 5905b1c5"):
+        fetch(wanted)
+    nothing_is_left(tmp_path)
 
 
 @pytest.mark.parametrize("note", ["", "x", "12 34", f"{'0' * 64} many", "\xff"])

@@ -77,7 +77,7 @@ def test_kinds_have_plots_of_their_own():
         ({"items": 231}, "studies.one.items: 231 of 230 items"),
         ({"dataset": "demo_images", "items": 1}, "is for detection, the model for asr"),
         (
-            {"model": "ssd300_resnet50"},
+            {"model": "yolo-v2"},
             "studies.one.dataset: is for asr, the model for no task",
         ),
         ({"model": "whisper"}, "unknown model 'whisper'; did you mean whisper_tiny_en"),

@@ -2,4 +2,7 @@
 
 from nnrd.models.family import Family
 
-FAMILY = Family(network="nnrd.models.ssd300_resnet50.network:Ssd300Network")
+FAMILY = Family(
+    network="nnrd.models.ssd300_resnet50.network:Ssd300Network",
+    pipeline="nnrd.models.ssd300_resnet50.pipeline:Ssd300Pipeline",
+)

@@ -6,7 +6,7 @@ import numpy as np
 
 from nnrd.datasets import images
 from nnrd.datasets.index import Item
-from nnrd.models.pipeline import Arrays, Pipeline
+from nnrd.models.pipeline import Arrays, Pipeline, output
 
 
 class DetectorPipeline(Pipeline):
@@ -24,8 +24,15 @@ class DetectorPipeline(Pipeline):
         return {"input": np.ascontiguousarray(scaled.transpose(2, 0, 1))}
 
     def postprocess(self, outputs: Arrays, item: Item) -> dict[str, Any]:
-        """Return ``detections`` from boxes (N, 4) as x1, y1, x2, y2, scores and labels (N,)."""
-        rows = zip(outputs["boxes"], outputs["scores"], outputs["labels"], strict=True)
+        """Return ``detections`` from boxes (N, 4) as x1, y1, x2, y2, scores and labels (N,).
+
+        Boxes and scores that are not finite, as damaged tensors make them, are left out. Raises
+        UserError for other shapes.
+        """
+        boxes = output(outputs, "boxes", None, 4)
+        scores, labels = (output(outputs, name, len(boxes)) for name in ("scores", "labels"))
+        finite = np.isfinite(boxes).all(axis=1) & np.isfinite(scores)
+        rows = zip(boxes[finite], scores[finite], labels[finite], strict=True)
         return {
             "detections": [
                 {
