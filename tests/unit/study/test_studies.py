@@ -152,7 +152,8 @@ def test_a_features_study_may_be_cut_at_tensors():
     ("split", "message"),
     [
         ({"tensors": ["a"], "name": "b"}, "splits[0]: give name or tensors, one of the two"),
-        ({"where": "after"}, "splits[0]: give name or tensors, one of the two"),
+        ({}, "splits[0]: give name or tensors, one of the two"),
+        ({"where": "after"}, "splits[0].where: is ignored without 'name'"),
         ({"tensors": []}, "splits[0].tensors"),
     ],
 )
