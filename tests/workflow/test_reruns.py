@@ -49,7 +49,7 @@ EDITS = {
     "a licence in the sheet": ("config/assets.tsv", "\tMIT\n", "\tMIT License\n", {}),
     "a model's number of values": ("config/models.tsv", "\t4475504\n", "\t4475505\n", {}),
     "a latency, which only tables of splits have": (
-        f"{L}/split/latency.py",
+        f"{L}/core/links.py",
         "size_bytes * 8e3 / rate",
         "size_bytes * 8000 / rate",
         {},

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from nnrd.core import links
 from nnrd.core.errors import UserError
 
 
@@ -21,10 +22,10 @@ def named_rate(text: str) -> tuple[str, float]:
     """Return name and bit/s of ``1gbps=1000000000``; UserError where it is not so."""
     name, _, value = text.partition("=")
     try:
-        number = float(value)
-    except ValueError:
+        number = links.rate(value)
+    except UserError:
         number = 0.0
-    if not name or not 0 < number < float("inf"):
+    if not name or not number:
         raise UserError(f"rate {text:.60}: write NAME=BIT/S, such as 1gbps=1000000000")
     return name, number
 

@@ -8,9 +8,9 @@ import onnx
 import pandas as pd
 
 from nnrd.core.errors import UserError
+from nnrd.core.links import latency_ms
 from nnrd.split.checks import LARGEST
 from nnrd.split.graph import Graph, Life
-from nnrd.split.latency import latency_ms
 from nnrd.split.plan import cut
 from nnrd.split.shapes import rank_bytes, static_bytes, static_types
 

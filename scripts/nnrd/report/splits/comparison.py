@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 
 from nnrd.core.errors import UserError
+from nnrd.core.links import latency_ms
 from nnrd.datasets.published import ANCHOR, LATENCY, Row
-from nnrd.split.latency import latency_ms
 from nnrd.split.sizes import AT_TENSORS
 
 DIGITS = 2  # sizes in MB and latencies in ms are published to so many

@@ -18,9 +18,9 @@ from bokeh.models import (
 from bokeh.plotting import figure
 from bokeh.resources import INLINE
 
+from nnrd.core.links import latency_ms
 from nnrd.datasets.published import LATENCY
 from nnrd.report.plots import style
-from nnrd.split.latency import latency_ms
 
 GREY = "#8c8c8c"
 SHOWN = ["rank", "node_name", "op_type", "branches", "plain_branches"]

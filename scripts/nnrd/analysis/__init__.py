@@ -1,0 +1,1 @@
+"""What tables of points say: pure functions, tables in, tables and numbers out."""
