@@ -123,6 +123,17 @@ def _not_in_enum(error: jsonschema.ValidationError) -> str:
     return f"{error.instance!r:.60} is none of {', '.join(map(str, allowed))}"
 
 
+def _excluded(error: jsonschema.ValidationError) -> str:
+    """Say which of the two things that the schemas refuse so it is.
+
+    Anything (``{}``), where another key makes it of no use; or a name that Snakemake takes for an
+    endless recursion.
+    """
+    if error.validator_value == {}:
+        return "is ignored beside the other keys: leave it out"
+    return f"{error.instance!r} ends in 20 repetitions, which Snakemake refuses in a path"
+
+
 _REASONS: dict[str, Callable[[jsonschema.ValidationError], str]] = {
     "additionalProperties": _unknown_key,
     "type": _wrong_type,
@@ -134,8 +145,7 @@ _REASONS: dict[str, Callable[[jsonschema.ValidationError], str]] = {
     "pattern": lambda e: f"{e.instance!r:.60} does not match {e.validator_value}",
     "minLength": lambda e: "it is empty",
     "maxLength": lambda e: f"{e.instance!r:.60} has more than {e.validator_value} characters",
-    # The schemas refuse one thing so: a name that Snakemake takes for an endless recursion.
-    "not": lambda e: f"{e.instance!r} ends in 20 repetitions, which Snakemake refuses in a path",
+    "not": _excluded,
 }
 
 

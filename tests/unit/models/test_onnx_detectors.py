@@ -1,14 +1,17 @@
 """A detector of one's own by the options of its row: what goes in, what comes out, is refused."""
 
 import numpy as np
+import onnx
 import pytest
 from model_rows import pipeline, row
+from onnx import TensorProto, helper, numpy_helper
 
 from nnrd import UserError
 from nnrd.core.schema import first_mistake
 from nnrd.datasets.index import Item
 from nnrd.models.boxes import COCO_IDS
 from nnrd.models.onnx_detectors.options import OPTIONS
+from nnrd.runtime import sessions
 
 ITEM = Item("a", "a.png", "", {"width": 40, "height": 20})
 
@@ -96,9 +99,11 @@ def test_damaged_values_are_left_out(bad):
     assert found["bbox"] == [0, 0, 40, 20]  # and cut to the image
 
 
-def test_nothing_found():
-    empty = {"boxes": np.zeros((0, 4)), "scores": np.zeros(0), "labels": np.zeros(0)}
-    assert detector().postprocess(empty, ITEM) == {"detections": []}
+@pytest.mark.parametrize("options", [{}, {"labels": "none"}])
+@pytest.mark.parametrize("scores", [(0,), (0, 80)])
+def test_nothing_found(options, scores):
+    empty = {"boxes": np.zeros((0, 4)), "scores": np.zeros(scores), "labels": np.zeros(0)}
+    assert detector(**options).postprocess(empty, ITEM) == {"detections": []}
 
 
 def test_coco_s_ids():
@@ -114,6 +119,17 @@ def test_coco_s_ids():
         ({"boxes": "box"}, {}, "options: boxes: 'box' is no output; they are boxes, scores"),
         ({}, {"scores": np.ones(2)}, "1 boxes, 2 scores, 1 labels"),
         ({"categories": [1]}, {"labels": np.int64([3])}, "label 3: the options have 1 categories"),
+        ({}, {"boxes": np.ones((2, 5))}, "boxes: 'boxes' is 2x5, not four a box"),
+        (
+            {"labels": "none"},
+            {"boxes": np.ones((2, 4)), "scores": np.ones(3)},
+            "scores: 'scores' is 3, not as many for each of 2 boxes",
+        ),
+        (
+            {"labels": "none", "categories": "coco80"},
+            {"scores": np.ones((1, 81))},
+            "81 scores a box, the options have 80 categories",
+        ),
     ],
 )
 def test_outputs_that_are_others(options, change, message):
@@ -125,7 +141,113 @@ def test_outputs_that_are_others(options, change, message):
 @pytest.mark.parametrize(
     "options",
     [{"siz": 1}, {"size": [1]}, {"size": [0, 1]}, {"form": "x"}, {"categories": "coco"},
-     {"mean": 1}, {"divide": 0}],
+     {"mean": 1}, {"divide": 0}, {"values": "scores"}, {"candidates": "last"},
+     {"output": "x", "boxes": "y"}, {"output": "x", "values": "y"}],
 )  # fmt: skip
 def test_options_that_are_refused_before_any_work(options):
     assert first_mistake(OPTIONS, options)
+
+
+def test_options_that_would_be_ignored_are_named():
+    assert first_mistake(OPTIONS, {"output": "x", "labels": "y"}) == (
+        "labels", "is ignored beside the other keys: leave it out",
+    )  # fmt: skip
+    assert first_mistake(OPTIONS, {"values": "scores"}) == (
+        "values", "is ignored without 'output': leave it out",
+    )  # fmt: skip
+
+
+# Candidates of three labels in the 40x20 image: box as centre and sides, objectness, scores. The
+# second overlaps the first (IoU 0.8) and has its label; the last is unlikely.
+CENTRED = np.float32([[15, 8, 10, 8], [15, 8, 10, 10], [30, 10, 4, 4], [5, 5, 2, 2]])
+OBJECTNESS = np.float32([[1.0], [0.5], [0.8], [0.001]])
+SCORES = np.float32([[0, 0.9, 0], [0, 0.8, 0], [0.5, 0, 0.25], [0.9, 0.9, 0.9]])
+CORNERS = np.concatenate(
+    [CENTRED[:, :2] - CENTRED[:, 2:] / 2, CENTRED[:, :2] + CENTRED[:, 2:] / 2], 1
+)
+LABELS = SCORES.argmax(1).astype(np.float32)[:, None]
+BEST = SCORES.max(1, keepdims=True)
+V8, V5 = [CENTRED, SCORES * OBJECTNESS], [CENTRED, OBJECTNESS, SCORES]
+DECODED = [CORNERS, BEST * OBJECTNESS, LABELS]
+SHAPES = {
+    "v8": (V8, True, {}),
+    "v8 in rows": (V8, False, {"candidates": "first"}),
+    "v5": (V5, False, {"values": "objectness_scores"}),
+    "v5 transposed": (V5, True, {"values": "objectness_scores", "candidates": "last"}),
+}
+
+
+def one_output(parts, transposed, path):
+    """Write a graph that reads an image and gives one tensor, as YOLO's exports do."""
+    table = np.concatenate(parts, axis=1)
+    table = (table.T if transposed else table)[None]
+    inputs = [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, 20, 40])]
+    outputs = [helper.make_tensor_value_info("output0", TensorProto.FLOAT, table.shape)]
+    # What is constant here depends on the image in name only: the smallest pixel times nothing.
+    nodes = [
+        helper.make_node("ReduceMin", ["images"], ["least"], keepdims=0),
+        helper.make_node("Mul", ["least", "nothing"], ["zero"]),
+        helper.make_node("Add", ["table", "zero"], ["output0"]),
+    ]
+    values = {"table": table, "nothing": np.float32(0)}
+    weights = [numpy_helper.from_array(value, name) for name, value in values.items()]
+    graph = helper.make_graph(nodes, "yolo", inputs, outputs, weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=10)
+    onnx.save(model, path)
+    return sessions.Run(sessions.session(path))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_one_output_as_yolo_has_it(tmp_path, shape):
+    parts, transposed, options = SHAPES[shape]
+    run = one_output(parts, transposed, tmp_path / "yolo.onnx")
+    given = {"input": "images", "output": "output0", "categories": [11, 12, 13], **options}
+    found = detect(detector(**given), run)
+    assert [(f["category_id"], round(f["score"], 3)) for f in found] == [
+        (12, 0.9), (11, 0.4), (13, 0.2),
+    ]  # fmt: skip
+    np.testing.assert_allclose(found[0]["bbox"], [10, 4, 10, 8], atol=1e-4)
+    kept = detect(detector(**given, overlap=0.9), run)
+    assert [round(f["score"], 3) for f in kept] == [0.9, 0.4, 0.4, 0.2]
+
+
+def test_one_output_that_is_decoded(tmp_path):
+    run = one_output(DECODED, False, tmp_path / "decoded.onnx")
+    options = {"input": "images", "output": "output0", "values": "score_label"}
+    found = detect(detector(**options, categories=[11, 12, 13]), run)
+    assert [(f["category_id"], round(f["score"], 3)) for f in found] == [
+        (12, 0.9), (12, 0.4), (11, 0.4),
+    ]  # fmt: skip
+    np.testing.assert_allclose(found[0]["bbox"], [10, 4, 10, 8], atol=1e-4)
+
+
+def detect(of, run):
+    return of.postprocess(run(of.preprocess(image(), ITEM)), ITEM)["detections"]
+
+
+@pytest.mark.parametrize(
+    ("options", "shape", "message"),
+    [
+        ({}, (1, 84), "'x' is 1x84: 1 values a candidate are not a box and scores"),
+        ({}, (2, 84, 9), "options: output: 'x' is 2x84x9, not 1xAxB"),
+        ({"categories": "coco80"}, (1, 9, 84), "5 scores a box, the options have 80 .*candidates"),
+        ({"values": "score_label"}, (1, 9, 84), "84 values a candidate are not a box and score"),
+        ({"values": "objectness_scores"}, (1, 9, 5), "5 values a candidate are not a box and obj"),
+        ({"output": "y"}, (1, 84, 9), "options: output: 'y' is no output; they are x"),
+    ],
+)
+def test_one_output_of_another_shape(options, shape, message):
+    with pytest.raises(UserError, match=message) as caught:
+        detector(**{"output": "x", **options}).postprocess({"x": np.ones(shape)}, ITEM)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_damaged_candidates_are_left_out(shape, bad):
+    parts, transposed, options = SHAPES[shape]
+    table = np.concatenate(parts, axis=1)
+    table[0] = bad
+    outputs = {"x": (table.T if transposed else table)[None]}
+    found = detector(output="x", **options).postprocess(outputs, ITEM)["detections"]
+    assert [round(f["score"], 3) for f in found] == [0.4, 0.4, 0.2]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from nnrd.core.schema import with_defaults
 from nnrd.models.family import BEHIND
 
 
@@ -29,11 +30,8 @@ INPUT: dict[str, Any] = {
     "mean": COLOURS | {"default": [0, 0, 0]},
     "deviation": COLOURS | {"default": [1, 1, 1]},
 }
-# The outputs: their names, what is in them, and which detections count.
+# The outputs: what a box is, and which detections count.
 OUTPUT: dict[str, Any] = {
-    "boxes": _name("boxes"),
-    "scores": _name("scores"),
-    "labels": _name("labels"),
     "form": _word("xyxy", "yxyx", "xywh", "cxcywh"),
     "unit": _word("pixels", "share"),
     "categories": {
@@ -43,8 +41,31 @@ OUTPUT: dict[str, Any] = {
     "threshold": {"type": "number", "minimum": 0, "default": 0.01},
     "overlap": {"type": "number", "minimum": 0, "maximum": 1, "default": 1},
 }
+THREE_OUTPUTS = {name: _name(name) for name in ("boxes", "scores", "labels")}
+# Instead of these: one with a row or a column a candidate, its box and what is behind it.
+ONE_OUTPUT: dict[str, Any] = {
+    "output": {"type": "string", "minLength": 1},
+    "values": _word("scores", "objectness_scores", "score_label"),
+    "candidates": {"enum": ["first", "last"]},
+}
+# What such graphs are like where the row does not say it, by ``values``: YOLOv8's and YOLOv5's
+# exports, with the overlap of their own evaluations, and graphs that end in the suppression.
+USUAL: dict[str, dict[str, Any]] = {
+    "scores": {"candidates": "last", "form": "cxcywh", "overlap": 0.7},
+    "objectness_scores": {"candidates": "first", "form": "cxcywh", "overlap": 0.6},
+    "score_label": {"candidates": "first"},
+}
+BEHIND_GRAPH = THREE_OUTPUTS | ONE_OUTPUT | OUTPUT
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
-    "properties": INPUT | {name: rule | {BEHIND: True} for name, rule in OUTPUT.items()},
+    "properties": INPUT | {name: rule | {BEHIND: True} for name, rule in BEHIND_GRAPH.items()},
+    "dependentRequired": {"values": ["output"], "candidates": ["output"]},
+    "dependentSchemas": {"output": {"properties": {key: {"not": {}} for key in THREE_OUTPUTS}}},
 }
+
+
+def filled(options: dict[str, Any]) -> dict[str, Any]:
+    """Return a row's options, which fit `OPTIONS`, with what is usual where they say nothing."""
+    usual = USUAL[options.get("values", "scores")] if "output" in options else {}
+    return with_defaults(OPTIONS, usual | options)

@@ -6,12 +6,11 @@ import cv2
 import numpy as np
 
 from nnrd.core.errors import UserError
-from nnrd.core.schema import with_defaults
 from nnrd.datasets import images
 from nnrd.datasets.index import Item
 from nnrd.models.boxes import COCO_IDS, clip, select
 from nnrd.models.family import ModelRow
-from nnrd.models.onnx_detectors.options import OPTIONS
+from nnrd.models.onnx_detectors.options import filled
 from nnrd.models.pipeline import Arrays, Pipeline
 
 GREY = 114  # fills what a letterboxed image leaves
@@ -34,7 +33,7 @@ class OnnxDetectorPipeline(Pipeline):
 
     def __init__(self, row: ModelRow) -> None:
         super().__init__(row)
-        self.options: dict[str, Any] = with_defaults(OPTIONS, dict(row.options))
+        self.options: dict[str, Any] = filled(dict(row.options))
 
     def load(self, item: Item) -> np.ndarray:
         """Return the image, uint8 (height, width, 3), RGB."""
@@ -55,18 +54,19 @@ class OnnxDetectorPipeline(Pipeline):
         return {self.options["input"]: np.ascontiguousarray(pixels)}
 
     def postprocess(self, outputs: Arrays, item: Item) -> dict[str, Any]:
-        """Return the detections: boxes (N, 4), scores and labels (N,), perhaps in a batch of one.
+        """Return the detections of the outputs that the options name, perhaps in a batch of one.
 
-        Without labels, scores are (N, C), one a label. Boxes and scores that are not finite, as
-        damaged tensors make them, are left out. Raises UserError for other outputs.
+        Values that are not finite, as damaged tensors make them, are left out. Raises UserError
+        for other outputs.
         """
         options = self.options
-        boxes, scores, labels = _found(outputs, options)
-        finite = np.isfinite(scores) & np.isfinite(boxes).all(axis=1)
+        candidates = _one_output if "output" in options else _three_outputs
+        boxes, scores, labels = candidates(outputs, options)
+        finite = np.isfinite(scores) & np.isfinite(boxes).all(axis=1) & np.isfinite(labels)
         sure = finite & (scores >= options["threshold"])
         width, height = item.facts["width"], item.facts["height"]
         placed = clip(_in_image(boxes[sure], width, height, options), width, height)
-        categories = _categories(labels[sure], options["categories"])
+        categories = _categories(labels[sure].astype(np.int64), options["categories"])
         limits = (options["threshold"], options["overlap"])
         return {"detections": select(placed, scores[sure], categories, *limits)}
 
@@ -96,22 +96,62 @@ def _resized(image: np.ndarray, options: dict[str, Any]) -> np.ndarray:
     return found
 
 
-def _found(outputs: Arrays, options: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return boxes (N, 4), scores (N,) and labels (N,) of the graph's outputs."""
-    for part in ("boxes", "scores"):
-        if options[part] not in outputs:
-            known = ", ".join(outputs)
-            raise UserError(f"options: {part}: {options[part]!r} is no output; they are {known}")
-    boxes = outputs[options["boxes"]].astype(np.float64).reshape(-1, 4)
-    scores = outputs[options["scores"]].astype(np.float64)
+Candidates = tuple[np.ndarray, np.ndarray, np.ndarray]  # boxes (N, 4), scores (N,), labels (N,)
+
+
+def _three_outputs(outputs: Arrays, options: dict[str, Any]) -> Candidates:
+    """Return what boxes (N, 4), scores and labels say; without labels, scores are (N, C)."""
+    given, scores = (_named(outputs, options, part) for part in ("boxes", "scores"))
+    if given.size % 4:
+        raise UserError(f"options: boxes: {_said(given, options['boxes'])}, not four a box")
+    boxes = given.reshape(-1, 4)
     labels = outputs.get(options["labels"])
     if labels is None:
-        table = scores.reshape(len(boxes), -1)
-        rows = np.repeat(np.arange(len(boxes)), table.shape[1])
-        return boxes[rows], table.ravel(), np.tile(np.arange(table.shape[1]), len(boxes))
+        if len(boxes) and scores.size % len(boxes):
+            said = _said(scores, options["scores"])
+            raise UserError(f"options: scores: {said}, not as many for each of {len(boxes)} boxes")
+        return _by_label(boxes, scores.reshape(len(boxes), -1 if len(boxes) else 1), options)
     if not len(boxes) == scores.size == labels.size:
         raise UserError(f"{len(boxes)} boxes, {scores.size} scores, {labels.size} labels")
-    return boxes, scores.ravel(), labels.ravel().astype(np.int64)
+    return boxes, scores.ravel(), labels.ravel()
+
+
+def _one_output(outputs: Arrays, options: dict[str, Any]) -> Candidates:
+    """Return what an output (N, 4 + …) or (…, N) says of each of its N candidates."""
+    given = _named(outputs, options, "output")
+    table = given[0] if given.ndim == 3 and len(given) == 1 else given
+    if table.ndim != 2:
+        raise UserError(f"options: output: {_said(given, options['output'])}, not 1xAxB")
+    table = table.T if options["candidates"] == "last" else table
+    boxes, behind = table[:, :4], table[:, 4:]
+    if options["values"] == "objectness_scores":
+        behind = behind[:, :1] * behind[:, 1:]
+    decoded = options["values"] == "score_label"
+    if behind.shape[1] < 1 or (decoded and behind.shape[1] != 2):
+        said = f"{_said(given, options['output'])}: {table.shape[1]} values a candidate"
+        raise UserError(f"options: {said} are not a box and {options['values']}; see candidates")
+    return (boxes, *behind.T) if decoded else _by_label(boxes, behind, options)
+
+
+def _by_label(boxes: np.ndarray, scores: np.ndarray, options: dict[str, Any]) -> Candidates:
+    """Return a candidate for each of the scores (N, C) that count, of which there are C a box."""
+    known = _ids(options["categories"])
+    if known is not None and len(boxes) and scores.shape[1] != len(known):
+        told = f"{scores.shape[1]} scores a box, the options have {len(known)} categories"
+        raise UserError(told + ("; see candidates" if "output" in options else ""))
+    rows, labels = np.nonzero(scores >= options["threshold"])
+    return boxes[rows], scores[rows, labels], labels
+
+
+def _named(outputs: Arrays, options: dict[str, Any], part: str) -> np.ndarray:
+    if options[part] not in outputs:
+        known = ", ".join(outputs)
+        raise UserError(f"options: {part}: {options[part]!r} is no output; they are {known}")
+    return outputs[options[part]].astype(np.float64)
+
+
+def _said(array: np.ndarray, name: str) -> str:
+    return f"{name!r} is {'x'.join(map(str, array.shape)) or 'a scalar'}"
 
 
 def _in_image(boxes: np.ndarray, width: int, height: int, options: dict[str, Any]) -> np.ndarray:
@@ -131,9 +171,17 @@ def _in_image(boxes: np.ndarray, width: int, height: int, options: dict[str, Any
 
 def _categories(labels: np.ndarray, categories: str | list[int]) -> np.ndarray:
     """Return the dataset's category ids of labels; UserError for a label that has none."""
-    if categories == "ids":
+    ids = _ids(categories)
+    if ids is None:
         return labels
-    ids = np.array(COCO_IDS if categories == "coco80" else categories)
     if len(labels) and not 0 <= labels.min() <= labels.max() < len(ids):
-        raise UserError(f"label {labels.max()}: the options have {len(ids)} categories, from 0")
+        wrong = labels.max() if labels.min() >= 0 else labels.min()
+        raise UserError(f"label {wrong}: the options have {len(ids)} categories, from 0")
     return ids[labels]
+
+
+def _ids(categories: str | list[int]) -> np.ndarray | None:
+    """Return the dataset's category id of each label; None where labels are these ids."""
+    if categories == "ids":
+        return None
+    return np.array(COCO_IDS if categories == "coco80" else categories)
