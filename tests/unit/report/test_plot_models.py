@@ -70,3 +70,27 @@ def test_sizes_are_also_shares_of_the_published_file_where_that_is_not_float32(p
     assert len(found) == (factor is not None)
     for child in found:
         assert child.get_xlim()[1] == pytest.approx(axis.get_xlim()[1] * factor)
+
+
+@pytest.mark.parametrize(
+    ("published", "said"),
+    [
+        ((500, 1010), ["w, anchor (0.7 %, published at 50 % of its size)"]),
+        (
+            (500, 250),
+            [
+                "w, anchor (0.7 %, published at 50 % of its size)",
+                "h, anchor (2 %, published at 25 % of its size)",
+            ],
+        ),
+        ((None, None), []),
+    ],
+)
+def test_of_several_models_the_legend_says_the_share_of_the_published_files(published, said):
+    """A second axis could be right for one of them only."""
+    rows = table(*WHISPER, *HUBERT).assign(anc_size=1000)
+    rows["published_size"] = [size for size in published for _ in range(2)]
+    axis = draw(rows, ANCHORS).axes[0]
+    assert not axis.child_axes
+    labels = [text.get_text() for text in axis.get_legend().texts]
+    assert [label for label in labels if "published" in label] == said

@@ -2,6 +2,7 @@
 
 import pandas
 import pytest
+from matplotlib import pyplot
 from matplotlib.colors import to_rgb
 
 from nnrd.report.plots import REGISTRY, style
@@ -35,6 +36,12 @@ ROWS = [
 def tables(tmp_path):
     pandas.DataFrame(ROWS).to_csv(tmp_path / "points.csv", index=False)
     return style.read_points(tmp_path / "points.csv")
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    pyplot.close("all")
 
 
 def draw(name, tables):
@@ -92,3 +99,38 @@ def test_bars_of_codecs_say_what_the_stored_file_takes(tables):
     for axis in left:
         (line,) = [line for line in axis.lines if to_rgb(line.get_color()) == GREY]
         assert line.get_ydata()[0] == 0.3
+
+
+LONG = "at backbone.fpn.layer_blocks.0.output, backbone.fpn.layer_blocks.{}.output"
+
+
+def cuts(*names):
+    """Return a table of an anchor and a point of rank 5 a name, through two codecs."""
+    rows = [row("anchor", 9000, 40.0)]
+    for i, name in enumerate(names):
+        for codec, size in (("raw", 4000), ("nnc", 1000)):
+            rows.append(row(codec, size * (i + 1), 39.0 - i, 5) | {"split_name": name})
+    table = pandas.DataFrame(rows).assign(operating_point=lambda t: t["codec"])
+    table["bytes_per_item"] = table["rec_size"] / table["items"]
+    return table[1:], table[:1]
+
+
+@pytest.mark.parametrize(
+    ("names", "ticks"),
+    [
+        (["conv", "at p3, p4"], ["5", "at p3, p4"]),
+        (["at p4", "at p3", "conv"], ["at p4", "at p3", "5"]),
+        ([LONG.format(1), LONG.format(2)], [LONG.format(1), LONG.format(2)]),
+    ],
+)
+def test_a_cut_at_tensors_is_no_split_of_the_same_rank(names, ticks):
+    tables = cuts(*names)
+    figure = draw("codec_bars", tables)
+    left, right, below, _ = figure.axes
+    drawn = ["".join(text.get_text().split()) for text in below.get_xticklabels()]
+    assert drawn == ["".join(tick.split()) for tick in ticks]
+    heights = [bar.get_height() for bar in left.patches if bar.get_height() > 0]
+    assert heights == pytest.approx([0.4 * (i + 1) for i in range(len(names))])
+    assert bars(right) == sorted(2 * [(39.0 - i, 39.0 - i) for i in range(len(names))])
+    colours_and_marks = curves(draw("accuracy_bytes", tables).axes[0])
+    assert [len(points) for _, points in colours_and_marks] == [1] * 2 * len(names)

@@ -30,7 +30,7 @@ class AccuracyBytes(Plot):
         figure, axes = pyplot.subplots(
             1, len(panels), figsize=(5.2 * len(panels), 4.3), squeeze=False, layout="constrained"
         )
-        points = points.assign(x=self.x(points), place=points.apply(style.split_label, axis=1))
+        points = points.assign(x=self.x(points), place=style.places(points))
         anchor = anchors.iloc[0]
         files = anchors[anchors["codec"] != style.ANCHOR] if self.with_files else anchors[:0]
         files = files.assign(x=self.x(files))

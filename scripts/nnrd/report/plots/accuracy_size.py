@@ -4,6 +4,7 @@ The axes are those of the plots of 3GPP TR 26.847, clause 10.1: the error rate o
 size in percent of the anchor's, the anchor as a red line.
 """
 
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -36,31 +37,37 @@ class AccuracySize(Plot):
         for axis, (_, group) in zip(axes[0], panels, strict=True):
             _curves(axis, group, [*names, "codec"])
             own = anchors.merge(group[["model", "dataset", "runtime"]].drop_duplicates())
-            _anchors(axis, own, names)
+            several = group["model"].nunique() > 1
+            _anchors(axis, own, names, _published(group) if several else {})
             axis.set_xlim(left=0)
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             style.scale_accuracy(axis, group["rec_perf"], style.task_of(group).metric)
             axis.set(ylabel=style.task_of(group).metric.axis)
             axis.set(xlabel="size of the bitstream (% of the anchor's)")
-            _published_axis(axis, group)
+            if not several:
+                _published_axis(axis, group)
             axis.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
         models = points["model"].nunique()
         figure.suptitle(style.title(points) if models == 1 else f"{models} models")
         return figure
 
 
+def _published(points: pandas.DataFrame) -> dict[str, float]:
+    """Return the published files' size over the anchor's by model, where these are not float32."""
+    if not {"published_size", "anc_size"} <= set(points):
+        return {}
+    sizes = points.groupby("model", sort=False)[["published_size", "anc_size"]].max().astype(float)
+    shares = sizes["published_size"] / sizes["anc_size"]
+    return dict(shares[(shares - 1).abs() > CLOSE])  # nor where nothing was published: nan
+
+
 def _published_axis(axis: Axes, points: pandas.DataFrame) -> None:
     """Add the size in percent of the published files on top, where these are not float32."""
-    if points["model"].nunique() > 1 or "published_size" not in points:
-        return
-    sizes = points[["published_size", "anc_size"]].astype(float).max()
-    published, sent = float(sizes.iloc[0]), float(sizes.iloc[1])
-    if not abs(published / sent - 1) > CLOSE:  # nor where nothing was published: nan
-        return
-    share = sent / published
-    both_ways = (partial(np.multiply, share), partial(np.multiply, published / sent))
-    top = axis.secondary_xaxis("top", functions=both_ways)
-    top.set_xlabel(f"% of the published files' {published / 1e6:.1f} MB")
+    for share in _published(points).values():
+        both_ways = (partial(np.multiply, 1 / share), partial(np.multiply, share))
+        top = axis.secondary_xaxis("top", functions=both_ways)
+        size = float(points["published_size"].max())
+        top.set_xlabel(f"% of the published files' {size / 1e6:.1f} MB")
 
 
 def _curves(axis: Axes, points: pandas.DataFrame, names: list[str]) -> None:
@@ -80,8 +87,14 @@ def _curves(axis: Axes, points: pandas.DataFrame, names: list[str]) -> None:
             axis.fill_between(size, low, high, color=color, alpha=0.2, linewidth=0)
 
 
-def _anchors(axis: Axes, anchors: pandas.DataFrame, names: list[str]) -> None:
+def _anchors(
+    axis: Axes, anchors: pandas.DataFrame, names: list[str], published: Mapping[str, float]
+) -> None:
+    """Draw the anchors; several models have no common second axis, so the legend has the shares."""
     for number, row in anchors.iterrows():
-        label = ", ".join([*(row[name] for name in names), f"anchor ({row['rec_perf']:.3g} %)"])
+        said = f"{row['rec_perf']:.3g} %"
+        if row["model"] in published:
+            said += f", published at {100 * published[row['model']]:.0f} % of its size"
+        label = ", ".join([*(row[name] for name in names), f"anchor ({said})"])
         line = style.ANCHOR_LINE | {"linestyle": DASHES[number % len(DASHES)]}
         axis.axhline(row["rec_perf"], label=label, **line)

@@ -1,4 +1,6 @@
-"""A bar chart a codec over the split ranks: what each operating point sends and keeps."""
+"""A bar chart a codec over the splits: what each operating point sends and keeps."""
+
+import textwrap
 
 import pandas
 import seaborn
@@ -8,12 +10,15 @@ from matplotlib.figure import Figure
 
 from nnrd.report.plots import Plot, style
 
+BELOW = 84  # characters side by side below the bars
+
 
 class CodecBars(Plot):
-    """A bar chart a codec over the split ranks: what each operating point sends and keeps."""
+    """A bar chart a codec over the splits: what each operating point sends and keeps."""
 
     def draw(self, points: pandas.DataFrame, anchors: pandas.DataFrame) -> Figure:
-        """Draw a row a codec: on the left bytes over split ranks, on the right the accuracy."""
+        """Draw a row a codec: on the left bytes over the splits, on the right the accuracy."""
+        points, ticks = _placed(points)
         codecs = list(dict.fromkeys(points["codec"]))
         column, metric = list(style.metrics(points).items())[-1]
         figure, axes = pyplot.subplots(
@@ -39,11 +44,23 @@ class CodecBars(Plot):
             handles, labels = right.get_legend_handles_labels()
             right.legend(handles, labels, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
             left.get_legend().remove()
+        tensors = ", or at tensors" if any(tick.startswith(style.AT) for tick in ticks) else ""
         for axis in axes[-1]:
-            axis.set_xlabel("split before rank")
+            axis.set_xticks(range(len(ticks)), ticks)
+            axis.set_xlabel(f"split before rank{tensors}")
         dotted = ", dotted: the items' files as stored" if len(stored) else ""
         figure.suptitle(f"{style.title(points)} — dashed: anchor{dotted}")
         return figure
+
+
+def _placed(points: pandas.DataFrame) -> tuple[pandas.DataFrame, list[str]]:
+    """Return the points with their split's place on the axis, and what stands below each place."""
+    labels = style.places(points)
+    by_rank = points["split"].sort_values(kind="stable").index
+    ordered = list(dict.fromkeys(labels[by_rank]))
+    names = [label.rpartition(" (")[0].removeprefix("before rank ") for label in ordered]
+    ticks = [textwrap.fill(name, max(6, BELOW // len(names))) for name in names]
+    return points.assign(place=labels.map(ordered.index)), ticks
 
 
 def _intervals(
@@ -52,7 +69,7 @@ def _intervals(
     """Draw the ends of each bar's 95 % interval; seaborn has a container an operating point."""
     limits, names = axis.get_xlim(), dict.fromkeys(group["operating_point"])
     for name, container in zip(names, axis.containers, strict=True):
-        rows = group[group["operating_point"] == name].sort_values("split").index
+        rows = group[group["operating_point"] == name].sort_values("place").index
         middles = [bar.get_x() + bar.get_width() / 2 for bar in container]
         if len(middles) != len(rows):  # a split has no such point
             continue
@@ -64,7 +81,7 @@ def _intervals(
 def _bars(axis: Axes, group: pandas.DataFrame, values: pandas.Series) -> None:
     names = group["operating_point"]
     seaborn.barplot(
-        x=group["split"].astype(int), y=values, hue=names, hue_order=list(dict.fromkeys(names)),
+        x=group["place"], y=values, hue=names, hue_order=list(dict.fromkeys(names)),
         # Operating points are ordered, so their colours are: light to dark, also in grey.
         palette=seaborn.color_palette("viridis_r", names.nunique()), ax=axis, errorbar=None,
         width=min(0.8, 0.25 * names.nunique()),

@@ -99,14 +99,30 @@ def operating_point(codec: str, parameters: str) -> str:
     return " ".join([codec, ", ".join(given)]).strip().replace("-", "−")
 
 
-def split_label(row: pandas.Series) -> str:
-    """Return what a split is called in a legend."""
-    place = f"before rank {row['split']:.0f}"
+def named_split(row: pandas.Series, longest: int | None = LONGEST) -> str | None:
+    """Return what a cut at named tensors is called, at so many characters; None of a rank."""
     name = str(row.get("split_name"))
-    if name.startswith(AT):  # named tensors, of which there may be many
-        place = name if len(name) <= LONGEST else f"{name[:LONGEST]}…"
+    if not name.startswith(AT):
+        return None
+    return name if longest is None or len(name) <= longest else f"{name[:longest]}…"
+
+
+def split_label(row: pandas.Series, longest: int | None = LONGEST) -> str:
+    """Return what a split is called in a legend."""
+    place = named_split(row, longest) or f"before rank {row['split']:.0f}"
     count = f"{row['branches']:.0f} tensor{'s' if row['branches'] != 1 else ''}"
     return f"{place} ({count}, {row['anc_size'] / row['items'] / 1e3:,.0f} kB)"
+
+
+def places(points: pandas.DataFrame) -> pandas.Series:
+    """Return the labels of the points' splits, which differ where the splits do.
+
+    A cut at named tensors has a rank too, which another split may have; and names of tensors that
+    begin alike are told apart by being written out.
+    """
+    short = points.apply(split_label, axis=1)
+    alike = points.apply(named_split, axis=1, longest=None).groupby(short).transform("nunique")
+    return short.where(alike <= 1, points.apply(split_label, axis=1, longest=None))
 
 
 def task_of(points: pandas.DataFrame) -> Task:
