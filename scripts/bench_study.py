@@ -1,0 +1,188 @@
+"""One study of splits by the workflow, and by scripts that work as those of TR 26.847 did.
+
+The scripts start a process for each (split, codec), which runs part I again on each image, codes
+what crosses by ``nncodec.nnc.compress`` with its defaults and a qp, decodes it and runs part II:
+one image after another, one process after another. The workflow runs part I once a split. Both
+begin with the split model and the indexed images, and end with the TR's mAP of each point, which
+must be equal to the last digit. Everything is run once, in this order, on the same machine.
+The images are the 50 of COCO that ``NNRD_DATA`` has, else the demonstration's.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas
+import yaml
+
+from nnrd.core import program
+from nnrd.core.errors import UserError
+from nnrd.core.files import read_record
+from nnrd.datasets import index
+from nnrd.models import REGISTRY, ModelRow
+from nnrd.report import benchmarks
+from nnrd.runtime import sessions
+from nnrd.study import paths
+from nnrd.study.points import Split
+from nnrd.tasks.detection import Detection
+
+ROOT = Path(__file__).resolve().parents[1]
+STUDY = "bench"
+MODEL = "ssdlite300_mobilenet_v2"
+NONE = "raw"
+Result = dict[str, Any]
+
+
+def main(args: argparse.Namespace) -> None:
+    """Run both and print the table, the ratio and the share of the time that is used."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        Path("bench.yaml").write_text(yaml.safe_dump(configuration(args)))
+        name, _ = dataset()
+        data = f"{name}-{args.items}" if args.items else name
+        files = [paths.fill(paths.INDEX, data=data)]
+        files += [paths.fill(paths.PLAN, model=MODEL, split=Split(rank).id) for rank in args.splits]
+        snakemake(args.cores, *files)
+        codings = [(split, qp) for split in args.splits for qp in (None, *args.qps)]
+        begun = time.perf_counter()
+        found = [in_a_process(split, data, qp) for split, qp in codings]
+        theirs = time.perf_counter() - begun
+        begun = time.perf_counter()
+        table = Path(paths.points_table(STUDY))
+        snakemake(args.cores, str(table))
+        ours = time.perf_counter() - begun
+        print_points(codings, found, pandas.read_csv(table))
+        print_times(theirs, ours, args.cores)
+
+
+def configuration(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the study as the workflow's configuration."""
+    name, rows = dataset()
+    study: dict[str, Any] = {
+        **{"kind": "features", "model": MODEL, "dataset": name, "splits": args.splits},
+        "codecs": [NONE, {"nnc": {"qp": args.qps}}],
+    }
+    if args.items:
+        study["items"] = args.items
+    return {"run": [STUDY], "datasets": rows, "studies": {STUDY: study}}
+
+
+def dataset() -> tuple[str, dict[str, Any]]:
+    """Return the name of the dataset, and its row where the sheet has none."""
+    given = os.environ.get("NNRD_DATA")
+    if not given:
+        return "demo_images", {}
+    folder = Path(given) / "coco_val50"
+    annotations = folder / "instances_val50.json"
+    count = len(json.loads(annotations.read_text())["images"])
+    row = {"task": "detection", "format": "coco", "folder": str(folder / "images")}
+    return "coco_val50", {"coco_val50": row | {"annotations": str(annotations), "items": count}}
+
+
+def snakemake(cores: int, *targets: str) -> None:
+    """Run the workflow in this folder up to some files; UserError where it fails."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--directory", ".", "--configfile", "bench.yaml", "--cores", str(cores)]
+    done = subprocess.run([*command, "--", *targets], capture_output=True, text=True)
+    if done.returncode:
+        raise UserError(f"the workflow failed: {done.stderr[-300:]}")
+
+
+def in_a_process(split: int, data: str, qp: int | None) -> Result:
+    """Return what `one_by_one` returns, run in a fresh process."""
+    code = f"import bench_study; bench_study.print_one_by_one({split}, {data!r}, {qp})"
+    here = os.environ | {"PYTHONPATH": f"{ROOT}/scripts", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", code], env=here, capture_output=True, text=True)
+    if done.returncode:
+        raise UserError(f"split {split}, qp {qp}: {done.stderr[-300:]}")
+    result = json.loads(done.stdout.splitlines()[-1])
+    print(f"split {split}, {_name(qp)}: {result['seconds']:.1f} s in its images", flush=True)
+    return result
+
+
+def print_one_by_one(split: int, data: str, qp: int | None) -> None:
+    """Print a point as JSON: mean average precision of the TR, bytes sent, seconds."""
+    images = index.read(Path(paths.fill(paths.INDEX, data=data)))
+    begun = time.perf_counter()
+    found, sizes = one_by_one(split, images, qp)
+    seconds = time.perf_counter() - begun
+    scores, _ = Detection().score(images, found, found)
+    result = {"tr26847_map": scores["tr26847_map"], "bytes": sum(sizes), "seconds": seconds}
+    print(json.dumps(result))
+
+
+def one_by_one(split: int, images: index.Index, qp: int | None) -> tuple[list[Result], list[int]]:
+    """Return each image's detections and bytes: part I, NNCodec, part II, image after image."""
+    place = {"model": MODEL, "split": Split(split).id}
+    parts = [sessions.session(paths.fill(part, **place)) for part in (paths.PART1, paths.PART2)]
+    crossing = read_record(Path(paths.fill(paths.PLAN, **place)))["crossing"]
+    row = ModelRow(MODEL, MODEL, "asset")
+    pipeline = REGISTRY.get(MODEL).load_pipeline(row)
+    found, sizes = [], []
+    for item in images.items:
+        feeds = pipeline.preprocess(pipeline.load(item), item)
+        tensors = parts[0].run(crossing, feeds)
+        arrived, size = sent(tensors, qp)
+        outputs = sessions.run(parts[1], dict(zip(crossing, arrived, strict=True)))
+        found.append({"item": item.name} | pipeline.postprocess(outputs, item))
+        sizes.append(size)
+    return found, sizes
+
+
+def sent(tensors: Sequence[Any], qp: int | None) -> tuple[list[Any], int]:
+    """Return tensors as they arrive, by NNCodec as it is, and the bytes of what was sent."""
+    if qp is None:
+        return list(tensors), sum(tensor.nbytes for tensor in tensors)
+    from nncodec import nnc
+
+    named = {f"t{i}": tensor for i, tensor in enumerate(tensors)}
+    stream = nnc.compress(named, bitstream_path=None, return_bitstream=True, qp=qp)
+    arrived = nnc.decompress(bytearray(stream))
+    return [arrived[name] for name in named], len(stream)
+
+
+def print_points(
+    codings: Sequence[tuple[int, int | None]], found: Sequence[Result], table: pandas.DataFrame
+) -> None:
+    """Print each point by both ways; UserError where the mAP of two differs."""
+    print(f"{'split':>5} {'codec':>8} {'mAP, %':>9} {'scripts, bytes':>15} {'workflow, bytes':>16}")
+    for (split, qp), theirs in zip(codings, found, strict=True):
+        parameters = "{}" if qp is None else json.dumps({"qp": qp}, separators=(",", ":"))
+        rows = table[(table.split == split) & (table.parameters == parameters)]
+        ours = rows[rows.codec == (NONE if qp is None else "nnc")].iloc[0]
+        score, size = ours.tr26847_map, int(ours.rec_size)
+        print(f"{split:>5} {_name(qp):>8} {score:>9.6g} {theirs['bytes']:>15,} {size:>16,}")
+        if f"{score:.6g}" != f"{theirs['tr26847_map']:.6g}":  # as many digits as the table has
+            raise UserError(f"the scripts' mAP is {theirs['tr26847_map']}")
+
+
+def print_times(theirs: float, ours: float, cores: int) -> None:
+    """Print the ratio, and what share of the cores' time the steps of the workflow took."""
+    run = benchmarks.summarise(Path("benchmarks"), Path("results"))
+    share = (run.codec + run.inference) / (cores * run.span)
+    print(f"scripts {theirs:.1f} s, workflow {ours:.1f} s on {cores} cores: {theirs / ours:.2f} ×")
+    print(f"codec and inference by the stopwatches: {share:.0%} of {cores} × {run.span:.0f} s")
+
+
+def _name(qp: int | None) -> str:
+    return NONE if qp is None else f"nnc {qp}"
+
+
+def add_arguments(result: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    result.add_argument("--splits", type=int, nargs="+", default=[10, 73], metavar="RANK")
+    qps = [-38, -26, -18, -14, -10, -6, -4, 0]  # the TR's
+    result.add_argument("--qps", type=int, nargs="+", default=qps, metavar="QP")
+    result.add_argument("--items", type=int, help="images, drawn by a seed (default: all)")
+    result.add_argument("--cores", type=int, default=os.cpu_count(), help="of the workflow")
+
+
+if __name__ == "__main__":
+    program.run(sys.modules[__name__])

@@ -1,0 +1,28 @@
+"""The benchmark of a whole study prints equal numbers of both ways, and its ratio."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.slow(minutes=2)
+def test_scripts_and_workflow_have_the_same_map():
+    few = ["--items", "2", "--splits", "73", "--qps", "-10", "--cores", "1"]
+    without = {name: value for name, value in os.environ.items() if name != "NNRD_DATA"}
+    done = subprocess.run(
+        [sys.executable, "scripts/bench_study.py", *few],
+        cwd=ROOT, env=without, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = re.findall(r"^ +73 +(?:raw|nnc -10) +([\d.]+) +([\d,]+) +([\d,]+)$", done.stdout, re.M)
+    sizes = [[int(size.replace(",", "")) for size in row[1:]] for row in rows]
+    assert len(sizes) == 2
+    # The workflow's are the same streams in containers, one an image.
+    assert all(0 < ours - theirs < 2 * 200 for theirs, ours in sizes)
+    assert re.search(r"workflow [\d.]+ s on 1 cores: [\d.]+ ×", done.stdout)
