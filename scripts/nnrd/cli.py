@@ -18,6 +18,7 @@ COMMANDS = {
     "tabulate": ("tabulate_splits", "tabulate what crosses each split of an ONNX model"),
     "compare": ("compare_splits", "set published tables of splits beside measured ones"),
     "score": ("score_predictions", "score predictions with a task's metrics"),
+    "advise": ("advise", "say which split and codec is the fastest within a loss, at a rate"),
     "describe-asset": ("describe_asset", "make the rows of the sheet of assets for a source"),
     "recover": ("recover_run", "put right what a killed run left behind"),
     "estimate": ("estimate_cost", "say what a run of the workflow will cost"),

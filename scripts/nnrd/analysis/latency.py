@@ -109,7 +109,7 @@ def _checked(table: pd.DataFrame, needed: Sequence[str]) -> pd.DataFrame:
         if column not in table:
             raise UserError(f"no column {column}: not a table of points of nnrd")
     table = table.copy()
-    for column in (*MEASURED, "items"):
+    for column in ("split", "items", *MEASURED):
         if column in table:
             try:
                 table[column] = pd.to_numeric(table[column]).astype(float)

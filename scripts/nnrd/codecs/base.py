@@ -30,7 +30,8 @@ class Codec(ABC):
     true and they fit; all other tensors are stored exactly. ``codes_floats`` false stores floats
     as well. Arrays that reach ``compress`` are C-contiguous, not empty, finite, of one dimension
     at least. ``decodable`` is false where the bitstream has the right length and nothing in it: a
-    bound on the rate, whose points have no accuracy.
+    bound on the rate, whose points have no accuracy. ``lossless`` is true where every tensor comes
+    back as it was, so that a point that changed nothing cannot have changed more on other items.
     """
 
     properties: ClassVar[dict[str, dict[str, Any]]] = {}  # JSON schema of each parameter
@@ -38,6 +39,7 @@ class Codec(ABC):
     codes_floats: ClassVar[bool] = True
     codes_integers: ClassVar[bool] = False
     decodable: ClassVar[bool] = True
+    lossless: ClassVar[bool] = False
 
     def __init__(self, name: str, **parameters: Any) -> None:
         self.name = name

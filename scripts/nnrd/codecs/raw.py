@@ -7,6 +7,7 @@ class Codec(base.Codec):
     """Stores every tensor exactly; the bitstream is the tensors and the container around them."""
 
     codes_floats = False
+    lossless = True
 
     def compress(self, tensors, names, workers):
         """Return nothing: all tensors are stored."""

@@ -21,11 +21,12 @@ class FileCodec(ABC):
     """How an item becomes a file that its reader (`Pipeline.load`) reads. Subclass it to add one.
 
     ``media``: ``image`` or ``audio``, what it takes; None: any. ``properties``: the JSON schema of
-    each parameter, all of which have to be given.
+    each parameter, all of which have to be given. ``lossless``: what is read is what was stored.
     """
 
     media: ClassVar[str | None] = None
     properties: ClassVar[dict[str, dict[str, Any]]] = {}
+    lossless: ClassVar[bool] = False
 
     def __init__(self, **parameters: Any) -> None:
         self.parameters = parameters
@@ -41,6 +42,8 @@ class FileCodec(ABC):
 
 class Stored(FileCodec):
     """The file as it is stored."""
+
+    lossless = True
 
     def read(self, item: Item) -> bytes:
         """Return its bytes."""
@@ -77,6 +80,7 @@ class Flac(FileCodec):
     """The recording as FLAC, which loses nothing: its samples and its rate are as stored."""
 
     media = "audio"
+    lossless = True
     subtypes: ClassVar = ("PCM_S8", "PCM_16", "PCM_24")
 
     def read(self, item: Item) -> tuple[np.ndarray, int, str]:

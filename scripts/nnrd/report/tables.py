@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas
 
+from nnrd.core.errors import UserError
+from nnrd.core.lineage import verify_beside
 from nnrd.report.records import ANCHOR_SIZES
 from nnrd.tasks import REGISTRY as TASKS
 
@@ -23,6 +26,16 @@ INTEGERS = (
     *("split", "branches", "anc_size", "rec_size", "published_size", "items"),
     *("threads", "enc_threads", "dec_threads"),
 )
+
+
+def read(path: str | Path) -> pandas.DataFrame:
+    """Return a table as CSV; UserError where it is none, is empty, or was altered."""
+    verify_beside(path)
+    try:
+        return pandas.read_csv(path)
+    except (ValueError, OSError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise UserError(f"{path}: not a table: {reason}") from None
 
 
 def points(study: str, records: Sequence[Mapping[str, Any]], uncompressed: str) -> pandas.DataFrame:

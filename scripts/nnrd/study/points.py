@@ -65,12 +65,14 @@ class Split:
 class Operation:
     """Something with parameters: a codec at an operating point, or a transform.
 
-    ``decodable`` is false of a codec that is a bound on the rate.
+    ``decodable`` is false of a codec that is a bound on the rate; ``lossless`` is true of one that
+    changes nothing.
     """
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict, hash=False)
     decodable: bool = True
+    lossless: bool = False
 
     @property
     def id(self) -> str:
@@ -184,7 +186,8 @@ Record = Anchor | FilePoint | Point  # what becomes a row of the table of points
 
 
 def _label(anchor: Anchor, codec: Operation) -> dict[str, Any]:
-    return anchor.label | {"codec": codec.name, "parameters": dict(codec.parameters)}
+    coded = {"codec": codec.name, "parameters": dict(codec.parameters)}
+    return anchor.label | coded | {"lossless": codec.lossless}
 
 
 def text(parameters: Mapping[str, Any]) -> str:

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from nnrd.core.errors import UserError
 from nnrd.core.registry import Registry
+from nnrd.core.schema import unknown
 from nnrd.datasets.index import Index
 
 Prediction = Mapping[str, Any]
@@ -46,7 +48,8 @@ class Task(ABC):
     """How predictions are scored. Subclass it to add a task.
 
     ``media``: what its items are, ``image`` or ``audio``. ``metrics``: the metric that stands in
-    ``anc_perf`` and ``rec_perf``, then those that are worth a panel of a plot beside it.
+    ``anc_perf`` and ``rec_perf``, then those that are worth a panel of a plot beside it, the last
+    of which says best what compression did.
     ``others``: those that `score` returns besides. ``count_columns``: further columns of whole
     numbers.
     """
@@ -60,6 +63,18 @@ class Task(ABC):
     def metric(self) -> Metric:
         """The metric that models are compared by."""
         return self.metrics[0]
+
+    @property
+    def damage(self) -> Metric:
+        """The metric that says best what compression did: the last of `metrics`."""
+        return self.metrics[-1]
+
+    def named(self, name: str) -> Metric:
+        """Return the metric of a name; UserError where the task has no such one."""
+        known = {metric.name: metric for metric in (*self.metrics, *self.others)}
+        if name not in known:
+            raise UserError(unknown("metric", name, known))
+        return known[name]
 
     @abstractmethod
     def score(

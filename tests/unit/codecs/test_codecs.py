@@ -301,6 +301,7 @@ def test_a_codec_says_whether_it_can_be_decoded(name):
         with pytest.raises(UserError, match="cannot be decoded"):
             codec.decode(blob)
     assert type(codec).decodable is (name != "entropy")
+    assert type(codec).lossless is (name == "raw")
 
 
 def test_per_channel_follows_each_channel():

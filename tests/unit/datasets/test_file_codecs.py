@@ -53,6 +53,11 @@ def test_jpeg_loses_with_quality_and_shrinks(tmp_path):
     assert 0 < losses[0] < 8 < losses[-1]
 
 
+def test_a_codec_says_whether_it_loses_nothing():
+    found = {name: file_codecs.REGISTRY.get(name).lossless for name in ("stored", "jpeg", "flac")}
+    assert found == {"stored": True, "jpeg": False, "flac": True}
+
+
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24"])
 def test_flac_loses_nothing(tmp_path, subtype):
     item = recording(tmp_path, subtype)

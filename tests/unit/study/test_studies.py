@@ -106,8 +106,10 @@ def test_every_features_study_has_the_items_own_bytes():
     assert anchor is study.anchor and points == study.points
     assert stored.folder == "files/ssdlite300_mobilenet_v2/demo_images/onnx/stored/default"
     label = {"codec": "stored", "parameters": {}, "runtime": "onnx", "sent": "files"}
+    label["lossless"] = True
     assert label.items() <= stored.label.items()
     assert {point.label["sent"] for point in points} == {"features"}
+    assert {p.codec.name for p in points if p.label["lossless"]} <= {"raw"}
     wanted = inputs.record_inputs(study, stored)
     assert set(wanted) == {"index", "anchor", "predictions", "inferred", "anchor_record"}
     jobs = [job.rule for job in study.jobs(settings(two=FEATURES).sheets)]

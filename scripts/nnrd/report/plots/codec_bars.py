@@ -8,6 +8,7 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from nnrd.report.labels import AT
 from nnrd.report.plots import Plot, style
 
 BELOW = 84  # characters side by side below the bars
@@ -44,7 +45,7 @@ class CodecBars(Plot):
             handles, labels = right.get_legend_handles_labels()
             right.legend(handles, labels, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
             left.get_legend().remove()
-        tensors = ", or at tensors" if any(tick.startswith(style.AT) for tick in ticks) else ""
+        tensors = ", or at tensors" if any(tick.startswith(AT) for tick in ticks) else ""
         for axis in axes[-1]:
             axis.set_xticks(range(len(ticks)), ticks)
             axis.set_xlabel(f"split before rank{tensors}")

@@ -1,6 +1,5 @@
 """How all plots look, and how they are saved."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,13 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from nnrd.core.errors import UserError
 from nnrd.core.files import complete_file
-from nnrd.core.lineage import verify_beside
+from nnrd.report import tables
+from nnrd.report.labels import LONGEST, named_split, operating_point, place
 from nnrd.tasks import REGISTRY as TASKS
 from nnrd.tasks import Metric, Task
 
 mpl.use("Agg")
 ANCHOR = "anchor"
-AT, LONGEST = "at ", 40  # what names of tensors begin with, and characters of them in a legend
 FILES, STORED = "files", "stored"
 FILE_LOOK: dict[str, Any] = {
     "color": "0.35", "linewidth": 1.2, "linestyle": "--", "markersize": 7,
@@ -81,10 +80,9 @@ def read_points(path: str | Path) -> tuple[pandas.DataFrame, pandas.DataFrame]:
 
     That is the anchor of each study and, behind it, what sending its items as files takes: rows
     whose column ``sent`` is ``files``. Both gain ``bytes_per_item`` and ``operating_point``, a
-    short text. Raises UserError where the table was altered.
+    short text. Raises UserError as `nnrd.report.tables.read` does.
     """
-    verify_beside(path)
-    table = pandas.read_csv(path)
+    table = tables.read(path)
     table["operating_point"] = [
         operating_point(row.codec, row.parameters) for row in table.itertuples()
     ]
@@ -93,25 +91,10 @@ def read_points(path: str | Path) -> tuple[pandas.DataFrame, pandas.DataFrame]:
     return table[~is_held].copy(), table[is_held].copy()
 
 
-def operating_point(codec: str, parameters: str) -> str:
-    """Return a codec and its parameters as short text: ``nnc qp −38``."""
-    given = (f"{key} {value}" for key, value in json.loads(parameters).items())
-    return " ".join([codec, ", ".join(given)]).strip().replace("-", "−")
-
-
-def named_split(row: pandas.Series, longest: int | None = LONGEST) -> str | None:
-    """Return what a cut at named tensors is called, at so many characters; None of a rank."""
-    name = str(row.get("split_name"))
-    if not name.startswith(AT):
-        return None
-    return name if longest is None or len(name) <= longest else f"{name[:longest]}…"
-
-
 def split_label(row: pandas.Series, longest: int | None = LONGEST) -> str:
     """Return what a split is called in a legend."""
-    place = named_split(row, longest) or f"before rank {row['split']:.0f}"
     count = f"{row['branches']:.0f} tensor{'s' if row['branches'] != 1 else ''}"
-    return f"{place} ({count}, {row['anc_size'] / row['items'] / 1e3:,.0f} kB)"
+    return f"{place(row, longest)} ({count}, {row['anc_size'] / row['items'] / 1e3:,.0f} kB)"
 
 
 def places(points: pandas.DataFrame) -> pandas.Series:

@@ -23,8 +23,9 @@ def operating_points(context: Context, key: str, given: list[Any]) -> list[Opera
         read = _with_file(context, f"{where}.{name}", name, values)
         for parameters in combinations(_lists(context, f"{where}.{name}", read)):
             _check_codec(context, f"{where}.{name}", name, parameters)
-            decodable = codecs.REGISTRY.get(name).decodable
-            _add(context, where, found, Operation(name, parameters, decodable))
+            codec = codecs.REGISTRY.get(name)
+            operation = Operation(name, parameters, codec.decodable, codec.lossless)
+            _add(context, where, found, operation)
     return list(found.values())
 
 

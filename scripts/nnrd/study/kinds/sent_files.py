@@ -1,6 +1,7 @@
 """Items that are sent as files, to the whole model, beside what crosses the splits."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from nnrd import tasks
@@ -23,4 +24,8 @@ def file_points(
             file_codecs.check(operation.name, operation.parameters, media)
         except UserError as error:
             context.fail(f"{key}.{operation.name}", str(error))
-    return [FilePoint(anchor, operation) for operation in found]
+    lossless = [file_codecs.REGISTRY.get(operation.name).lossless for operation in found]
+    return [
+        FilePoint(anchor, replace(operation, lossless=exact))
+        for operation, exact in zip(found, lossless, strict=True)
+    ]
