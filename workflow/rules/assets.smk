@@ -40,7 +40,4 @@ rule index_dataset:
         source=JOBS.hashed("index_dataset", "format"),
         dataset=JOBS.dataset,
     shell:
-        program(
-            "index_dataset.py {params.dataset:q} --folder {input.folder:q}"
-            " --out {output:q} > {log:q} 2>&1"
-        )
+        program("index_dataset.py {params.dataset:q} --out {output:q} > {log:q} 2>&1")

@@ -22,6 +22,9 @@ def missing(rows: Sequence[dict[str, Any]], root: Path) -> str | None:
     clients can get is not known, for their mirrors may be on this machine.
     """
     files = [AssetFile(**row) for row in rows]
+    for row in files:
+        if row.only.startswith("@") and not (root / row.only[1:]).is_file():
+            return f"only: {row.only[1:]}: there is no such file"
     if (root / "resources" / rows[0]["asset"]).exists():
         files = [row for row in files if _is_own(row)]  # which may change, and are fetched again
     cache = Cache(default_folder())

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from nnrd.assets import rows as asset_rows
 from nnrd.assets import sources, trees
 from nnrd.assets.cache import Cache, copy_hashed
 from nnrd.assets.rows import AssetFile, by_package
@@ -43,7 +44,7 @@ def fetch(rows: Sequence[AssetFile], out: str | Path, cache: Cache, checkout: st
 
     """
     out = Path(out)
-    rows = [_with_seen_sum(row, cache) for row in rows]
+    rows = [_with_seen_sum(asset_rows.chosen(row, checkout), cache) for row in rows]
     _refuse_strangers(rows, out)
     if _is_complete(rows, out):
         return

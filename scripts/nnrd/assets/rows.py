@@ -2,13 +2,14 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from nnrd.assets import network
 from nnrd.core import sheets
 from nnrd.core.errors import UserError
+from nnrd.core.files import read_names
 from nnrd.core.schema import unknown
 
 COLUMNS = ("asset", "file", "source", "sha256", "bytes", "license")
@@ -41,7 +42,8 @@ class AssetFile:
     A tree is all files below a folder of a package: ``file`` and the member end with ``/`` (the
     member ``/`` is the whole package), and ``sha256`` and ``bytes`` are the package's. Where no
     sum is published ``sha256`` is empty; then the first file seen is recorded in the cache, and
-    ``recorded`` says that a sum is such a one. A file of this machine needs none.
+    ``recorded`` says that a sum is such a one. A file of this machine needs none. ``only`` says
+    which files of a tree are unpacked, and ``names`` are these, once `chosen` has read them.
     """
 
     asset: str
@@ -50,6 +52,8 @@ class AssetFile:
     sha256: str = ""
     bytes: int = 0
     license: str = ""
+    only: str = ""
+    names: Sequence[str] = ()
     recorded: bool = False
 
     @property
@@ -119,6 +123,8 @@ def _check_source(row: AssetFile, where: str) -> None:
         raise UserError(f"{where}: source: {error}") from None
     if row.scheme in PACKAGES and not row.member:
         raise UserError(f"{where}: source: {row.source!r} needs a #member")
+    if row.only and not row.is_tree:
+        raise UserError(f"{where}: only: is of a tree; {row.file!r} is a file")
     if row.is_tree != row.member.endswith("/"):
         raise UserError(f"{where}: of a tree, both the file and the #member end with '/'")
 
@@ -132,6 +138,23 @@ def check_package(package: str) -> None:
         pattern, form = PACKAGES[scheme]
         if not pattern.fullmatch(rest):
             raise UserError(f"{package}: must have the form {form}")
+
+
+def chosen(row: AssetFile, checkout: str | Path = ".") -> AssetFile:
+    """Return a row with the names of the files of its tree that are unpacked, if not all are.
+
+    They are parted by spaces, or stand in a text file, ``@FILE``, which is relative to
+    ``checkout``. Raises UserError for a file that is none, and for a name that leads elsewhere.
+    """
+    if not row.only:
+        return row
+    listed = row.only.startswith("@")
+    names = read_names(Path(checkout, row.only[1:])) if listed else row.only.split()
+    for name in names:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts:
+            raise UserError(f"{row.asset}: only: {name!r:.80} is outside the folder")
+    return replace(row, only="", names=names)
 
 
 def by_package(rows: Iterable[AssetFile]) -> dict[str, list[AssetFile]]:

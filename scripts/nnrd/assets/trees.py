@@ -15,13 +15,14 @@ NOTE = ".trees.json"  # in the asset's folder: the files of its trees, with thei
 
 
 def plant(row: AssetFile, package: Path, folder: Path) -> None:
-    """Write all files of a tree below ``folder``, from its package.
+    """Write the files of a tree below ``folder``, from its package: all, or those of the row.
 
-    Raises UserError where the package is broken or unsafe, or has no such folder.
+    Raises UserError where the package is broken or unsafe, or has no such folder or file.
     """
     below = row.member.removeprefix("/")
     try:
-        names = [name for name in archives.member_names(package) if name.startswith(below)]
+        names = [below + name for name in row.names]
+        names = names or [n for n in archives.member_names(package) if n.startswith(below)]
         if not names:
             raise UserError(f"{package.name}: has no files below {row.member!r}")
         targets = {name: folder / row.file / name.removeprefix(below) for name in names}
@@ -33,9 +34,7 @@ def plant(row: AssetFile, package: Path, folder: Path) -> None:
 def note(rows: Iterable[AssetFile], folder: Path) -> None:
     """Note the files of an asset's trees, all of which are below ``folder``, with their sums."""
     found = {
-        row.file: {"package": row.sha256, "member": row.member, "files": _sums(folder / row.file)}
-        for row in rows
-        if row.is_tree
+        row.file: _origin(row) | {"files": _sums(folder / row.file)} for row in rows if row.is_tree
     }
     if found:
         write_record(folder / NOTE, {"trees": found})
@@ -52,9 +51,17 @@ def noted(folder: Path) -> Mapping[str, Mapping[str, Any]]:
 def is_whole(row: AssetFile, folder: Path) -> bool:
     """Return whether a tree of this package is below ``folder``, each file as it was planted."""
     found = noted(folder).get(row.file, {})
-    if (found.get("package"), found.get("member")) != (row.sha256, row.member):
+    if {key: found.get(key, default) for key, default in _ORIGIN.items()} != _origin(row):
         return False
     return _sums(folder / row.file) == found["files"]
+
+
+_ORIGIN: dict[str, Any] = {"package": None, "member": None, "names": []}
+
+
+def _origin(row: AssetFile) -> dict[str, Any]:
+    """Return what the note says of where a tree is from."""
+    return {"package": row.sha256, "member": row.member, "names": list(row.names)}
 
 
 def _sums(tree: Path) -> dict[str, list[str | int]]:

@@ -7,6 +7,7 @@ stands in such a JSON. Who reads it compares; so a flipped bit never becomes a n
 import hashlib
 import json
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,6 +124,26 @@ def read_json(path: str | Path) -> Any:
         raise UserError(f"{path}: no such file") from None
     except IsADirectoryError:
         raise UserError(f"{path}: is a folder, not a file") from None
+
+
+def read_names(path: str | Path) -> list[str]:
+    """Return the names in a text file, a line each; empty lines and ``#`` comments do not count.
+
+    Raises UserError where it is missing, is no text, has none, or has one twice.
+    """
+    try:
+        lines = [line.strip() for line in Path(path).read_text(encoding="utf-8-sig").splitlines()]
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: not a text file of names") from None
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
+    names = [line for line in lines if line and not line.startswith("#")]
+    if not names:
+        raise UserError(f"{path}: has no names")
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise UserError(f"{path}: {twice[0]!r:.80} is given twice")
+    return names
 
 
 def without_nan(value: Any) -> Any:

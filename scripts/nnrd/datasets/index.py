@@ -1,5 +1,7 @@
 """A dataset's index: its items, each looked at once, with their ground truth and checksums."""
 
+from __future__ import annotations
+
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -8,17 +10,30 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nnrd.core.errors import UserError
-from nnrd.core.files import checksum, read_record
+from nnrd.core.files import checksum, read_names, read_record
 
 Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
 class Draw:
-    """Which items of a dataset are taken: ``count`` of them, drawn by ``seed``; None: all."""
+    """Which items of a dataset are taken: ``count`` of them, drawn by ``seed``; None: all.
+
+    ``names``: of these only, by an item's name or that of its file; ``listed`` is the list of them.
+    """
 
     count: int | None = None
     seed: int = 0
+    names: frozenset[str] | None = None
+    listed: Path | None = None
+
+    @classmethod
+    def of(cls, listed: Path) -> Draw:
+        """Return the draw of the items that a text file names, a line each.
+
+        Raises UserError where it is no such file.
+        """
+        return cls(names=frozenset(read_names(listed)), listed=listed)
 
     def __call__(
         self,
@@ -28,12 +43,14 @@ class Draw:
     ) -> list[Row]:
         """Return the drawn rows in their order; all where there are no more.
 
+        Raises UserError for a name in the list that no item has.
+
         ``name``: the item's name; ``group``: its speaker or class. Items are ordered by the
         SHA-256 of seed and name and taken in rounds, in each round one of every group. So the
         draw is spread over the groups, is the same on every machine, and one of more items holds
         all of one of fewer.
         """
-        found = list(rows)
+        found = self._chosen(list(rows), name)
         if self.count is None:
             return found
         order = sorted(range(len(found)), key=lambda i: self._lot(name(found[i])))
@@ -44,6 +61,18 @@ class Draw:
             rounds.append((taken[of], place, i))
             taken[of] += 1
         return [found[i] for i in sorted(i for *_, i in sorted(rounds)[: self.count])]
+
+    def _chosen(self, rows: list[Row], name: Callable[[Row], str]) -> list[Row]:
+        if self.names is None:
+            return rows
+        known = set(map(name, rows))
+        lines = {line if line in known else Path(line).stem: line for line in self.names}
+        chosen = [row for row in rows if name(row) in lines]
+        strange = self.names - {lines[name(row)] for row in chosen}
+        if strange:
+            more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
+            raise UserError(f"{self.listed}: no item is called {min(strange)!r:.80}{more}")
+        return chosen
 
     def _lot(self, name: str) -> bytes:
         return hashlib.sha256(f"{self.seed}/{name}".encode()).digest()

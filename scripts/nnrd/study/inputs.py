@@ -9,11 +9,13 @@ from nnrd.study.points import Anchor, FilePoint, Record
 
 
 def dataset_files(settings: Settings, dataset: str) -> dict[str, str | list[str]]:
-    """Return what a dataset's index is made of: its folder, its annotations, and their sums."""
+    """Return what a dataset's index is made of: its files, and the sums of those fetched."""
     row = settings.sheets.datasets[dataset]
     fetched = dict.fromkeys([row.asset, settings.sheets.asset_of(row.annotations)])
     sums = [paths.sums(_asset_folder(asset)) for asset in fetched if asset]
     found: dict[str, str | list[str]] = {**_places(settings, dataset)}
+    if row.selection:
+        found["selection"] = as_input(settings.places.located(row.selection))
     return found | ({"sums": sums} if sums else {})
 
 
@@ -39,8 +41,14 @@ def annotations(settings: Settings, dataset: str) -> str:
     return f"resources/{path}" if settings.sheets.asset_of(path) else settings.places.located(path)
 
 
+def files_folder(settings: Settings, dataset: str) -> str:
+    """Return the folder in which a dataset's format finds the files of its items."""
+    row, folder = settings.sheets.datasets[dataset], items_folder(settings, dataset)
+    return f"{folder}/{row.folder}" if row.asset and row.folder else folder
+
+
 def items_folder(settings: Settings, dataset: str) -> str:
-    """Return where the files of a dataset's items are."""
+    """Return what has the files of a dataset's items: the folder that a rule can wait for."""
     return _places(settings, dataset)["folder"]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from nnrd import codecs, tasks, transforms
+from nnrd.assets import rows as asset_rows
 from nnrd.core.files import complete_file
 from nnrd.datasets import file_codecs, formats
 from nnrd.models.family import Family, ModelRow
@@ -19,6 +20,7 @@ from nnrd.study.declared import shown
 from nnrd.study.kinds.base import Study
 from nnrd.study.kinds.coded import CodedStudy
 from nnrd.study.memo import Memo
+from nnrd.study.places import as_input
 from nnrd.study.points import Point, Record, Selection, Split, slug
 
 WORKERS = 4  # of the coder, at most: more of them gain little
@@ -204,11 +206,15 @@ class Jobs:
         data = self.selection(wildcards)
         row = self.settings.sheets.datasets[data.dataset]
         where = inputs.annotations(self.settings, data.dataset)
-        words = ["--format", row.format, "--annotations", where, "--items", str(data.count)]
+        folder = inputs.files_folder(self.settings, data.dataset)
+        words = ["--format", row.format, "--annotations", where, "--folder", folder]
+        words += ["--items", str(data.count)]
+        if row.selection:
+            words += ["--selection", as_input(self.settings.places.located(row.selection))]
         return words if data.items is None else [*words, "--seed", str(data.seed)]
 
     def asset(self, wildcards: Wildcards) -> str:
-        """Return a file of an asset's rows: file, source and sum, all that fetching depends on.
+        """Return a file of an asset's rows: file, source, sum, all that fetching depends on.
 
         Its name is that of its content, so that another row fetches again; and so does a file of
         this machine that is taken as it is, without a sum, when it changes. Such a file is no
@@ -217,6 +223,9 @@ class Jobs:
         asset = wildcards.get("asset")
         rows = self.settings.sheets.assets[asset]
         kept = [{key: row[key] for key in ASSET_COLUMNS if key in row} for row in rows]
+        for row, given in zip(kept, rows, strict=True):
+            if "only" in given:
+                row["names"] = asset_rows.chosen(asset_rows.AssetFile(**given)).names
         text = json.dumps(kept, indent=1)
         states = [_state(row["source"]) for row in kept if "sha256" not in row]
         digest = hashlib.sha256(json.dumps([text, states]).encode()).hexdigest()[:16]

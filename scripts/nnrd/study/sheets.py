@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nnrd import models
@@ -29,6 +29,7 @@ class DatasetRow:
     part: str = "test"
     asset: str | None = None
     folder: str | None = None
+    selection: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,10 @@ class Sheets:
     def missing(self, dataset: str, places: Places) -> str | None:
         """Return which of a dataset's own files, as a message says it, is not there; if any."""
         row = self.datasets[dataset]
-        if row.folder is not None and not places.file(row.folder).is_dir():
+        if row.asset is None and not places.file(str(row.folder)).is_dir():
             return f"the folder of dataset {dataset}, {row.folder!r}, is not there"
+        if row.selection is not None and not places.file(row.selection).is_file():
+            return f"the selection of dataset {dataset}, {row.selection!r}, is not there"
         if self.asset_of(row.annotations) or places.file(row.annotations).exists():
             return None
         if FORMATS.get(row.format).has_annotations:
@@ -107,6 +110,8 @@ def _assets(given: Given) -> dict[str, tuple[str, list[dict[str, Any]]]]:
         if first != sheet:
             raise UserError(f"{sheet}: asset {row['asset']!r} is in {first}, too")
         asset_rows.check(asset_rows.AssetFile(**row), where, files)
+        if row.get("only", "").startswith("@"):
+            row["only"] = f"@{given.located(row['only'][1:])}"
         rows.append(row)
     return found
 
@@ -172,5 +177,8 @@ def _check_dataset(where: str, row: DatasetRow) -> None:
         TASKS.target(row.task)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
-    if (row.asset is None) == (row.folder is None):
-        raise UserError(f"{where}: give it an asset or a folder, one of the two")
+    if row.asset is None and row.folder is None:
+        raise UserError(f"{where}: give it an asset or a folder")
+    below = PurePosixPath(row.folder or ".")
+    if row.asset is not None and (below.is_absolute() or ".." in below.parts):
+        raise UserError(f"{where}: folder: {row.folder!r} is outside the asset")

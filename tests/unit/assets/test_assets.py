@@ -626,6 +626,55 @@ def test_another_tree_of_a_package_is_planted_again(tmp_path, fetch):
     assert [path.name for path in (out / "data").iterdir()] == ["b.bin"]
 
 
+def unpacked(out):
+    return sorted(str(path.relative_to(out)) for path in (out / "data").rglob("*.*"))
+
+
+@pytest.mark.parametrize("only", ["x/b.bin", "@names.txt"])
+def test_of_a_tree_only_what_is_named_is_unpacked(tmp_path, fetch, only):
+    package = tree_package(tmp_path / "pkg.tar.gz")
+    (tmp_path / "names.txt").write_text("# one file\n\nx/b.bin\n")
+    source = "file:pkg.tar.gz#pkg/data/"
+    out = fetch(row("data/", source, package, only=only))
+    assert unpacked(out) == ["data/x/b.bin"]
+    before = out.stat().st_ino
+    fetch(row("data/", source, package, only=only))
+    assert out.stat().st_ino == before
+    # Others are named, then all of them: each time the folder is made anew.
+    fetch(row("data/", source, package, only="a.bin x/b.bin"))
+    assert unpacked(out) == ["data/a.bin", "data/x/b.bin"]
+    before = out.stat().st_ino
+    fetch(row("data/", source, package))
+    assert out.stat().st_ino != before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"only": "a.bi"}, "has no member 'pkg/data/a.bi'; nearest: pkg/data/a.bin"),
+        ({"only": "../c"}, "x: only: '../c' is outside the folder"),
+        ({"only": "/etc/passwd"}, "x: only: '/etc/passwd' is outside the folder"),
+        ({"only": "@none.txt"}, "none.txt: No such file"),
+        ({"only": "@twice.txt"}, "twice.txt: 'a.bin' is given twice"),
+        ({"only": "@empty.txt"}, "empty.txt: has no names"),
+        ({"only": "@noise.txt"}, "noise.txt: not a text file of names"),
+    ],
+)
+def test_names_that_a_tree_does_not_have_are_refused(tmp_path, fetch, change, message):
+    package = tree_package(tmp_path / "pkg.tar.gz")
+    (tmp_path / "twice.txt").write_text("a.bin\na.bin\n")
+    (tmp_path / "empty.txt").write_text("# none\n")
+    (tmp_path / "noise.txt").write_bytes(b"\xff\xfe\x00\xd8")
+    with pytest.raises(UserError, match=message) as caught:
+        fetch(row("data/", "file:pkg.tar.gz#pkg/data/", package, **change))
+    assert "\n" not in str(caught.value) and not (tmp_path / "out").exists()
+
+
+def test_only_is_of_a_tree(tmp_path):
+    with pytest.raises(UserError, match=r"only: is of a tree; 'a\.bin' is a file"):
+        asset_rows.check(row(only="b"), "sheet", set())
+
+
 def test_a_file_of_ones_own_in_a_tree_is_not_removed(tmp_path, fetch):
     package = tree_package(tmp_path / "pkg.tar.gz")
     tree = row("data/", "file:pkg.tar.gz#pkg/data/", package)

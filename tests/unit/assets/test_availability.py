@@ -37,6 +37,13 @@ REASONS = {
 }
 
 
+def test_a_list_of_names_that_is_not_there(tmp_path, cache):
+    rows = [row("file:here") | {"file": "t/", "source": "file:here#t/", "only": "@names.txt"}]
+    assert availability.missing(rows, tmp_path) == "only: names.txt: there is no such file"
+    (tmp_path / "names.txt").write_text("a")
+    assert availability.missing(rows, tmp_path) is None
+
+
 @pytest.mark.parametrize("source", REASONS)
 @pytest.mark.parametrize("sha256", [SUM, ""])
 def test_what_is_missing(tmp_path, cache, source, sha256):

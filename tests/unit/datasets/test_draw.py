@@ -2,9 +2,11 @@
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
+from nnrd import UserError
 from nnrd.datasets.index import EVERYTHING, Draw
 
 NAMES = [f"{speaker}-{number:02}" for speaker in "abc" for number in range(20)]
@@ -52,3 +54,30 @@ def test_another_seed_is_another_draw_and_the_same_is_the_same():
 @pytest.mark.parametrize("draw", [EVERYTHING, Draw(60), Draw(99, seed=3)])
 def test_all_are_all(draw):
     assert draw(NAMES, str, speaker) == NAMES
+
+
+def listed(tmp_path, *lines):
+    (tmp_path / "names.txt").write_text("\n".join(lines))
+    return Draw.of(tmp_path / "names.txt")
+
+
+def test_a_selection_takes_the_named_items_in_their_own_order(tmp_path):
+    draw = listed(tmp_path, "# perfect ones", "c-03.jpg", "", "a-07")
+    assert draw(NAMES, str, speaker) == ["a-07", "c-03"]
+
+
+def test_an_item_with_a_dot_in_its_name_is_not_another(tmp_path):
+    assert listed(tmp_path, "x.y")(["x", "x.y"], str) == ["x.y"]
+    assert listed(tmp_path, "x.y")(["x"], str) == ["x"]
+
+
+def test_of_a_selection_some_are_drawn(tmp_path):
+    names = [name for name in NAMES if name[-1] in "05"]
+    some = replace(listed(tmp_path, *names), count=4)
+    assert some(NAMES, str, speaker) == Draw(4)(names, str, speaker)
+
+
+def test_a_name_that_no_item_has_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"no item is called 'd-01' and 1 more") as caught:
+        listed(tmp_path, "a-01", "d-01", "d-02.png")(NAMES, str)
+    assert "\n" not in str(caught.value)

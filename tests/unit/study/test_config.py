@@ -144,7 +144,12 @@ def test_every_combination_of_parameters_is_a_point():
         ("models", "resnet152\tclass", "resnet18\tclass", "model 'resnet18' is given twice"),
         ("datasets", "\tcoco\t", "\tcocoa\t", "demo_images: unknown dataset format 'cocoa'"),
         ("datasets", "\tdemo_images\t\t", "\t\t\t", "give it an asset or a folder"),
-        ("datasets", "\tdemo_images\t\t", "\tdemo_images\t/x\t", "give it an asset or a folder"),
+        (
+            "datasets",
+            "\tdemo_images\t\t",
+            "\tdemo_images\t/x\t",
+            "folder: '/x' is outside the asset",
+        ),
     ],
 )
 def test_mistake_in_a_sheet_is_one_line_with_file_and_row(tmp_path, sheet, old, new, message):

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from nnrd import UserError
+from nnrd.assets import availability
 from nnrd.study import config, inputs, jobs, origins
 
 ROOT = Path(__file__).parents[3]
@@ -58,6 +59,52 @@ def test_a_dataset_of_ones_own(tmp_path, how):
     assert inputs.dataset_files(found, "mine") == FOLDER
     # Of the shipped studies, those whose dataset is not there are not missed.
     assert ("demo" in found.declared) is (how != "only mine")
+
+
+def words(found, data):
+    return jobs.Jobs(found).dataset({"data": data})
+
+
+def test_a_selection_of_a_dataset_of_ones_own(tmp_path):
+    names = tmp_path / "names.txt"
+    names.write_text("a\n")
+    row = INLINE | {"items": 1, "selection": str(names)}
+    found = load(tmp_path, MINE | {"datasets": {"mine": row}})
+    assert inputs.dataset_files(found, "mine") == FOLDER | {"selection": str(names)}
+    assert words(found, "mine")[-4:] == ["--items", "1", "--selection", str(names)]
+
+
+def test_items_lie_in_a_folder_of_their_asset(tmp_path):
+    asset = {"file": "t/", "source": "file:a.zip#t/", "license": "mine"}
+    row = {"asset": "pack", "folder": "t/images", "task": "detection", "format": "coco", "items": 1}
+    row["annotations"] = "pack/t/truth.json"
+    mine = {"assets": {"pack": asset}, "datasets": {"mine": row}, "run": ["demo"]}
+    found = load(tmp_path, MINE | mine)
+    assert inputs.dataset_files(found, "mine")["folder"] == "resources/pack"
+    assert inputs.files_folder(found, "mine") == "resources/pack/t/images"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"selection": "none.txt"}, "the selection of dataset mine, 'none.txt', is not there"),
+        ({"folder": None}, "datasets.mine: give it an asset or a folder"),
+        ({"asset": "demo_images"}, "is outside the asset"),
+        ({"asset": "demo_images", "folder": "../x"}, "folder: '../x' is outside the asset"),
+    ],
+)
+def test_datasets_that_are_wrong(tmp_path, change, message):
+    row = {key: value for key, value in (INLINE | change).items() if value is not None}
+    assert message in refusal(tmp_path, MINE | {"datasets": {"mine": row}})
+
+
+def test_what_a_machine_cannot_fetch_is_said_in_one_line_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(availability, "is_cut_off", lambda: True)
+    monkeypatch.setattr(availability.urllib.request, "getproxies", dict)
+    monkeypatch.setenv("NNRD_CACHE", str(tmp_path / "cache"))
+    said = refusal(tmp_path, {"run": ["tr26847_detection_ssd300"]})
+    assert "studies.tr26847_detection_ssd300: asset ssd300_resnet50_coco: https://" in said
+    assert "no network" in said
 
 
 def test_models_and_assets_of_ones_own(tmp_path):
