@@ -4,54 +4,21 @@ import json
 import re
 
 import numpy as np
-import onnx
 import pandas
 import pytest
 import yaml
-from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
+from small_detector import detector
 
 from .conftest import ROOT, Checkout, copy_of_project
 
-SIDE, COUNT = 64, 6
+COUNT = 6
 CATEGORIES = [{"id": 1, "name": "person"}, {"id": 3, "name": "car"}]
 
 
 def readme() -> str:
     text = (ROOT / "README.md").read_text()
     return re.search(r"```yaml\n(# mine\.yaml\n.*?)```", text, re.DOTALL)[1]
-
-
-def detector(file) -> None:
-    """One box in the middle, whose score is the image's brightness: a person, COCO's label 0."""
-    weights = {
-        "kernel": np.full((1, 3, 8, 8), 1 / 192, np.float32),
-        "box": np.float32([[[16, 16, 48, 48]]]),
-        "zero": np.zeros((1, 1), np.int64),
-        "flat": np.int64([1, 1]),
-    }
-    nodes = [
-        helper.make_node("Conv", ["image", "kernel"], ["map"], "stem", strides=[8, 8]),
-        helper.make_node("Relu", ["map"], ["relu"], "relu"),
-        helper.make_node("GlobalAveragePool", ["relu"], ["mean"], "head"),
-        helper.make_node("Reshape", ["mean", "flat"], ["scores"], "scores"),
-        helper.make_node("Identity", ["box"], ["boxes"], "boxes"),
-        helper.make_node("Identity", ["zero"], ["labels"], "labels"),
-    ]
-    floats, integers = TensorProto.FLOAT, TensorProto.INT64
-    graph = helper.make_graph(
-        nodes,
-        "detector",
-        [helper.make_tensor_value_info("image", floats, [1, 3, SIDE, SIDE])],
-        [
-            helper.make_tensor_value_info("boxes", floats, [1, 1, 4]),
-            helper.make_tensor_value_info("scores", floats, [1, 1]),
-            helper.make_tensor_value_info("labels", integers, [1, 1]),
-        ],
-        [numpy_helper.from_array(array, name) for name, array in weights.items()],
-    )
-    opset = [helper.make_opsetid("", 17)]
-    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), file)
 
 
 def photos(folder) -> dict:

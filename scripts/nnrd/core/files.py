@@ -9,7 +9,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +52,21 @@ def complete_folder(path: str | Path) -> Iterator[Path]:
 def complete_files(folder: str | Path) -> Iterator[Path]:
     """Yield an empty temporary folder; its files move into ``folder`` if the block succeeds.
 
-    So files that belong together appear together, beside what else is there.
+    So files that belong together appear together, beside what else is there; a folder that is
+    made for them goes again where the block fails.
     """
     folder = Path(folder)
-    with beside(folder / "files") as temporary:
-        yield temporary
-        for file in sorted(temporary.iterdir()):
-            file.replace(folder / file.name)
+    is_new = not folder.exists()
+    try:
+        with beside(folder / "files") as temporary:
+            yield temporary
+            for file in sorted(temporary.iterdir()):
+                file.replace(folder / file.name)
+    except BaseException:
+        if is_new:
+            with suppress(OSError):  # not empty: somebody else wrote into it
+                folder.rmdir()
+        raise
 
 
 def checksum(path: str | Path) -> str:

@@ -56,16 +56,27 @@ def megabytes(count: float) -> str:
 
 
 class Count:
-    """Things done so far, told every ten seconds."""
+    """Things done so far, ``of`` how many where that is known.
 
-    def __init__(self, what: str, stream: TextIO | None = None):
-        self.what, self.stream = what, stream or sys.stderr
+    A terminal gets one line that is rewritten, a log file a line every ten seconds.
+    """
+
+    def __init__(self, what: str, stream: TextIO | None = None, of: int | None = None):
+        self.what, self.of, self.stream = what, of, stream or sys.stderr
+        self.terminal = self.stream.isatty()
         self.done, self.last = 0, time.monotonic()
 
     def more(self) -> None:
         """Say that one more is done."""
         self.done += 1
         now = time.monotonic()
-        if now - self.last >= PERIOD[False]:
+        if now - self.last >= PERIOD[self.terminal]:
             self.last = now
-            print(f"{self.done} {self.what}", file=self.stream, flush=True)
+            known = f" of {self.of}" if self.of else ""
+            start, end = ("\r\x1b[K", "") if self.terminal else ("", "\n")
+            print(f"{start}{self.done}{known} {self.what}", file=self.stream, end=end, flush=True)
+
+    def end(self) -> None:
+        """Take the line from a terminal, where others will be written."""
+        if self.terminal:
+            print("\r\x1b[K", file=self.stream, end="", flush=True)

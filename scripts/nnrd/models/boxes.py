@@ -5,9 +5,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from nnrd.datasets.coco_names import NAMES
+
 # COCO's category ids of its 80 classes, in their order: ids 12, 26, 29, … of its 91 are not used.
-UNUSED = {12, 26, 29, 30, 45, 66, 68, 69, 71, 83}
-COCO_IDS = tuple(number for number in range(1, 91) if number not in UNUSED)
+COCO_IDS = tuple(NAMES)
 
 
 def clip(boxes: np.ndarray, width: int, height: int) -> np.ndarray:

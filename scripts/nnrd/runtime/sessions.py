@@ -11,6 +11,7 @@ from nnrd.core.errors import UserError
 from nnrd.runtime.cuda import has_cuda
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+DEVICES = ("cpu", "cuda")  # that a caller may ask for
 # These change the rounding, and a split between the nodes they join would undo them; without
 # them part I + part II equals the whole model bit for bit.
 ROUNDING_FUSIONS = [
@@ -30,16 +31,18 @@ def session(
     folder: str | Path | None = None,
     ordered: bool = False,
     tf32: bool = False,
+    device: str | None = None,
 ) -> onnxruntime.InferenceSession:
     """Return an ONNX Runtime session of a model file, or of a model's bytes.
 
-    It runs on the GPU if there is one, else on ``threads`` threads of the CPU;
-    ``get_providers()`` of the result says which. The optimisation level is BASIC, less what
-    would change the rounding. ``folder`` holds the external data of a model given as bytes.
-    ``ordered`` runs Shape nodes as soon as they can, which frees what they read. ``tf32``
-    lets a GPU round the factors of a product to 11 bits, which is faster and is not float32.
+    It runs on the GPU if there is one, else on ``threads`` threads of the CPU, or on the
+    ``device``, one of `DEVICES`; ``get_providers()`` of the result says which. The optimisation
+    level is BASIC, less what would change the rounding. ``folder`` holds the external data of a
+    model given as bytes. ``ordered`` runs Shape nodes as soon as they can, which frees what they
+    read. ``tf32`` lets a GPU round the factors of a product to 11 bits, which is faster and is not
+    float32.
     Raises UserError: no such file, not an ONNX model, an operator ONNX Runtime lacks,
-    external data that is missing.
+    external data that is missing, a ``device`` that this machine has not.
     """
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
@@ -50,16 +53,22 @@ def session(
     if folder is not None:
         key = "session.model_external_initializers_file_folder_path"
         options.add_session_config_entry(key, str(folder))
-    return _open(model, options, providers(tf32))
+    found = _open(model, options, providers(tf32, device))
+    if device == "cuda" and found.get_providers()[0] != CUDA:
+        raise UserError("device cuda: ONNX Runtime cannot use the GPU of this machine")
+    return found
 
 
-def providers(tf32: bool = False) -> list[tuple[str, dict[str, str]]]:
+def providers(tf32: bool = False, device: str | None = None) -> list[tuple[str, dict[str, str]]]:
     """Return the execution providers of this machine with their options, the first choice first.
 
-    ONNX Runtime's own default is TF32 where the GPU has it.
+    ONNX Runtime's own default is TF32 where the GPU has it. Raises UserError for a ``device`` that
+    this machine has not.
     """
+    if device == "cuda" and not has_cuda():
+        raise UserError("device cuda: this machine has no NVIDIA GPU that can be used")
     found: list[tuple[str, dict[str, str]]] = [(CPU, {})]
-    if has_cuda():
+    if device != "cpu" and has_cuda():
         import torch  # noqa: F401  (loads the CUDA libraries that ONNX Runtime looks for)
 
         found.insert(0, (CUDA, {"use_tf32": str(int(tf32))}))

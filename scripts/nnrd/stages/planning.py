@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nnrd.study import config, origins
 from nnrd.study.config import Settings
+from nnrd.study.sheets import Sheets
 
 SHIPPED = Path("config/config.yaml")
 
@@ -24,3 +25,9 @@ def settings(args: argparse.Namespace) -> Settings:
     files = [*([shipped] if shipped.is_file() else []), *args.configfile]
     given = origins.read(files, {"run": args.run} if args.run else None)
     return config.load(origins.merged(given), given, args.folder)
+
+
+def sheets(args: argparse.Namespace) -> Sheets:
+    """Return the rows of the sheets that the options name, whatever the studies are."""
+    given = origins.read([args.folder / SHIPPED, *args.configfile])
+    return config.read_sheets(origins.merged(given), given, args.folder)

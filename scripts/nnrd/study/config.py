@@ -56,6 +56,13 @@ def load(
     return _Loader(origins, Places(Path(root), Path(checkout or root))).load(dict(config))
 
 
+def read_sheets(config: Mapping[str, Any], origins: Origins, root: str | Path) -> sheets.Sheets:
+    """Return the rows of a configuration's sheets, whatever its studies are."""
+    loader = _Loader(origins, Places(Path(root), Path(root)))  # UserErrors are those of `load`
+    schema = core_sheets.schema("config")
+    return sheets.read(loader.sheets(loader.check(schema, from_command_line(schema, dict(config)))))
+
+
 class _Loader:
     def __init__(self, origins: Origins, places: Places) -> None:
         self.origins, self.places = origins, places

@@ -77,7 +77,20 @@ def test_a_gpu_multiplies_in_float32_unless_it_is_told_otherwise(monkeypatch, tf
 @pytest.mark.parametrize("tf32", [False, True])
 def test_a_session_gets_these_options_and_says_how_it_ran(monkeypatch, tf32):
     asked = []
-    monkeypatch.setattr(sessions, "providers", lambda given: asked.append(given) or ["CPU" + EP])
+    monkeypatch.setattr(
+        sessions, "providers", lambda given, device: asked.append(given) or ["CPU" + EP]
+    )
     found = sessions.session(residual().SerializeToString(), tf32=tf32)
     assert asked == [tf32]
     assert sessions.how(found, tf32) == {"provider": "CPU" + EP, "precision": "float32"}
+
+
+def test_a_device_that_is_asked_for(monkeypatch):
+    source = residual().SerializeToString()
+    assert sessions.session(source, device="cpu").get_providers() == [sessions.CPU]
+    monkeypatch.setattr(sessions, "has_cuda", lambda: False)
+    with pytest.raises(UserError, match="device cuda: this machine has no NVIDIA GPU"):
+        sessions.session(source, device="cuda")
+    monkeypatch.setattr(sessions, "has_cuda", lambda: True)
+    assert [name for name, _ in sessions.providers(device="cpu")] == [sessions.CPU]
+    assert [name for name, _ in sessions.providers(device="cuda")] == [sessions.CUDA, sessions.CPU]

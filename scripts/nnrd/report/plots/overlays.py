@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from nnrd.datasets import images
 from nnrd.datasets.index import Item
 from nnrd.metrics.detection import agreement
+from nnrd.report import drawing
 from nnrd.report.plots import style
 from nnrd.tasks.detection import SURE
 
@@ -47,27 +48,17 @@ def draw(
     figure, axes = pyplot.subplots(
         len(items), 2, figsize=(8, 3.1 * len(items)), squeeze=False, layout="constrained"
     )
-    categories = {d["category_id"] for p in (anchor, point) for i in items for d in sure(p[i.name])}
-    palette = dict(zip(sorted(categories), style.colors(10) * len(categories), strict=False))
     for row, item in zip(axes, items, strict=True):
         image = images.read_item(item)
         for axis, prediction in zip(row, (anchor[item.name], point[item.name]), strict=True):
-            _draw(axis, image, sure(prediction), labels, palette)
+            _draw(axis, image, sure(prediction), labels)
     axes[0][0].set_title("anchor")
     axes[0][1].set_title(title)
     return figure
 
 
-def _draw(
-    axis: Axes, image: np.ndarray, found: Sequence[dict], labels: Mapping, palette: Mapping
-) -> None:
+def _draw(axis: Axes, image: np.ndarray, found: Sequence[dict], labels: Mapping) -> None:
     scale = WIDTH / image.shape[1]
-    axis.imshow(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    axis.imshow(drawing.boxes(small, found, lambda number: labels.get(number, str(number)), scale))
     axis.axis("off")
-    for detection in found:
-        x, y, width, height = (scale * value for value in detection["bbox"])
-        color = palette[detection["category_id"]]
-        axis.add_patch(pyplot.Rectangle((x, y), width, height, fill=False, ec=color, lw=2))
-        name = labels.get(detection["category_id"], str(detection["category_id"]))
-        box = {"facecolor": color, "edgecolor": "none", "pad": 1, "alpha": 0.85}
-        axis.text(x, y, f"{name} {detection['score']:.2f}", fontsize=7, va="bottom", bbox=box)

@@ -1,0 +1,71 @@
+"""Boxes drawn into images, as pixels: one look for overlays, images and videos."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+# Seaborn's colour-blind palette, which the plots have too; a category's is by its id.
+COLOURS = (
+    *("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc"),
+    *("#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9"),
+)
+TRUTH = "#ffffff"  # of the ground truth, on a black rim
+SMALLEST_TEXT = 10  # pixels
+
+
+def boxes(
+    image: np.ndarray,
+    rows: Iterable[Mapping[str, Any]],
+    name: Callable[[int], str],
+    scale: float = 1.0,
+) -> np.ndarray:
+    """Return a copy of an image, uint8 RGB (height, width, 3), with boxes drawn into it.
+
+    ``rows``: ``category_id``, ``bbox`` (x, y, width, height in pixels, times ``scale`` those of
+    the image), and ``score``, without which a box is one of the ground truth and is white.
+    ``name``: of a category.
+    """
+    canvas = Image.fromarray(image)
+    draw = ImageDraw.Draw(canvas)
+    side = max(image.shape[:2])
+    width, font = max(2, round(side / 400)), _font(max(SMALLEST_TEXT, round(side / 50)))
+    for row in rows:
+        x, y, across, down = (scale * value for value in row["bbox"])
+        corners = (x, y, x + across, y + down)
+        is_truth = "score" not in row
+        colour = TRUTH if is_truth else COLOURS[row["category_id"] % len(COLOURS)]
+        if is_truth:
+            draw.rectangle(corners, outline="black", width=2 * width)
+        draw.rectangle(corners, outline=colour, width=width)
+        label = name(row["category_id"]) + ("" if is_truth else f" {row['score']:.2f}")
+        _write(draw, label, corners, colour, font)
+    return np.asarray(canvas)
+
+
+def _write(
+    draw: ImageDraw.ImageDraw,
+    label: str,
+    corners: tuple[float, float, float, float],
+    colour: str,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+) -> None:
+    """Write a label above its box, within it where the image ends there."""
+    left, _, right, bottom = draw.textbbox((0, 0), label, font=font)
+    x, height = max(0.0, corners[0]), bottom + 2
+    y = corners[1] - height if corners[1] >= height else max(0.0, corners[1])
+    draw.rectangle((x, y, x + right - left + 4, y + height), fill=colour)
+    draw.text((x + 2, y), label, fill=_ink(colour), font=font)
+
+
+def _ink(colour: str) -> str:
+    """Return black on light colours and white on dark ones."""
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else "white"
+
+
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)

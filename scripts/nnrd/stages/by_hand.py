@@ -1,0 +1,114 @@
+"""A model of the sheets by its name, or an ONNX file of one's own, for a program by hand."""
+
+import argparse
+from argparse import Namespace
+from functools import cached_property
+from pathlib import Path
+
+from nnrd.assets import cache, fetch
+from nnrd.assets.rows import AssetFile
+from nnrd.core import lineage
+from nnrd.core.errors import UserError
+from nnrd.core.files import read_record
+from nnrd.core.options import json_object
+from nnrd.core.schema import first_mistake, unknown
+from nnrd.models import REGISTRY, Family, ModelRow
+from nnrd.models.pipeline import Pipeline
+from nnrd.stages import convert_model, planning, steps
+
+OWN = "onnx_detectors"  # the family of an ONNX file of one's own
+TASK = "detection"
+MODEL, FACTS = "results/models/{}.onnx", "results/models/{}.json"  # as the workflow has them
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the model and where the sheets are."""
+    words = "a row of the sheets by its name, or an ONNX file of a detector"
+    parser.add_argument("--model", required=True, metavar="NAME|FILE.onnx", help=words)
+    about = f"of an ONNX file, what family {OWN} takes (config/README.md), as JSON"
+    parser.add_argument("--options", type=json_object, metavar="JSON", help=about)
+    parser.add_argument("--folder", type=Path, default=Path(), help="the checkout with the sheets")
+    parser.add_argument("--configfile", type=Path, nargs="+", default=[], help=argparse.SUPPRESS)
+    parser.add_argument("--threads", type=int, default=1, help="compute threads (default 1)")
+
+
+class Model:
+    """The model that the options name; ``work`` is a folder for what has to be made of it."""
+
+    def __init__(self, args: argparse.Namespace, work: Path) -> None:
+        self.args, self.work = args, work
+        self.is_file = args.model.endswith(".onnx")
+        self.row = self._own() if self.is_file else self._named()
+        if not self.is_file and args.options is not None:
+            raise UserError(f"--options is of an ONNX file; {args.model} has those of its row")
+
+    @property
+    def family(self) -> Family:
+        """The family of the model."""
+        return REGISTRY.get(self.row.family)
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """What stands around its graph; UserError for a model that is no detector."""
+        found = self.family.load_pipeline(self.row)
+        if found.task != TASK:
+            raise UserError(f"model {self.row.model}: is for {found.task}, not for {TASK}")
+        found.open(self.assets)
+        return found
+
+    @cached_property
+    def onnx(self) -> Path:
+        """Its ONNX file: one's own, the workflow's where that is there, else made in ``work``."""
+        if self.is_file:
+            return Path(self.args.model)
+        return self._made() or self._exported()
+
+    @cached_property
+    def assets(self) -> Path | None:
+        """The folder of its files, out of the cache; None where it has none."""
+        if self.is_file or self.row.asset is None:
+            return None
+        rows = [AssetFile(**row) for row in self._sheets.assets[self.row.asset]]
+        folder = self.work / "assets"
+        fetch.fetch(rows, folder, cache.Cache(cache.default_folder()), self.args.folder)
+        return folder
+
+    @cached_property
+    def _sheets(self) -> planning.Sheets:
+        return planning.sheets(self.args)
+
+    def _own(self) -> ModelRow:
+        path, options = Path(self.args.model), self.args.options or {}
+        if not path.is_file():
+            raise UserError(f"{path}: no such ONNX file")
+        mistake = first_mistake(dict(REGISTRY.get(OWN).options or {}), options)
+        if mistake:
+            raise UserError(f"--options: {': '.join(part for part in mistake if part)}")
+        return ModelRow(path.stem, OWN, "asset", TASK, options=options)
+
+    def _named(self) -> ModelRow:
+        models = self._sheets.models
+        if self.args.model not in models:
+            raise UserError(f"--model: {unknown('model', self.args.model, models)}")
+        return models[self.args.model]
+
+    def _made(self) -> Path | None:
+        """Return the file that the workflow made of the same row, if there is one."""
+        places = (self.args.folder / name.format(self.row.model) for name in (MODEL, FACTS))
+        onnx, facts = places
+        if not (onnx.is_file() and facts.is_file()):
+            return None
+        if read_record(facts).get("row") != self.family.graph_row(self.row).columns:
+            return None
+        lineage.verify_made(onnx, facts)
+        steps.say(f"{onnx}: the workflow's is used")
+        return onnx
+
+    def _exported(self) -> Path:
+        out = self.work / "model.onnx"
+        facts, how = out.with_suffix(".json"), self.args.threads
+        row = self.family.graph_row(self.row)
+        convert_model.main(
+            Namespace(model=row, assets=self.assets, out=out, facts=facts, threads=how)
+        )
+        return out

@@ -1,0 +1,270 @@
+"""nnrd infer on an image, a folder and videos: runs, what is written, what is refused."""
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx
+import pandas
+import pytest
+from onnx import helper
+from PIL import Image
+from small_detector import OPTIONS, detector, folder, video
+
+from nnrd import cli, tensor_files
+from nnrd.core.files import checksum, read_record, write_record
+from nnrd.datasets.frames import Bad, Pictures
+from nnrd.datasets.index import Index
+from nnrd.inference.results import COLUMNS
+from nnrd.runtime import sessions
+from nnrd.stages import convert_model, fetch_asset, infer_anchor
+
+ROOT = Path(__file__).parents[3]
+SSDLITE = "ssdlite300_mobilenet_v2"
+BRIGHT = (220, 140, 20)
+SOURCES = {
+    "image": lambda at: folder(at / "one", 220) / "0.png",
+    "folder": lambda at: folder(at / "photos", *BRIGHT),
+    "avi": lambda at: video(at / "clip.avi", *BRIGHT),
+    "mp4": lambda at: video(at / "clip.mp4", *BRIGHT),
+    "yuv": lambda at: video(at / "clip_128x64_10.yuv", *BRIGHT),
+}
+
+
+def nnrd(*words):
+    cli.main(["infer", *map(str, words)])
+
+
+def refused(*words):
+    with pytest.raises(SystemExit) as caught:
+        nnrd(*words)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.fixture
+def own(tmp_path):
+    """The options that name a detector of one's own."""
+    detector(tmp_path / "own.onnx")
+    return ("--model", tmp_path / "own.onnx", "--options", json.dumps(OPTIONS))
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out"
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_every_source(tmp_path, own, out, capsys, kind):
+    source = SOURCES[kind](tmp_path)
+    suffix = {"image": ".png", "folder": "", "avi": ".avi", "mp4": ".mp4", "yuv": ""}[kind]
+    writes = ("--csv", out / "r.csv", "--text", out / "t", "--coco", out / "c.json")
+    nnrd(source, *own, *writes, "--draw", out / f"drawn{suffix}")
+    (row,) = pandas.read_csv(out / "r.csv").to_dict("records")
+    count, sure = (1, 1) if kind == "image" else (3, 2)  # of two images the score is over 0.5
+    counts = {"frames": count, "skipped": 0, "detections": sure, "loops": 1, "run": "whole"}
+    assert counts.items() <= row.items() and tuple(row) == COLUMNS
+    assert row["kind"] == ("video" if kind in ("avi", "mp4", "yuv") else kind)
+    found = json.loads((out / "c.json").read_text())
+    assert [hit["image_id"] for hit in found] == list(range(1, count + 1))
+    assert {hit["category_id"] for hit in found} == {1}
+    np.testing.assert_allclose(found[0]["bbox"], [32, 16, 64, 32], atol=1e-6)
+    scores = np.array(BRIGHT[:count]) / 255
+    np.testing.assert_allclose([hit["score"] for hit in found], scores, atol=0.02)
+    texts = sorted((out / "t").iterdir())
+    assert len(texts) == count
+    assert texts[0].read_text().startswith("person 0.25 0.25 0.75 0.75 0.8")
+    assert ("person 0.86" in capsys.readouterr().out) is (kind == "image")
+    look_at_what_was_drawn(out / f"drawn{suffix}", count)
+
+
+def look_at_what_was_drawn(path, count):
+    if path.suffix in (".avi", ".mp4"):
+        capture = cv2.VideoCapture(str(path))
+        images = [capture.read()[1] for _ in range(count)]
+        assert not capture.read()[0]
+    else:
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        images = [np.asarray(Image.open(file)) for file in files]
+    assert len(images) == count and all(image.shape == (64, 128, 3) for image in images)
+    drawn = [float(image.std()) > 10 for image in images]
+    assert drawn == [True, True, False][:count]  # the last is too dark to be shown
+
+
+def test_runs_of_splits_and_codecs(tmp_path, own, out, capsys):
+    source = folder(tmp_path / "photos", *BRIGHT)
+    ways = ("--whole", "--rank", 1, 2, "--codec", "raw", "--codec", "nnc")
+    words = (*ways, "--parameters", '{"qp": -20}', "--loop", 2, "--csv", out / "r.csv")
+    nnrd(source, *own, *words, "--coco", out / "c.json", "--save-features", out / "f")
+    table = pandas.read_csv(out / "r.csv")
+    runs = ["whole", *(f"rank{rank}-{codec}" for rank in (1, 2) for codec in ("raw", "nnc-qp-20"))]
+    assert list(table["run"]) == runs
+    assert capsys.readouterr().out.count(": 3 images, ") == 5
+    # By the raw codec the parts give what the whole model gives, bit for bit.
+    whole = (out / "c-whole.json").read_bytes()
+    for rank in (1, 2):
+        assert (out / f"c-rank{rank}-raw.json").read_bytes() == whole
+    assert (out / "c-rank1-nnc-qp-20.json").read_bytes() != whole
+    errors = [json.loads(cell) for cell in table["nmse"][1:]]
+    assert errors[0] == errors[2] == {"boxes": 0, "scores": 0, "labels": 0}
+    assert 0 < errors[1]["scores"] < 1e-3
+    assert list(table["branches"][1:]) == [1] * 4 and list(table["split"][1:]) == [1, 1, 2, 2]
+    (file, *_), sent = sorted((out / "f/rank1-raw").iterdir()), 8 * 8 * 4
+    assert file.name == "0.safetensors" and tensor_files.read(file)["map"].nbytes == sent
+    assert not (out / "f/whole").exists()
+    row = table.iloc[2]
+    assert row["anc_size_mean"] == sent and row["rec_size_max"] < sent
+    assert row["compress_ratio"] == pytest.approx(row["rec_size_mean"] / sent, rel=1e-4)
+
+
+def test_the_columns_of_times(tmp_path, own, out):
+    source = folder(tmp_path / "photos", *BRIGHT)
+    nnrd(source, *own, "--rank", 1, "--loop", 3, "--csv", out / "r.csv")
+    (row,) = pandas.read_csv(out / "r.csv").to_dict("records")
+    steps = ("pre_time", "part1_time", "enc_time", "dec_time", "part2_time", "post_time")
+    assert np.isnan(row["run_time_mean"]) and row["part1_provider"] == sessions.CPU
+    for number in ("first", "mean"):
+        total = sum(row[f"{step}_{number}"] for step in steps)
+        assert row[f"total_time_{number}"] == pytest.approx(total, rel=1e-4)
+    for step in steps:
+        assert 0 < row[f"{step}_min"] <= row[f"{step}_mean"] <= row[f"{step}_max"]
+        assert row[f"{step}_std"] > 0
+    assert row["frames_per_second"] == pytest.approx(1 / row["total_time_mean"], rel=1e-4)
+
+
+def test_existing_parts(tmp_path, own, out):
+    """What nnrd split wrote is run, and needs no model but for what stands around it."""
+    source = video(tmp_path / "clip.avi", *BRIGHT)
+    cli.main(["split", str(own[1]), "--name", "relu", "--out", str(tmp_path / "parts")])
+    nnrd(source, *own, "--coco", out / "whole.json")
+    nnrd(source, *own, "--parts", tmp_path / "parts", "--coco", out / "parts.json")
+    assert (out / "parts.json").read_bytes() == (out / "whole.json").read_bytes()
+    (tmp_path / "parts/part2.onnx").write_bytes((tmp_path / "parts/part1.onnx").read_bytes())
+    said = refused(source, *own, "--parts", tmp_path / "parts", "--coco", out / "no.json")
+    assert "part2.onnx: damaged" in said and not (out / "no.json").exists()
+
+
+def test_image_ids_of_a_ground_truth(tmp_path, own, out):
+    images = [
+        {"id": 70 + n, "file_name": f"x/{n}.png", "width": 128, "height": 64} for n in range(3)
+    ]
+    truth = {"images": images, "annotations": [], "categories": [{"id": 1, "name": "human"}]}
+    (tmp_path / "t.json").write_text(json.dumps(truth))
+    given = ("--annotations", tmp_path / "t.json")
+    source = folder(tmp_path / "photos", *BRIGHT)
+    nnrd(source, *own, *given, "--coco", out / "c.json", "--text", out / "t")
+    assert [row["image_id"] for row in json.loads((out / "c.json").read_text())] == [70, 71, 72]
+    assert (out / "t/0.txt").read_text().startswith("human 0.25")
+    (source / "0.png").rename(source / "new.png")
+    said = refused(source, *own, *given, "--coco", out / "d.json")
+    assert "new is not in the ground truth" in said and not (out / "d.json").exists()
+
+
+def test_bad_images(tmp_path, own, out, capsys):
+    source = folder(tmp_path / "photos", *BRIGHT)
+    (source / "1.png").write_bytes(b"no image")
+    writes = ("--text", out / "t", "--csv", out / "r.csv", "--draw", out / "d")
+    said = refused(source, *own, *writes)
+    assert "1.png: not an image that can be read; --skip-bad leaves out" in said
+    assert not any((out / name).exists() for name in ("t", "r.csv", "d"))
+    nnrd(source, *own, *writes, "--skip-bad", "--loop", 2)
+    (row,) = pandas.read_csv(out / "r.csv").to_dict("records")
+    assert (row["frames"], row["skipped"]) == (2, 1)
+    assert [file.name for file in sorted((out / "t").iterdir())] == ["0.txt", "2.txt"]
+    printed = capsys.readouterr()
+    assert printed.err.count("skipped: ") == 1 and "2 images (1 skipped)" in printed.out
+
+
+def test_nan_is_never_silent(tmp_path, own, out, capsys):
+    """A model whose scores are the logarithm of what is below 0 on dark images."""
+    model = onnx.load(own[1])
+    place = next(i for i, node in enumerate(model.graph.node) if node.name == "relu")
+    model.graph.node[place].CopyFrom(helper.make_node("Log", ["less"], ["relu"], "relu"))
+    model.graph.node.insert(place, helper.make_node("Sub", ["map", "dark"], ["less"], "less"))
+    dark = onnx.numpy_helper.from_array(np.float32(0.3), "dark")
+    model.graph.initializer.append(dark)
+    onnx.save(model, own[1])
+    source = folder(tmp_path / "photos", *BRIGHT)
+    said = refused(source, *own, "--text", out / "t")
+    assert "error: 2: 1 of 1 values of output 'scores' are NaN; --skip-bad" in said
+    assert not (out / "t").exists()
+    nnrd(source, *own, "--skip-bad", "--csv", out / "r.csv")
+    assert pandas.read_csv(out / "r.csv")["skipped"].tolist() == [1]
+
+
+REFUSED = [
+    (["--codec", "raw"], "--codec: nothing is split"),
+    (["--rank", 1, "--codec", "ncc"], "unknown codec 'ncc'"),
+    (["--rank", 1, "--codec", "entropy", "--parameters", '{"qp": 0}'], "is a bound on the rate"),
+    (["--rank", 99], "no split before 99"),
+    (["--rank", 1, 1], "run rank1-raw is asked for twice"),
+    (["--part1-provider", "cuda"], "device cuda: "),
+    (["--parts", "nowhere"], "nowhere/split.json: no such file"),
+    (["--draw", "x.gif"], "x.gif: neither a folder nor an image or a video"),
+    (["--draw", "x.png"], "x.png: one image cannot hold a folder"),
+    (["--options", '{"sise": 3}'], "--options: unknown key 'sise'"),
+]
+
+
+@pytest.mark.parametrize(("words", "why"), REFUSED)
+def test_what_is_refused(tmp_path, own, monkeypatch, words, why):
+    monkeypatch.chdir(tmp_path)
+    assert why in refused(folder(tmp_path / "photos", 9), *own, *words)
+
+
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [
+        ("no.onnx", "no.onnx: no such ONNX file"),
+        (
+            "sdlite300_mobilenet_v2",
+            f"'sdlite300_mobilenet_v2'; did you mean {SSDLITE}",
+        ),
+        ("mobilenet_v2", "model mobilenet_v2: is for classification, not for detection"),
+    ],
+)
+def test_models_that_are_refused(tmp_path, model, why):
+    said = refused(folder(tmp_path / "photos", 9), "--model", model, "--folder", ROOT)
+    assert why in said
+
+
+@pytest.mark.slow
+def test_real_weights_give_the_workflows_anchor(tmp_path, out):
+    """A row of the sheets on photos of the demonstration, whole and in parts: as infer_anchor."""
+    photos = fetched("demo_images", tmp_path)
+    words = ("--rank", 50, "--whole", "--coco", out / "c.json", "--frames", 2)
+    nnrd(photos, "--model", SSDLITE, "--folder", ROOT, *words)
+    ours = json.loads((out / "c-whole.json").read_text())
+    assert json.loads((out / "c-rank50-raw.json").read_text()) == ours
+    frames = list(Pictures(photos).frames(Bad(), 2))
+    items = [replace(f.item, checksum=checksum(f.item.path)) for f in frames]
+    write_record(tmp_path / "index.json", Index(items).as_record())
+    row = json.dumps({"model": SSDLITE, "family": SSDLITE, "weights": "asset"})
+    model = ["--model", row, "--assets", fetched(SSDLITE, tmp_path)]
+    file = tmp_path / "model.onnx"
+    run(convert_model, [*model, "--out", file, "--facts", tmp_path / "model.json"])
+    options = ["--runtime", "onnx", "--onnx", file, "--index", tmp_path / "index.json"]
+    options += ["--shard", "0-of-1", "--predictions", out / "p.json", "--times", out / "t.json"]
+    run(infer_anchor, [*model, *options])
+    theirs = [
+        {"image_id": number, **row}
+        for number, found in enumerate(read_record(out / "p.json")["predictions"], 1)
+        for row in found["detections"]
+    ]
+    assert theirs == ours and any(row["score"] > 0.5 for row in ours)
+
+
+def fetched(asset, folder):
+    """Return the folder of an asset's files, out of the cache."""
+    sheet = ROOT / "config/assets.tsv"
+    run(fetch_asset, ["--sheet", sheet, "--asset", asset, "--out", folder / asset])
+    return folder / asset
+
+
+def run(stage, words):
+    parser = argparse.ArgumentParser()
+    stage.add_arguments(parser)
+    stage.main(parser.parse_args([str(word) for word in words]))
