@@ -18,6 +18,7 @@ COMMANDS = {
     "tabulate": ("tabulate_splits", "tabulate what crosses each split of an ONNX model"),
     "compare": ("compare_splits", "set published tables of splits beside measured ones"),
     "infer": ("infer_source", "run a detector on an image, a folder or a video"),
+    "draw": ("draw_detections", "draw boxes over an image, a folder or a video"),
     "score": ("score_predictions", "score predictions with a task's metrics"),
     "advise": ("advise", "say which split and codec is the fastest within a loss, at a rate"),
     "describe-asset": ("describe_asset", "make the rows of the sheet of assets for a source"),

@@ -40,3 +40,10 @@ def named_shape(text: str) -> tuple[str, list[int]]:
     if not name or min(shape) < 1:
         raise UserError(f"shape {text:.60}: write NAME=1,3,300,300, with dimensions from 1")
     return name, shape
+
+
+def whole_number(text: str) -> int:
+    """Return a whole number from 1; UserError where it is none."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**31):
+        raise UserError(f"{text!r:.60} is no whole number from 1")
+    return int(text)

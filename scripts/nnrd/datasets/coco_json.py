@@ -57,26 +57,25 @@ def predictions(paths: Iterable[Path], truth: Index) -> list[dict[str, Any]]:
     Raises UserError, naming the row: not a list of results, an image that is not in ``truth``.
     """
     found: dict[int, list[dict[str, Any]]] = {item.facts["image_id"]: [] for item in truth.items}
-    for where, row in (pair for path in paths for pair in _results(path)):
+    for where, row in (pair for path in paths for pair in results(path)):
         if row["image_id"] not in found:
             raise UserError(f"{where}: image_id {row['image_id']} is not in the ground truth")
-        box = _box(row["bbox"], where)
-        kept = {"category_id": row["category_id"], "bbox": box, "score": row["score"]}
+        kept = {name: row[name] for name in ("category_id", "bbox", "score")}
         found[row["image_id"]].append(kept)
     return [
         {"item": item.name, "detections": found[item.facts["image_id"]]} for item in truth.items
     ]
 
 
-def _results(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the rows of COCO's results, checked, and where each stands."""
+def results(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield where each row of COCO's results stands, and the row, checked; UserError as in it."""
     rows = read_json(path)
     if not isinstance(rows, list):
         raise UserError(f"{path}: not COCO results: no list")
     columns = {"image_id": int, "category_id": int, "bbox": list, "score": (int, float)}
     for number, row in enumerate(rows):
         _check_row(row, columns, f"{path}: [{number}]")
-        yield f"{path}: [{number}]", row
+        yield f"{path}: [{number}]", row | {"bbox": _box(row["bbox"], f"{path}: [{number}]")}
 
 
 def _check_row(row: Any, columns: Mapping[str, Any], where: str) -> None:

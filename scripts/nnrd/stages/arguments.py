@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nnrd.core import lineage
 from nnrd.core.errors import UserError
-from nnrd.core.options import json_object
+from nnrd.core.options import json_object, whole_number
 from nnrd.models import REGISTRY, Family, ModelRow
 from nnrd.models.pipeline import Pipeline
 
@@ -101,3 +101,20 @@ def add_predictions(parser: argparse.ArgumentParser) -> None:
     """Add where a step writes that makes predictions."""
     parser.add_argument("--predictions", type=Path, required=True, help="JSON file to write")
     parser.add_argument("--times", type=Path, required=True, help="JSON file of times to write")
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """Add where a program by hand takes images from."""
+    parser.add_argument("source", type=Path, help="an image, a folder of images, or a video")
+    few = "take the first N images only"
+    parser.add_argument("--frames", type=whole_number, metavar="N", help=few)
+    skip = "leave out, and count, images that cannot be used, such as damaged ones"
+    parser.add_argument("--skip-bad", action="store_true", help=skip)
+
+
+def add_boxes(parser: argparse.ArgumentParser) -> None:
+    """Add what is to know of boxes in text, and of labels."""
+    unit = "of corners in text (by default shares of the image's width and height)"
+    parser.add_argument("--unit", choices=("share", "pixels"), default="share", help=unit)
+    words = "tab-separated file with the columns label and id: which category a label is"
+    parser.add_argument("--labels", type=Path, metavar="FILE", help=words)

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from nnrd.core.errors import UserError
+from nnrd.core.options import whole_number
 from nnrd.core.progress import Count
 from nnrd.datasets import coco_json, frames, labels, text_boxes
 from nnrd.inference import results, written
 from nnrd.inference.chain import Passed, Runner
 from nnrd.report import drawing, drawn
-from nnrd.stages import by_hand, ways
+from nnrd.stages import arguments, by_hand, ways
 from nnrd.stages.ways import Way
 from nnrd.tasks.detection import SURE
 
@@ -32,14 +33,11 @@ EXAMPLES = """examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, EXAMPLES
-    parser.add_argument("source", type=Path, help="an image, a folder of images, or a video")
+    arguments.add_source(parser)
+    arguments.add_boxes(parser)
     by_hand.add_model(parser)
     ways.add_arguments(parser)
-    parser.add_argument("--frames", type=_number, metavar="N", help="take the first N images only")
-    parser.add_argument("--loop", type=_number, default=1, metavar="N", help="run N times (1)")
-    skip = "leave out, and count, images that cannot be used, such as damaged ones"
-    parser.add_argument("--skip-bad", action="store_true", help=skip)
-    parser.add_argument("--labels", type=Path, help="tab-separated file of label and id")
+    parser.add_argument("--loop", type=whole_number, default=1, metavar="N", help="run N times (1)")
     sure = f"the least score of what is drawn, printed and counted ({SURE:g})"
     parser.add_argument("--threshold", type=float, default=SURE, help=sure)
     _add_outputs(parser)
@@ -52,8 +50,6 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--csv", type=Path, help="a table of the runs: sizes and times")
     lines = f"folder of text files, one an image: {text_boxes.SCORED}"
     group.add_argument("--text", type=Path, metavar="FOLDER", help=lines)
-    unit = "of the text's corners (share of width and height)"
-    group.add_argument("--unit", choices=text_boxes.UNITS, default="share", help=unit)
     group.add_argument("--coco", type=Path, metavar="FILE", help="COCO's results, JSON")
     ids = "COCO's ground truth, whose image ids --coco takes by the images' names"
     group.add_argument("--annotations", type=Path, help=ids)
@@ -173,9 +169,3 @@ def _line(row: dict[str, Any]) -> str:
     sent = f"{row['rec_size_mean']:,.0f} of {row['anc_size_mean']:,.0f} bytes an image"
     time = f"{mean:.1f} ms an image, the first {first:.1f} ms"
     return f"{row['run']}: {row['frames']} images{skipped}, {sent}, {time}"
-
-
-def _number(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r:.60} is no whole number from 1")
-    return int(text)
