@@ -10,6 +10,7 @@ from nnrd.codecs.nnc import Codec
 from nnrd.core.errors import UserError
 from nnrd.core.files import read_json
 from nnrd.core.schema import beyond_bounds, unknown
+from nnrd.core.written import json_once
 
 CODEC, KEY = "nnc", "enc_cfg_file"
 CODED = tuple(Codec.properties)
@@ -48,9 +49,9 @@ def read(path: str | Path) -> dict[str, Any]:
     Keys are taken as NNCodec 2.1.3 takes them: those of its ``compress`` and ``compress_model``,
     0 and 1 for switches, and ``nonweight_qp: null`` for qp − 2^(qp_density + 1). A list gives
     several operating points, as in the YAML. Raises UserError, one line: no JSON object, an
-    unknown key, a tool that is switched on and not supported yet.
+    unknown key or one given twice, a tool that is switched on and not supported yet.
     """
-    given = read_json(path)
+    given = read_json(path, json_once)
     if not isinstance(given, dict):
         raise UserError(f"{path}: not a JSON object")
     mistake = beyond_bounds(given)

@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -122,10 +122,15 @@ def read_record(path: str | Path) -> dict[str, Any]:
     return content
 
 
-def read_json(path: str | Path) -> Any:
-    """Return the value of any JSON file; UserError where it is missing or is not JSON."""
+def read_json(path: str | Path, parse: Callable[[str], Any] = json.loads) -> Any:
+    """Return the value of any JSON file; UserError where it is missing or is not JSON.
+
+    ``parse`` may refuse more, such as `written.json_once` of what a person may have written.
+    """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return parse(Path(path).read_text(encoding="utf-8"))
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not JSON ({str(error).splitlines()[0]})") from None
     except FileNotFoundError:

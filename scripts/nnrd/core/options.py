@@ -1,16 +1,18 @@
 """Words of a command line that hold more than a word: JSON objects, ``NAME=VALUE``."""
 
-import json
 from typing import Any
 
 from nnrd.core import links
 from nnrd.core.errors import UserError
+from nnrd.core.written import json_once
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """Return the JSON object in a word; UserError where it is none."""
+    """Return the JSON object in a word; UserError where it is none, or a key is given twice."""
     try:
-        found = json.loads(text)
+        found = json_once(text)
+    except UserError as error:
+        raise UserError(f"{text:.60}: {error}") from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{text:.60}: not JSON ({str(error).splitlines()[0]})") from None
     if not isinstance(found, dict):

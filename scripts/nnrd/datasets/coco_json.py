@@ -7,6 +7,7 @@ from typing import Any
 
 from nnrd.core.errors import UserError
 from nnrd.core.files import read_json
+from nnrd.core.written import json_once
 from nnrd.datasets.index import Index, Item
 
 LARGEST = 1e15  # what a number is below: a coordinate in pixels, an area, an id
@@ -14,7 +15,7 @@ LARGEST = 1e15  # what a number is below: a coordinate in pixels, an area, an id
 
 def read(path: str | Path) -> dict[str, Any]:
     """Return a COCO dataset; UserError where the file is not one, naming the first bad row."""
-    dataset = read_json(path)
+    dataset = read_json(path, json_once)
     needed = {
         "images": {"id": int, "file_name": str, "width": int, "height": int},
         "annotations": {"image_id": int, "category_id": int, "bbox": list},

@@ -1,7 +1,6 @@
 """Compress the tensors in a file (.safetensors, .npz) with a codec; names travel with them."""
 
 import argparse
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +10,8 @@ from nnrd import codecs, tensor_files
 from nnrd.core import bundles
 from nnrd.core.errors import UserError
 from nnrd.core.files import complete_file
+from nnrd.core.options import json_object
+from nnrd.core.written import json_once
 
 PREFIX = "parameter:"  # of the codecs' parameters among the options
 
@@ -21,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--out", type=Path, required=True, help="the bitstream to write")
     names = ", ".join(codecs.available())
     parser.add_argument("--codec", required=True, metavar="NAME", help=names)
-    parser.add_argument("--parameters", type=_object, default={}, help="the same as a JSON object")
+    same = "the same as a JSON object"
+    parser.add_argument("--parameters", type=json_object, default={}, help=same)
     parser.add_argument("--no-names", action="store_true", help="leave the tensors' names out")
     parser.add_argument("--workers", type=int, default=1, help="threads or processes (default 1)")
     _add_parameters(parser)
@@ -80,13 +82,6 @@ def _given(args: argparse.Namespace) -> Iterator[tuple[str, Any]]:
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json_once(text)
     except ValueError:
         return text
-
-
-def _object(text: str) -> dict[str, Any]:
-    value = _value(text)
-    if not isinstance(value, dict):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a JSON object")
-    return value

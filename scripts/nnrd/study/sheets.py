@@ -145,10 +145,8 @@ def _model(row: dict[str, Any], where: str) -> ModelRow:
     options = row.pop("options", {})
     try:
         options = json_object(options) if isinstance(options, str) else options
-    except UserError:
-        options = None
-    if not isinstance(options, dict):
-        raise UserError(f"{where}: options: not a JSON object")
+    except UserError as error:
+        raise UserError(f"{where}: options: {error}") from None
     found = ModelRow(**row, options=options)
     try:
         models.REGISTRY.target(found.family)

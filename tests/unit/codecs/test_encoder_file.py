@@ -97,3 +97,9 @@ def test_the_stream_is_nncodecs_with_the_same_file(tmp_path, content):
 def test_what_changes_the_stream_otherwise_is_refused(tmp_path, content, message):
     with pytest.raises(UserError, match=message):
         read(tmp_path, content)
+
+
+def test_a_key_is_given_once(tmp_path):
+    (tmp_path / "cfg.json").write_text('{"qp": -38, "use_dq": true, "qp": -20}')
+    with pytest.raises(UserError, match=r"cfg\.json: key 'qp' is given twice"):
+        encoder_file.read(tmp_path / "cfg.json")

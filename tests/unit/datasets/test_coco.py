@@ -157,6 +157,8 @@ def test_a_mistake_is_one_line_with_file_and_row(folder, path, value, said):
         ("null", f"{NO_LIST} 'images'"),
         ("[" * 100_000 + "]" * 100_000, "gt.json: not JSON"),
         ('{"images": ' * 10_000, "gt.json: not JSON"),
+        ('{"images": [], "annotations": [], "images": []}', "gt.json: key 'images' is given twice"),
+        ('{"images": [{"id": 1, "file_name": "a", "id": 2}]}', "gt.json: key 'id' is given twice"),
     ],
 )
 def test_what_is_no_coco_file(folder, text, said):

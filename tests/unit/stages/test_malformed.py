@@ -337,6 +337,7 @@ def encoding(*options):
 ENCODINGS = [
     (("--codec", "nncc"), "unknown codec 'nncc'"),
     (("--codec", "nnc", "--parameters", DEEP), "not JSON"),
+    (("--codec", "nnc", "--parameters", '{"qp": 3, "qp": 4}'), "key 'qp' is given twice"),
     (("--codec", "nnc", "--parameters", '{"qp": 3.5}'), "qp: 3.5 is not an integer"),
     (("--codec", "nnc", "--parameters", '{"qp": ' + "9" * 400 + "}"), "more than 64 bits"),
     (("--codec", "raw"), "gone.json: no such file"),
