@@ -97,8 +97,11 @@ def add_tf32(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tf32", action="store_true", help="let a GPU multiply in TF32")
 
 
-def add_predictions(parser: argparse.ArgumentParser) -> None:
-    """Add where a step writes that makes predictions."""
+def add_inference(parser: argparse.ArgumentParser) -> None:
+    """Add what every step takes that makes predictions: model, items, how, and where to write."""
+    add_model(parser)
+    add_shard(parser)
+    add_timing(parser)
     parser.add_argument("--predictions", type=Path, required=True, help="JSON file to write")
     parser.add_argument("--times", type=Path, required=True, help="JSON file of times to write")
 

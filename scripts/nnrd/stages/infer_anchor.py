@@ -9,11 +9,8 @@ from nnrd.stages.extract_weights import BUNDLE
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    arguments.add_model(parser)
+    arguments.add_inference(parser)
     runtimes.add_arguments(parser)
-    arguments.add_shard(parser)
-    arguments.add_predictions(parser)
-    arguments.add_timing(parser)
 
 
 def main(args: argparse.Namespace) -> None:

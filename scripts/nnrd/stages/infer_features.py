@@ -25,12 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", type=Path, required=True, help="the split's JSON file")
     parser.add_argument("--bitstreams", type=Path, required=True, help="folder of bitstreams")
     parser.add_argument("--encoded", type=Path, required=True, help="the encoder's JSON of times")
-    arguments.add_model(parser)
+    arguments.add_inference(parser)
     arguments.add_codec(parser)
     arguments.add_identity(parser)
-    arguments.add_shard(parser)
-    arguments.add_predictions(parser)
-    arguments.add_timing(parser)
     arguments.add_tf32(parser)
 
 

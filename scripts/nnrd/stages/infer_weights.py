@@ -11,14 +11,11 @@ from nnrd.stages.extract_weights import BUNDLE
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    arguments.add_model(parser)
+    arguments.add_inference(parser)
     runtimes.add_arguments(parser)
     arguments.add_transform(parser)
     parser.add_argument("--weights", type=Path, required=True, help="folder of the decoded bundle")
     parser.add_argument("--decoded", type=Path, required=True, help="the decoder's JSON of times")
-    arguments.add_shard(parser)
-    arguments.add_predictions(parser)
-    arguments.add_timing(parser)
 
 
 def main(args: argparse.Namespace) -> None:
