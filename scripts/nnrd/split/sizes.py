@@ -11,10 +11,12 @@ from nnrd.core.errors import UserError
 from nnrd.core.links import latency_ms
 from nnrd.split.checks import LARGEST
 from nnrd.split.graph import Graph, Life
+from nnrd.split.parts import extract
 from nnrd.split.plan import cut
 from nnrd.split.shapes import rank_bytes, static_bytes, static_types
 
 AT_TENSORS = "tensors"  # the operator of a cut at tensors, which is behind no one node
+PART_BYTES = ("part1_bytes", "part2_bytes")
 # Operators whose outputs are as long as the values of their inputs let them be.
 SELECTING = {"NonZero", "NonMaxSuppression", "Compress", "Unique"}
 
@@ -86,7 +88,9 @@ def row_at(
 ) -> pd.DataFrame:
     """Return the row of a table for a cut at tensors, whose operator is `AT_TENSORS`.
 
-    ``name`` stands where a node's does, behind "at"; both rules send the same.
+    ``name`` stands where a node's does, behind "at"; both rules send the same. Two columns more,
+    ``part1_bytes`` and ``part2_bytes``, are the sizes of both parts as ONNX files, external data
+    not counted.
     """
     graph = model if isinstance(model, Graph) else Graph(model)
     plan = cut(graph, tensors=tensors)
@@ -102,6 +106,8 @@ def row_at(
     row = {"rank": plan.rank, "node_name": f"at {name}", "op_type": AT_TENSORS} | counts
     row |= {f"plain_{column}": value for column, value in counts.items()}
     row |= {"plain_captured": 0, "plain_selected": 0, "names": " ".join(plan.crossing)}
+    parts = (part.ByteSize() for part in extract(graph, plan))
+    row |= dict(zip(PART_BYTES, parts, strict=True))
     return pd.DataFrame([row]).astype({"bytes": "Int64", "plain_bytes": "Int64"})
 
 

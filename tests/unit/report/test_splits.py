@@ -262,6 +262,13 @@ def test_cuts_at_tensors_stand_beside_the_ranks(written):
     found = comparison.inputs(pd.concat([table, at], ignore_index=True), [1])
     assert found[found["split"] == "at fpn"]["bytes"].tolist() == [7, 7]
     assert len(found) == 4 and all(name[0] == "1" for name in found[found.bytes != 7]["split"])
+    at = at.assign(part1_bytes=2049, part2_bytes=1024)
+    found = comparison.inputs(pd.concat([table, at], ignore_index=True), [1])
+    assert (
+        found[found["split"] == "at fpn"][["part1_kib", "part2_kib"]].values.tolist()
+        == [[3, 1]] * 2
+    )
+    assert found[found["split"] != "at fpn"].part1_kib.isna().all()
 
 
 @pytest.mark.parametrize("suffix", ["svg", "pdf", "png"])

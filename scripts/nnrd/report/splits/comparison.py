@@ -14,7 +14,7 @@ import pandas as pd
 from nnrd.core.errors import UserError
 from nnrd.core.links import latency_ms
 from nnrd.datasets.published import ANCHOR, LATENCY, Row
-from nnrd.split.sizes import AT_TENSORS
+from nnrd.split.sizes import AT_TENSORS, PART_BYTES
 
 DIGITS = 2  # sizes in MB and latencies in ms are published to so many
 NOT_EXPLAINED = "not explained"
@@ -198,9 +198,10 @@ def inputs(table: pd.DataFrame, at: list[int]) -> pd.DataFrame:
 
     ``table`` has several inputs, told apart by the column ``input``. Columns: ``input, shape``
     (as ``input`` has it in brackets), ``aspect`` (long side / short side, by which the rows are
-    sorted, then by size), ``split`` (rank and node name), ``rank, branches, bytes, mbytes`` and
-    ``saved_bytes``, what the lean rule saves over the plain one. Raises UserError where a rank
-    isn't in the table.
+    sorted, then by size), ``split`` (rank and node name), ``rank, branches, bytes, mbytes``,
+    ``saved_bytes``, what the lean rule saves over the plain one, and, where there are cuts at
+    tensors, ``part1_kib`` and ``part2_kib``, the files of their parts in KiB (1,024 bytes), rounded
+    up as a file manager does. Raises UserError where a rank isn't in the table.
     """
     missing = sorted(set(at) - set(table["rank"]))
     if missing:
@@ -220,6 +221,11 @@ def inputs(table: pd.DataFrame, at: list[int]) -> pd.DataFrame:
             "bytes": chosen.bytes,
             "mbytes": chosen.bytes / 1e6,
             "saved_bytes": chosen.plain_bytes - chosen.bytes,
+        }
+        | {
+            f"{column.removesuffix('_bytes')}_kib": -(-chosen[column] // 1024)
+            for column in PART_BYTES
+            if column in chosen
         }
     )
     keys = ["aspect", "pixels", "input", "rank"]
