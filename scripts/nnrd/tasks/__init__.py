@@ -51,13 +51,14 @@ class Task(ABC):
     ``anc_perf`` and ``rec_perf``, then those that are worth a panel of a plot beside it, the last
     of which says best what compression did.
     ``others``: those that `score` returns besides. ``count_columns``: further columns of whole
-    numbers.
+    numbers. ``threshold``: of the scores, where the task has one, which may be set.
     """
 
     media: ClassVar[str] = "image"
     metrics: ClassVar[tuple[Metric, ...]]
     others: ClassVar[tuple[Metric, ...]] = ()
     count_columns: ClassVar[tuple[str, ...]] = ()
+    threshold: float | None = None
 
     @property
     def metric(self) -> Metric:
@@ -86,6 +87,11 @@ class Task(ABC):
         its name in ``item`` and what the task's models predict. Raises UserError for an item
         without ground truth.
         """
+
+    def by_class(self, index: Index, predictions: Sequence[Prediction]) -> list[Row]:
+        """Return a row a class of the ground truth, its name in ``label``; by default none."""
+        del index, predictions
+        return []
 
 
 REGISTRY: Registry[type[Task]] = Registry(

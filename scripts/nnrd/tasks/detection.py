@@ -1,9 +1,12 @@
 """Object detection: AP against ground truth, damage and agreement against the anchor; in %."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import add
 from typing import Any
+
+import numpy as np
 
 from nnrd.datasets.index import Index, Item
 from nnrd.metrics import average_precision
@@ -28,6 +31,7 @@ class Detection(Task):
     """A prediction has ``detections``: rows of ``category_id``, ``bbox``, ``score``.
 
     Boxes are x, y, width, height in pixels; an image's facts are those of the format ``coco``.
+    ``threshold``: the score from which on a detection counts, where one has to be chosen.
     """
 
     metrics = (
@@ -45,6 +49,7 @@ class Detection(Task):
         Metric("lost", "its detections that are gone", "count", False, to_anchor=True),
     )
     count_columns = ("detections", "right", "invented", "lost")
+    threshold: float = SURE
 
     def score(
         self, index: Index, anchor: Sequence[Prediction], predictions: Sequence[Prediction]
@@ -54,24 +59,47 @@ class Detection(Task):
         Metrics: ``AP``, ``AP50``, ``agreement``, ``tr26847_map``; the damage ``precision``,
         ``recall``, ``F1``; the 95 % bootstrap intervals of all of these over the images; the
         counts ``right``, ``invented``, ``lost``. A row has ``AP``, ``agreement``, the counts, and
-        ``detections``, those with a score of 0.5 or more.
+        ``detections``, those with a score of the threshold or more.
         """
         items = {item.name: item for item in index.items}
         held = {prediction["item"]: prediction for prediction in anchor}
         anchor = [held[found["item"]] for found in predictions]
         damages = [
-            damage(theirs["detections"], ours["detections"], SURE)
+            damage(theirs["detections"], ours["detections"], self.threshold)
             for theirs, ours in zip(anchor, predictions, strict=True)
         ]
         rows = [
-            _row(items, theirs, ours) | counts._asdict()
+            _row(items, theirs, ours, self.threshold) | counts._asdict()
             for theirs, ours, counts in zip(anchor, predictions, damages, strict=True)
         ]
-        metrics = _metrics(index, items, anchor, predictions) | _damage(damages)
-        ours = _against_truth(index, items, predictions)
-        theirs = _against_truth(index, items, anchor)
-        ours |= _against_anchor(items, anchor, predictions, damages)
+        metrics = _metrics(index, items, anchor, predictions, self.threshold) | _damage(damages)
+        ours = _against_truth(index, items, predictions, self.threshold)
+        theirs = _against_truth(index, items, anchor, self.threshold)
+        ours |= _against_anchor(items, anchor, predictions, damages, self.threshold)
         return metrics | intervals(index, predictions, ours, theirs), rows
+
+    def by_class(self, index: Index, predictions: Sequence[Prediction]) -> list[Row]:
+        """Return a row a class that the images hold, in the order of their category ids.
+
+        ``label``; ``objects``, how many there are, crowds not counted; ``tr26847_map``, ``AP``
+        and ``AP50`` in percent, of the one class.
+        """
+        items = {item.name: item for item in index.items}
+        images, boxes = _truth([items[found["item"]].facts for found in predictions])
+        classes = average_precision.matched(images, boxes, _results(items, predictions))
+        numbers = sorted({row["category_id"] for row in boxes})
+        rows = [_tr26847_image(items, found, index.categories) for found in predictions]
+        means, once = tr26847_map(rows, self.threshold)[1], np.ones((1, len(images)))
+        return [
+            {
+                "label": index.categories[number],
+                "objects": int(found.objects.sum()),
+                "tr26847_map": 100 * means.get(index.categories[number], math.nan),
+                "AP": 100 * float(average_precision.drawn([found], once)[0]),
+                "AP50": 100 * float(average_precision.drawn([found], once, 1)[0]),
+            }
+            for number, found in zip(numbers, classes, strict=True)
+        ]
 
 
 def _metrics(
@@ -79,6 +107,7 @@ def _metrics(
     items: dict[str, Item],
     anchor: Sequence[Prediction],
     predictions: Sequence[Prediction],
+    threshold: float,
 ) -> dict[str, float]:
     coco = _coco(items, predictions)
     images = [_tr26847_image(items, found, index.categories) for found in predictions]
@@ -86,9 +115,15 @@ def _metrics(
     return {
         "AP": 100 * coco["AP"],
         "AP50": 100 * coco["AP50"],
-        "agreement": 100 * agreement(theirs, ours, SURE),
-        "tr26847_map": 100 * tr26847_map(images, SURE)[0],
+        "agreement": 100 * agreement(theirs, ours, threshold),
+        "tr26847_map": 100 * tr26847_map(images, threshold)[0],
     }
+
+
+def _truth(facts: Sequence[Mapping[str, Any]]) -> tuple[list[int], list[dict[str, Any]]]:
+    """Return the ids of images and their objects, as COCO has them."""
+    boxes = [{"image_id": fact["image_id"], **row} for fact in facts for row in fact["objects"]]
+    return [fact["image_id"] for fact in facts], boxes
 
 
 def _damage(damages: Sequence[Damage]) -> dict[str, float]:
@@ -98,15 +133,14 @@ def _damage(damages: Sequence[Damage]) -> dict[str, float]:
 
 
 def _against_truth(
-    index: Index, items: dict[str, Item], predictions: Sequence[Prediction]
+    index: Index, items: dict[str, Item], predictions: Sequence[Prediction], threshold: float
 ) -> dict[str, Statistic]:
     """Return the numbers that hold predictions against the ground truth, of any draw of images."""
-    facts = [items[found["item"]].facts for found in predictions]
-    images = [fact["image_id"] for fact in facts]
-    boxes = [{"image_id": fact["image_id"], **row} for fact in facts for row in fact["objects"]]
+    images, boxes = _truth([items[found["item"]].facts for found in predictions])
     categories = average_precision.matched(images, boxes, _results(items, predictions))
     scores = [
-        tr26847_aps(_tr26847_image(items, found, index.categories), SURE) for found in predictions
+        tr26847_aps(_tr26847_image(items, found, index.categories), threshold)
+        for found in predictions
     ]
     return {
         "AP": lambda weights: 100 * average_precision.drawn(categories, weights),
@@ -120,10 +154,11 @@ def _against_anchor(
     anchor: Sequence[Prediction],
     predictions: Sequence[Prediction],
     damages: Sequence[Damage],
+    threshold: float,
 ) -> dict[str, Statistic]:
     """Return the numbers that hold predictions against the anchor's, of any draw of images."""
     images = [items[found["item"]].facts["image_id"] for found in predictions]
-    sure = compared(_results(items, anchor), _results(items, predictions), SURE)
+    sure = compared(_results(items, anchor), _results(items, predictions), threshold)
     categories = average_precision.matched(images, *sure)
     right = [counts.right for counts in damages]
     found = [counts.right + counts.invented for counts in damages]
@@ -137,13 +172,15 @@ def _against_anchor(
     }
 
 
-def _row(items: dict[str, Item], anchor: Prediction, prediction: Prediction) -> Row:
+def _row(
+    items: dict[str, Item], anchor: Prediction, prediction: Prediction, threshold: float
+) -> Row:
     theirs, ours = _results(items, [anchor]), _results(items, [prediction])
     return {
         "item": prediction["item"],
         "AP": 100 * _coco(items, [prediction])["AP"],
-        "agreement": 100 * agreement(theirs, ours, SURE),
-        "detections": sum(found["score"] >= SURE for found in prediction["detections"]),
+        "agreement": 100 * agreement(theirs, ours, threshold),
+        "detections": sum(found["score"] >= threshold for found in prediction["detections"]),
     }
 
 

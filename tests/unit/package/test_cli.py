@@ -239,9 +239,14 @@ def test_score_of_coco_files(tmp_path, capsys):
     nnrd("score", "--annotations", truth, "--predictions", ours, "--anchor", anchor)
     found = json.loads(capsys.readouterr().out)
     assert found["metrics"]["agreement"]["value"] == pytest.approx(50.495, abs=1e-3)
-    rest = write(tmp_path / "r2.json", RESULTS[1:])
-    nnrd("score", "--annotations", truth, "--predictions", ours, rest)
-    assert json.loads(capsys.readouterr().out)["metrics"]["AP"]["value"] == pytest.approx(100)
+    (tmp_path / "both").mkdir()  # a folder is one set, such as the shards of a run
+    for number, row in enumerate(RESULTS):
+        write(tmp_path / f"both/{number}.json", [row])
+    nnrd("score", "--annotations", truth, "--predictions", ours, tmp_path / "both")
+    sets = json.loads(capsys.readouterr().out)
+    assert [found["predictions"] for found in sets] == [str(ours), str(tmp_path / "both")]
+    values = [found["metrics"]["AP"]["value"] for found in sets]
+    assert values == [pytest.approx(50.495, abs=1e-3), pytest.approx(100)]
     stray = write(tmp_path / "s.json", [RESULTS[0] | {"image_id": 9}])
     said = refused(capsys, "score", "--annotations", truth, "--predictions", stray)
     assert said.endswith("s.json: [0]: image_id 9 is not in the ground truth")
@@ -267,7 +272,10 @@ def test_score_of_a_tasks_predictions(tmp_path, capsys):
     said = refused(capsys, *words, "--predictions", write(tmp_path / "x.json", [{"item": "c"}]))
     assert said.endswith("x.json: c is not in the ground truth")
     said = refused(capsys, *words, "--predictions", *[tmp_path / "p.json"] * 2)
-    assert said.endswith("p.json: a is given twice")
+    assert said.endswith("the same path is given twice")
+    twice = write(tmp_path / "twice.json", [rows[0], rows[0]])
+    said = refused(capsys, *words, "--predictions", twice)
+    assert said.endswith("twice.json: a is given twice")
     part = write(tmp_path / "part.json", rows[:1])
     said = refused(capsys, *words, "--predictions", tmp_path / "p.json", "--anchor", part)
     assert said.endswith("part.json: no prediction for b")
