@@ -12,9 +12,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from nnrd.models import tfjs
 from nnrd.models.export import Export
 from nnrd.models.network import Network
-from nnrd.models.ssdlite300_mobilenet_v2 import tfjs
 
 LABELS = 91
 # Channels of the six feature maps, and priors at each of their cells.
