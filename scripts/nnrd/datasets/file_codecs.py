@@ -16,6 +16,8 @@ from nnrd.core.registry import Registry
 from nnrd.core.schema import first_mistake
 from nnrd.datasets.index import Item
 
+RAW_VIDEO = ".yuv"  # its frames are read with OpenCV, which recordings do without
+
 
 class FileCodec(ABC):
     """How an item becomes a file that its reader (`Pipeline.load`) reads. Subclass it to add one.
@@ -41,12 +43,16 @@ class FileCodec(ABC):
 
 
 class Stored(FileCodec):
-    """The file as it is stored."""
+    """The file as it is stored; of a frame of raw video, the frame, with a line of its size."""
 
     lossless = True
 
     def read(self, item: Item) -> bytes:
         """Return its bytes."""
+        if item.path.endswith(RAW_VIDEO):
+            from nnrd.datasets import raw_video
+
+            return raw_video.as_file(item)
         return read_verified(item.path, item.checksum)
 
     def write(self, loaded: bytes) -> bytes:

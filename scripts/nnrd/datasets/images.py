@@ -8,11 +8,17 @@ from PIL import Image, UnidentifiedImageError
 
 from nnrd.core.errors import UserError
 from nnrd.core.files import read_verified
+from nnrd.datasets import raw_video
 from nnrd.datasets.index import Item
 
 
 def read_item(item: Item) -> np.ndarray:
-    """Return an item's image, see `read_rgb`; UserError where its file was altered."""
+    """Return an item's image, see `read_rgb`; UserError where its file was altered.
+
+    Of raw video an item is one frame, and its checksum that of the frame's bytes.
+    """
+    if raw_video.holds(item):
+        return raw_video.read_item(item)
     return _decode(read_verified(item.path, item.checksum), item.path)
 
 
@@ -31,6 +37,8 @@ def read_rgb(path: str | Path) -> np.ndarray:
 
 def _decode(data: bytes, path: str | Path) -> np.ndarray:
     try:
+        if data.startswith(raw_video.MAGIC):
+            return raw_video.decode_file(data)
         with Image.open(io.BytesIO(data)) as image:
             if image.mode.startswith(("I", "F")):
                 return _scaled(image, path)

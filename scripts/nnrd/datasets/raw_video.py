@@ -15,6 +15,7 @@ import numpy as np
 
 from nnrd.core.errors import UserError
 from nnrd.core.files import MEND
+from nnrd.datasets.index import Item
 
 SUFFIX = ".yuv"
 NAME = re.compile(r"_(?P<width>\d{1,5})x(?P<height>\d{1,5})(?:_(?P<fps>\d{1,3})(?!\d))?")
@@ -71,12 +72,23 @@ def frame_bytes(path: Path, number: int) -> bytes:
     return data
 
 
-def verified(path: Path, number: int, expected: str) -> bytes:
-    """Return the bytes of a frame; UserError where their SHA-256 is another than ``expected``."""
-    data = frame_bytes(path, number)
-    if hashlib.sha256(data).hexdigest() != expected:
-        raise UserError(f"{path}: damaged: the SHA-256 of frame {number} is another; {MEND}")
+def holds(item: Item) -> bool:
+    """Say whether an item is a frame of a raw video; ``frame`` in its facts is which, from 0."""
+    return item.path.endswith(SUFFIX) and "frame" in item.facts
+
+
+def verified(item: Item) -> bytes:
+    """Return the bytes of an item's frame; UserError where they have another SHA-256."""
+    number = item.facts["frame"]
+    data = frame_bytes(Path(item.path), number)
+    if hashlib.sha256(data).hexdigest() != item.checksum:
+        raise UserError(f"{item.path}: damaged: frame {number} has another SHA-256; {MEND}")
     return data
+
+
+def read_item(item: Item) -> np.ndarray:
+    """Return an item's frame as uint8 RGB (height, width, 3); UserError as in `verified`."""
+    return decode(verified(item), *shape(Path(item.path))[:2])
 
 
 def decode(data: bytes, width: int, height: int) -> np.ndarray:
@@ -85,9 +97,9 @@ def decode(data: bytes, width: int, height: int) -> np.ndarray:
     return cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420)
 
 
-def as_file(path: Path, data: bytes) -> bytes:
-    """Return a frame of a raw video as a file that says its size: Y4M with one frame."""
-    found = shape(path)
+def as_file(item: Item) -> bytes:
+    """Return an item's frame as a file that says its size: Y4M with one frame."""
+    found, data = shape(Path(item.path)), verified(item)
     rate = f"{found.fps:.0f}:1" if found.fps else "0:0"
     return f"YUV4MPEG2 W{found.width} H{found.height} F{rate} C420\nFRAME\n".encode() + data
 

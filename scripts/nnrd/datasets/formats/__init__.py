@@ -35,6 +35,8 @@ REGISTRY: Registry[type[Format]] = Registry(
         "coco": "nnrd.datasets.formats.coco:Coco",
         "labelled_images": "nnrd.datasets.formats.labelled_images:LabelledImages",
         "librispeech": "nnrd.datasets.formats.librispeech:LibriSpeech",
+        "sfu_hw_objects": "nnrd.datasets.formats.sfu_hw:SfuHwObjects",
+        "sfu_hw_tracks": "nnrd.datasets.formats.sfu_hw:SfuHwTracks",
         "transcripts": "nnrd.datasets.formats.transcripts:Transcripts",
     },
 )

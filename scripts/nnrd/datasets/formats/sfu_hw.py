@@ -1,0 +1,156 @@
+"""SFU-HW-Objects and SFU-HW-Tracks: labels of the raw video of HEVC's common test conditions.
+
+As they are distributed: a text file a frame, ``SEQUENCE_seq_NNN.txt`` from 000, in any folders
+below, a line an object. Objects: ``class cx cy w h``. Tracks: ``class object cx cy w h``, the
+object's number kept. Centre, width and height are shares of the frame's. Classes are COCO's 80 in
+their order, from 0 (Choi et al., Data in Brief 34 (2021) 106701; Tanaka et al., Data in Brief 41
+(2022) 107892). The frames come from elsewhere: ``SEQUENCE.yuv``, or pictures ``SEQUENCE_NNN.png``.
+"""
+
+import hashlib
+import math
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+from nnrd.core.errors import UserError
+from nnrd.core.files import checksum
+from nnrd.datasets import images, raw_video
+from nnrd.datasets.coco_names import NAMES
+from nnrd.datasets.formats import Format
+from nnrd.datasets.frames import IMAGES
+from nnrd.datasets.index import EVERYTHING, Draw, Index, Item
+
+LABELS = re.compile(r"(?P<sequence>.+)_seq_(?P<number>\d+)\.txt")
+IDS = tuple(NAMES)
+
+
+class _Frame(NamedTuple):
+    """A labelled frame: its sequence, its number from 0, its labels, its place among all."""
+
+    sequence: str
+    number: int
+    labels: Path
+    image_id: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.sequence}_{self.number:03}"
+
+
+class SfuHwObjects(Format):
+    """Frames with objects. Facts: those of the format `coco`, and ``frame``, its number from 0."""
+
+    tracks: ClassVar[bool] = False
+
+    def index(self, annotations: Path, folder: Path, draw: Draw = EVERYTHING) -> Index:
+        """Return the labelled frames, ordered by sequence and number, drawn over the sequences.
+
+        ``annotations``: the folder of the labels; ``folder``: that of the sequences. Boxes are cut
+        to the frame; those of which nothing is left are left out, and counted on standard error.
+        Raises UserError, naming file and line: other lines, a frame that is not there or cannot be
+        read, a sequence without a size in its name.
+        """
+        frames = draw(_frames(annotations), lambda frame: frame.name, lambda frame: frame.sequence)
+        places, left = _Places(folder), 0
+        items = []
+        for frame in frames:
+            path, digest, size = places.find(frame)
+            rows = list(_lines(frame.labels, self.tracks))
+            objects = [row for row in (_object(*row, size) for row in rows) if row]
+            left += len(rows) - len(objects)
+            known = {"image_id": frame.image_id, "width": size[0], "height": size[1]}
+            facts = {**known, "objects": objects, "frame": frame.number}
+            items.append(Item(frame.name, str(path), digest, facts))
+        if left:
+            print(f"{annotations}: {left} boxes outside the frame are left out", file=sys.stderr)
+        return Index(items, dict(NAMES))
+
+
+class SfuHwTracks(SfuHwObjects):
+    """Frames with tracked objects, whose numbers are in ``object_id``."""
+
+    tracks = True
+
+
+def _frames(annotations: Path) -> list[_Frame]:
+    found: dict[tuple[str, int], Path] = {}
+    for path in sorted(annotations.rglob("*.txt")):
+        if (match := LABELS.fullmatch(path.name)) is None:
+            continue
+        key = match["sequence"], int(match["number"])
+        if key in found:
+            raise UserError(f"{path}: frame {key[1]} of {key[0]} is labelled by {found[key]}, too")
+        found[key] = path
+    if not found:
+        raise UserError(f"{annotations}: no labels called SEQUENCE_seq_000.txt")
+    return [_Frame(*key, found[key], place) for place, key in enumerate(sorted(found), 1)]
+
+
+class _Places:
+    """Where the frames of sequences are below a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.videos: dict[str, Path] = {}
+        self.pictures: dict[str, Path] = {}
+        for path in sorted(folder.rglob("*")):
+            if path.suffix == raw_video.SUFFIX:
+                self.videos[path.stem] = path
+            elif path.suffix.lower() in IMAGES:
+                head, _, number = path.stem.rpartition("_")
+                if number.isdigit():
+                    self.pictures[f"{head}_{int(number):03}"] = path
+
+    def find(self, frame: _Frame) -> tuple[Path, str, tuple[int, int]]:
+        """Return a frame's file, its checksum, and its size; of a raw video those of the frame."""
+        if frame.sequence in self.videos:
+            path = self.videos[frame.sequence]
+            data, shape = raw_video.frame_bytes(path, frame.number), raw_video.shape(path)
+            return path, hashlib.sha256(data).hexdigest(), shape[:2]
+        if frame.name in self.pictures:
+            path = self.pictures[frame.name]
+            height, width = images.read_rgb(path).shape[:2]
+            return path, checksum(path), (width, height)
+        names = f"neither {frame.sequence}{raw_video.SUFFIX} nor {frame.name}.png"
+        raise UserError(f"{self.folder}: {names} is there, which {frame.labels} is of")
+
+
+def _lines(path: Path, tracks: bool) -> Iterator[tuple[dict[str, int], list[float]]]:
+    """Yield category and, of tracks, object number, and the four shares of each line."""
+    for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            yield _row(line.split(), tracks)
+        except ValueError:
+            form = "class object cx cy w h" if tracks else "class cx cy w h"
+            said = f"{line.strip()!r:.60} is not {form!r}, with shares of the frame"
+            raise UserError(f"{path}:{number}: {said}") from None
+
+
+def _row(words: list[str], tracks: bool) -> tuple[dict[str, int], list[float]]:
+    """Return what `_lines` yields; ValueError for another form."""
+    integers, shares = words[: 1 + tracks], [float(word) for word in words[1 + tracks :]]
+    number, *track = (int(word) for word in integers)
+    if len(shares) != 4 or not all(map(math.isfinite, shares)) or not 0 <= number < len(IDS):
+        raise ValueError
+    if min(shares[2:]) < 0 or max(map(abs, shares)) > 2:
+        raise ValueError
+    return {"category_id": IDS[number]} | ({"object_id": track[0]} if tracks else {}), shares
+
+
+def _object(
+    labels: Mapping[str, int], shares: list[float], size: tuple[int, int]
+) -> dict[str, Any] | None:
+    """Return an object as COCO has it, cut to the frame; None where nothing of it is left."""
+    corners = []
+    for centre, side, whole in zip(shares[:2], shares[2:], size, strict=True):
+        low, high = (whole * min(max(centre + end * side / 2, 0.0), 1.0) for end in (-1, 1))
+        corners.append((low, high - low))
+    (x, width), (y, height) = corners
+    if not width * height:
+        return None
+    return {**labels, "bbox": [x, y, width, height], "area": width * height, "iscrowd": 0}
