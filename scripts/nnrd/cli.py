@@ -20,6 +20,7 @@ COMMANDS = {
     "infer": ("infer_source", "run a detector on an image, a folder or a video"),
     "draw": ("draw_detections", "draw boxes over an image, a folder or a video"),
     "score": ("score_predictions", "score predictions with a task's metrics"),
+    "select": ("select_images", "list the images on which a detector is perfect"),
     "advise": ("advise", "say which split and codec is the fastest within a loss, at a rate"),
     "describe-asset": ("describe_asset", "make the rows of the sheet of assets for a source"),
     "recover": ("recover_run", "put right what a killed run left behind"),

@@ -244,6 +244,24 @@ def damage(
     return Damage(right, len(ours) - right, len(theirs) - right)
 
 
+def is_perfect(
+    objects: Sequence[Mapping],
+    found: Sequence[Mapping],
+    score_threshold: float = 0.5,
+    iou_threshold: float = 0.5,
+) -> bool:
+    """Return whether an image's detections are its objects: precision and recall are 1.
+
+    ``objects`` are the ground truth, rows with ``category_id``, ``bbox``, ``iscrowd``; the other
+    arguments and the matching are those of `damage`. Crowd regions are no objects, and what is
+    found in them is wrong; where there is no object there is nothing to be perfect in. The rule
+    by which TR 26.847, clause 5.3.9, chose its images.
+    """
+    truth = [{**row, "score": math.inf} for row in objects if not row["iscrowd"]]
+    counts = damage(truth, found, score_threshold, iou_threshold)
+    return counts.right > 0 and counts.invented == counts.lost == 0
+
+
 def _matches(overlaps: np.ndarray, threshold: float) -> int:
     """Match rows, in their order, with the free column that each overlaps most; count them."""
     free = overlaps.copy()
