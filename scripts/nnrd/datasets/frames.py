@@ -123,7 +123,7 @@ class Video(Source):
                 found, pixels = capture.read()
                 if not found:
                     break
-                name = f"{self.path.stem}_{number:06}"
+                name = frame_name(self.path, number)
                 frame = _frame(name, self.path, number + 1, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
                 yield partial(_same, frame)
                 number += 1
@@ -152,7 +152,12 @@ class RawVideo(Source):
     def _read(self, number: int) -> Frame:
         width, height, _ = raw_video.shape(self.path)
         pixels = raw_video.decode(raw_video.frame_bytes(self.path, number), width, height)
-        return _frame(f"{self.path.stem}_{number:06}", self.path, number + 1, pixels)
+        return _frame(frame_name(self.path, number), self.path, number + 1, pixels)
+
+
+def frame_name(path: Path, number: int) -> str:
+    """Return what a frame of a video is called, ``number`` from 0."""
+    return f"{path.stem}_{number:06}"
 
 
 def source(path: str | Path) -> Source:

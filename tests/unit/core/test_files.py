@@ -196,3 +196,19 @@ def test_verified_files(tmp_path):
         for read in (files.verify, files.read_verified):
             with pytest.raises(UserError, match=rf"a\.bin: {said}"):
                 read(path, expected)
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_files_that_belong_together_leave_nothing_where_they_fail(tmp_path, existing):
+    folder = tmp_path / "out"
+    if existing:
+        folder.mkdir()
+        (folder / "mine.txt").write_text("kept")
+    with pytest.raises(ZeroDivisionError), files.complete_files(folder) as temporary:
+        (temporary / "a.txt").write_text("half")
+        raise ZeroDivisionError
+    assert [path.name for path in tmp_path.rglob("*.txt")] == ["mine.txt"] * existing
+    assert folder.exists() is existing
+    with files.complete_files(folder) as temporary:
+        (temporary / "a.txt").write_text("whole")
+    assert (folder / "a.txt").read_text() == "whole"

@@ -1,5 +1,6 @@
 """SFU-HW-Objects and SFU-HW-Tracks on a small set made here: raw video, pictures, labels."""
 
+import json
 from argparse import ArgumentParser
 from pathlib import Path
 
@@ -9,8 +10,7 @@ import yaml
 from PIL import Image
 from small_detector import OPTIONS, detector, picture, video
 
-from nnrd import UserError
-from nnrd.core.files import read_record
+from nnrd import UserError, cli
 from nnrd.datasets import file_codecs, images
 from nnrd.datasets.formats import REGISTRY
 from nnrd.datasets.index import EVERYTHING, Draw
@@ -64,7 +64,8 @@ def index(at, form="yuv", lines=OBJECTS, kind="sfu_hw_objects", draw=EVERYTHING)
 @pytest.mark.parametrize("form", ["yuv", "png"])
 def test_objects(tmp_path, form):
     found = index(tmp_path, form)
-    assert [item.name for item in found.items] == [f"{CLIP}_00{n}" for n in range(3)]
+    digits = {"yuv": 6, "png": 3}[form]  # as nnrd infer calls them
+    assert [item.name for item in found.items] == [f"{CLIP}_{n:0{digits}}" for n in range(3)]
     assert found.categories[1] == "person" and len(found.categories) == 80
     first, second, third = (item.facts for item in found.items)
     assert (first["image_id"], first["width"], first["height"], first["frame"]) == (1, 128, 64, 0)
@@ -167,21 +168,27 @@ def test_frames_are_sent_as_files(tmp_path, codec, parameters):
             assert np.abs(ours.astype(int) - expected).max() < 4 and sizes["rec_size"] < 128 * 96
 
 
-def test_a_detector_is_scored_on_it(tmp_path):
-    """From the index as the workflow makes it to the metrics."""
-    parser = ArgumentParser()
-    index_dataset.add_arguments(parser)
+def test_a_detector_is_scored_on_it(tmp_path, capsys):
+    """The index as the workflow makes it; the detections by hand, out of the same video."""
     words = ["--format", "sfu_hw_objects", "--annotations", labels(tmp_path, CLIP, OBJECTS)]
     words += ["--folder", sequences(tmp_path, "yuv"), "--items", 3, "--out", tmp_path / "i.json"]
+    parser = ArgumentParser()
+    index_dataset.add_arguments(parser)
     index_dataset.main(parser.parse_args([str(word) for word in words]))
-    assert len(read_record(tmp_path / "i.json")["items"]) == 3
     detector(tmp_path / "own.onnx")
     found = index_again(tmp_path, OBJECTS)
-    model = pipeline()
     run = sessions.Run(sessions.session(tmp_path / "own.onnx"))
-    rows = [prediction for prediction, _ in model.predict(run, found.items)]
+    rows = [prediction for prediction, _ in pipeline().predict(run, found.items)]
     metrics, _ = TASKS.get("detection")().score(found, rows, rows)
     assert 30 < metrics["AP"] < 70 and metrics["F1"] == pytest.approx(100)
+    clip, model = tmp_path / f"sequences/{CLIP}.yuv", ["--model", tmp_path / "own.onnx"]
+    by_hand = [clip, *model, "--options", json.dumps(OPTIONS), "--text", tmp_path / "found"]
+    cli.main(["infer", *map(str, by_hand)])
+    capsys.readouterr()
+    given = ["--index", tmp_path / "i.json", "--predictions", tmp_path / "found"]
+    cli.main(["score", *map(str, given)])
+    ours = json.loads(capsys.readouterr().out)["metrics"]["AP"]["value"]
+    assert ours == pytest.approx(metrics["AP"])
 
 
 @pytest.mark.parametrize("kind", ["sfu_hw_objects", "sfu_hw_tracks"])

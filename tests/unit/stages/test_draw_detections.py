@@ -133,3 +133,17 @@ def test_what_is_refused(tmp_path, monkeypatch):
     assert not (tmp_path / "x.mp4").exists()
     found.write_text('[{"image_id": 1, "category_id": 1, "bbox": [1, 2, NaN, 4], "score": 1}]')
     assert "r.json: [0]: bbox:" in refused(photos, *given, "--out", tmp_path / "out")
+
+
+def test_a_window(tmp_path, monkeypatch, capsys):
+    """What OpenCV would show; the key q ends it."""
+    shown, keys = [], [-1, ord("q"), -1]
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(cv2, "imshow", lambda title, image: shown.append(image))
+    monkeypatch.setattr(cv2, "waitKey", lambda wait: keys[len(shown) - 1])
+    monkeypatch.setattr(cv2, "destroyAllWindows", lambda: shown.append(None))
+    found = results(tmp_path / "r.json", [1, 2, 3])
+    nnrd(source(tmp_path, "video"), "--predictions", found, "--show")
+    first, _, closed = shown
+    assert closed is None and has_colour(first[:, :, ::-1].astype(int), COLOUR)
+    assert "images" in capsys.readouterr().out

@@ -20,7 +20,7 @@ from nnrd.core.files import checksum
 from nnrd.datasets import images, raw_video
 from nnrd.datasets.coco_names import NAMES
 from nnrd.datasets.formats import Format
-from nnrd.datasets.frames import IMAGES
+from nnrd.datasets.frames import IMAGES, frame_name
 from nnrd.datasets.index import EVERYTHING, Draw, Index, Item
 
 LABELS = re.compile(r"(?P<sequence>.+)_seq_(?P<number>\d+)\.txt")
@@ -57,13 +57,13 @@ class SfuHwObjects(Format):
         places, left = _Places(folder), 0
         items = []
         for frame in frames:
-            path, digest, size = places.find(frame)
+            name, path, digest, size = places.find(frame)
             rows = list(_lines(frame.labels, self.tracks))
             objects = [row for row in (_object(*row, size) for row in rows) if row]
             left += len(rows) - len(objects)
             known = {"image_id": frame.image_id, "width": size[0], "height": size[1]}
             facts = {**known, "objects": objects, "frame": frame.number}
-            items.append(Item(frame.name, str(path), digest, facts))
+            items.append(Item(name, str(path), digest, facts))
         if left:
             print(f"{annotations}: {left} boxes outside the frame are left out", file=sys.stderr)
         return Index(items, dict(NAMES))
@@ -104,16 +104,20 @@ class _Places:
                 if number.isdigit():
                     self.pictures[f"{head}_{int(number):03}"] = path
 
-    def find(self, frame: _Frame) -> tuple[Path, str, tuple[int, int]]:
-        """Return a frame's file, its checksum, and its size; of a raw video those of the frame."""
+    def find(self, frame: _Frame) -> tuple[str, Path, str, tuple[int, int]]:
+        """Return a frame's name as `nnrd.datasets.frames` has it, its file, checksum and size.
+
+        Of a raw video checksum and size are those of the frame.
+        """
         if frame.sequence in self.videos:
             path = self.videos[frame.sequence]
             data, shape = raw_video.frame_bytes(path, frame.number), raw_video.shape(path)
-            return path, hashlib.sha256(data).hexdigest(), shape[:2]
+            name = frame_name(path, frame.number)
+            return name, path, hashlib.sha256(data).hexdigest(), shape[:2]
         if frame.name in self.pictures:
             path = self.pictures[frame.name]
             height, width = images.read_rgb(path).shape[:2]
-            return path, checksum(path), (width, height)
+            return path.stem, path, checksum(path), (width, height)
         names = f"neither {frame.sequence}{raw_video.SUFFIX} nor {frame.name}.png"
         raise UserError(f"{self.folder}: {names} is there, which {frame.labels} is of")
 
