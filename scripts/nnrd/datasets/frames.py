@@ -38,18 +38,21 @@ Read = Callable[[], Frame]
 
 @dataclass
 class Bad:
-    """What is done with images that cannot be read: ``skip`` them, or stop; and which they were."""
+    """What is done with images that cannot be used: ``skip`` them, or stop.
+
+    ``skipped``: why, by the image's name or number; images that are read again count once.
+    """
 
     skip: bool = False
-    skipped: list[str] = field(default_factory=list)
+    skipped: dict[str | int, str] = field(default_factory=dict)
 
-    def meets(self, error: UserError) -> None:
+    def meets(self, image: str | int, error: UserError) -> None:
         """Count what is skipped, and say it on standard error; raise it where nothing may be."""
         if not self.skip:
             raise UserError(f"{error}; --skip-bad leaves out what cannot be used") from None
-        if str(error) in self.skipped:  # when the same images are read again
+        if image in self.skipped:
             return
-        self.skipped.append(str(error))
+        self.skipped[image] = str(error)
         print(f"skipped: {error}", file=sys.stderr, flush=True)
 
 
@@ -79,7 +82,7 @@ class Source(ABC):
             try:
                 frame = read()
             except UserError as error:
-                bad.meets(error)
+                bad.meets(number, error)
                 continue
             some = True
             yield frame

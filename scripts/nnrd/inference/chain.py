@@ -116,7 +116,7 @@ class Runner:
         with watch("pre_time"):
             feeds = self.pipeline.preprocess(frame.pixels, item)
         outputs, sent, rec_size = self.chain.run(feeds, watch)
-        _refuse_nan(outputs, item.name)
+        _refuse_nan(outputs)
         with watch("post_time"):
             prediction = self.pipeline.postprocess(outputs, item)
         seconds = watch.seconds | {"total_time": sum(watch.seconds.values())}
@@ -131,8 +131,8 @@ class Runner:
         return {name: normalised_mse(outputs[name], array) for name, array in expected.items()}
 
 
-def _refuse_nan(outputs: Arrays, name: str) -> None:
+def _refuse_nan(outputs: Arrays) -> None:
     for output, array in outputs.items():
         found = int(np.isnan(array).sum()) if np.issubdtype(array.dtype, np.floating) else 0
         if found:
-            raise UserError(f"{name}: {found} of {array.size} values of output {output!r} are NaN")
+            raise UserError(f"{found} of {array.size} values of output {output!r} are NaN")

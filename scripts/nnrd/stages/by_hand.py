@@ -28,7 +28,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     about = f"of an ONNX file, what family {OWN} takes (config/README.md), as JSON"
     parser.add_argument("--options", type=json_object, metavar="JSON", help=about)
     parser.add_argument("--folder", type=Path, default=Path(), help="the checkout with the sheets")
-    parser.add_argument("--configfile", type=Path, nargs="+", default=[], help=argparse.SUPPRESS)
+    rows = "YAML files with rows of one's own, beside the sheets"
+    parser.add_argument("--configfile", type=Path, nargs="+", default=[], help=rows)
     parser.add_argument("--threads", type=int, default=1, help="compute threads (default 1)")
 
 

@@ -98,7 +98,8 @@ def _passed(
         try:
             passed = runner(frame)
         except UserError as error:
-            bad.meets(error)
+            name = frame.item.name
+            bad.meets(name, UserError(f"{name}: {error}"))
             continue
         some = True
         yield frame, passed

@@ -4,6 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
+from nnrd.core.errors import UserError
 from nnrd.study import config, origins
 from nnrd.study.config import Settings
 from nnrd.study.sheets import Sheets
@@ -29,5 +30,8 @@ def settings(args: argparse.Namespace) -> Settings:
 
 def sheets(args: argparse.Namespace) -> Sheets:
     """Return the rows of the sheets that the options name, whatever the studies are."""
-    given = origins.read([args.folder / SHIPPED, *args.configfile])
+    shipped = args.folder / SHIPPED
+    if not shipped.is_file():
+        raise UserError(f"{shipped}: no such file; --folder says where nnrd's checkout is")
+    given = origins.read([shipped, *args.configfile])
     return config.read_sheets(origins.merged(given), given, args.folder)

@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 import pandas
 import pytest
+import yaml
 from onnx import helper
 from PIL import Image
 from small_detector import OPTIONS, detector, folder, video
@@ -178,6 +179,15 @@ def test_bad_images(tmp_path, own, out, capsys):
     assert printed.err.count("skipped: ") == 1 and "2 images (1 skipped)" in printed.out
 
 
+def test_outputs_that_do_not_fit_are_counted_by_image(tmp_path, own, out, capsys):
+    source = folder(tmp_path / "photos", *BRIGHT)
+    words = (source, *own[:3], json.dumps(OPTIONS | {"boxes": "bocks"}))
+    assert "error: 0: options: boxes: 'bocks' is no output; they are" in refused(*words)
+    said = refused(*words, "--skip-bad")
+    assert said.endswith("photos: nothing in it can be used")
+    assert capsys.readouterr().err.count("skipped: ") == 3
+
+
 def test_nan_is_never_silent(tmp_path, own, out, capsys):
     """A model whose scores are the logarithm of what is below 0 on dark images."""
     model = onnx.load(own[1])
@@ -229,6 +239,36 @@ def test_what_is_refused(tmp_path, own, monkeypatch, words, why):
 def test_models_that_are_refused(tmp_path, model, why):
     said = refused(folder(tmp_path / "photos", 9), "--model", model, "--folder", ROOT)
     assert why in said
+
+
+def test_a_row_of_ones_own(tmp_path, own, out, monkeypatch, capsys):
+    """By its name; of an ONNX file that the workflow has made, that one is used."""
+    (tmp_path / "config").symlink_to(ROOT / "config")
+    monkeypatch.chdir(tmp_path)
+    source = folder(tmp_path / "photos", *BRIGHT)
+    asset = {"file": "own.onnx", "source": "file:own.onnx", "license": "mine"}
+    row = {"task": "detection", "family": "onnx_detectors", "weights": "asset", "asset": "own"}
+    row |= {"file": "own.onnx", "options": OPTIONS}
+    mine = {"assets": {"own": asset}, "models": {"own": row}}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(mine))
+    words = (source, "--model", "own", "--configfile", "mine.yaml", "--coco")
+    nnrd(*words, out / "a.json")
+    nnrd(source, *own, "--coco", out / "b.json")
+    assert (out / "a.json").read_bytes() == (out / "b.json").read_bytes()
+    assert "the workflow's is used" not in capsys.readouterr().err
+    made = ["--out", "results/models/own.onnx", "--facts", "results/models/own.json"]
+    given = json.dumps({"model": "own", **row} | {"options": {}})
+    (tmp_path / "fetched").mkdir()
+    (tmp_path / "fetched/own.onnx").write_bytes((tmp_path / "own.onnx").read_bytes())
+    run(convert_model, ["--model", given, "--assets", "fetched", *made])
+    nnrd(*words, out / "c.json")
+    assert "results/models/own.onnx: the workflow's is used" in capsys.readouterr().err
+    assert (out / "c.json").read_bytes() == (out / "a.json").read_bytes()
+    (tmp_path / "results/models/own.onnx").write_bytes(b"other")
+    assert "own.onnx: damaged" in refused(*words, out / "d.json")
+    monkeypatch.chdir(source)
+    said = refused(source, "--model", "own", "--coco", out / "d.json")
+    assert said.endswith("config.yaml: no such file; --folder says where nnrd's checkout is")
 
 
 @pytest.mark.slow
