@@ -18,6 +18,13 @@ sys.path[0] = sys.argv[0].rpartition("/")[0]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
+LITTLE_MEMORY = """
+import resource, runpy, sys
+resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+sys.argv = sys.argv[2:]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+
 
 def program(
     name: str, *arguments: object, wrap: tuple[str, ...] = (), folder: Path = ROOT
@@ -43,6 +50,48 @@ def test_mistake_in_the_config_stops_before_any_work(checkout):
     said = "error: config/config.yaml: studies.small.splits[2]: rank 999 is out of range 1..182"
     assert said in (done.stdout + done.stderr)
     assert sorted(checkout.folder.rglob("results/**")) == before
+
+
+def aliases(kind: str, levels: int) -> str:
+    """Return YAML in which every line has the line before nine times."""
+    write = "{{{}}}" if kind == "mappings" else "[{}]"
+    lines = ["a0: &a0 " + write.format("x: 1" if kind == "mappings" else "x")]
+    for level in range(1, levels):
+        parts = [
+            f"{'k' + str(i) + ': ' if kind == 'mappings' else ''}*a{level - 1}" for i in range(9)
+        ]
+        lines.append(f"a{level}: &a{level} " + write.format(", ".join(parts)))
+    return "\n".join(lines) + "\n"
+
+
+BEFORE_ANY_CODE_OF_OURS = """Snakemake 9.27 joins the mappings of --configfile one by one, shared or
+not (ConfigSettings._get_overwrite_config, settings/types.py:416, by utils.py:635), and does so
+before it reads a Snakefile: it ends when the memory does."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "levels"),
+    [
+        ("lists", 12),
+        ("mappings", 6),
+        pytest.param(
+            "mappings",
+            12,
+            marks=pytest.mark.xfail(strict=True, reason=BEFORE_ANY_CODE_OF_OURS),
+        ),
+    ],
+)
+def test_aliases_of_yaml_that_repeat_too_much(tmp_path, kind, levels):
+    """In a file of one's own; `config/config.yaml` is looked at before Snakemake reads it."""
+    (tmp_path / "mine.yaml").write_text(aliases(kind, levels))
+    options = ["--dry-run", "--cores", "1", "--configfile", str(tmp_path / "mine.yaml")]
+    done = subprocess.run(
+        [sys.executable, "-c", LITTLE_MEMORY, "-m", "snakemake", *options],
+        capture_output=True, text=True, cwd=ROOT, timeout=100,
+    )  # fmt: skip
+    said = done.stderr.splitlines()[-1]
+    assert said.startswith("error: ") and "more than 100000 values" in said, done.stderr
+    assert f"mine.yaml: a{levels - 1}" in said
 
 
 def test_failed_job_shows_its_one_line(checkout):

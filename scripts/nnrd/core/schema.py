@@ -1,7 +1,9 @@
 """Values against a JSON schema; mistakes are said in one line with the key's path."""
 
 import difflib
+import itertools
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -58,16 +60,31 @@ def first_mistake(schema: dict, value: Any) -> tuple[str, str] | None:
 
 def beyond_bounds(value: Any) -> tuple[str, str] | None:
     """Return a place that is beyond what any value may be, and the reason; see `first_mistake`."""
-    waiting: list[tuple[tuple, Any]] = [((), value)]
-    for _ in range(MAX_VALUES):
-        if not waiting:
-            return None
-        path, item = waiting.pop()
+    seen: list[tuple] = []
+    for path, item in itertools.islice(_walk(value), MAX_VALUES):
         reason = _beyond(item) if len(path) <= MAX_DEPTH else f"is nested deeper than {MAX_DEPTH}"
         if reason:
             return key_path(path[:3]), reason
+        seen.append(path[:3])
+    if len(seen) < MAX_VALUES:
+        return None
+    reason = f"more than {MAX_VALUES} values, those that YAML's aliases repeat included"
+    return key_path(_crowded(seen)), reason
+
+
+def _walk(value: Any) -> Iterator[tuple[tuple, Any]]:
+    """Yield the path of each value and the value, with what aliases repeat; perhaps without end."""
+    waiting: list[tuple[tuple, Any]] = [((), value)]
+    while waiting:
+        path, item = waiting.pop()
+        yield path, item
         waiting.extend(((*path, key), part) for key, part in _inner(item))
-    return "", f"more than {MAX_VALUES} values, those that YAML's aliases repeat included"
+
+
+def _crowded(paths: list[tuple]) -> tuple:
+    """Return the longest path below which most of some are."""
+    counts = Counter(path[:length] for path in paths for length in range(len(path) + 1))
+    return max((path for path, n in counts.items() if n > len(paths) / 2), key=len)
 
 
 def _inner(item: Any) -> Iterable[tuple[Any, Any]]:

@@ -30,8 +30,10 @@ def nested(depth):
 @pytest.mark.parametrize(
     ("value", "place", "said"),
     [
-        (bomb(), "", f"more than {MAX_VALUES} values"),
-        (bomb(mapping=True), "", f"more than {MAX_VALUES} values"),
+        (bomb(), "a11[8][8]", f"more than {MAX_VALUES} values"),
+        (bomb(mapping=True), "a11.k8.k8", f"more than {MAX_VALUES} values"),
+        ({"run": ["a"], "qp": [0] * MAX_VALUES}, "qp", f"more than {MAX_VALUES} values"),
+        ({str(i): 0 for i in range(MAX_VALUES)}, "", f"more than {MAX_VALUES} values"),
         (yaml.safe_load("a: &a [*a]"), "a[0][0]", "is nested deeper"),
         (nested(MAX_DEPTH + 1), "k.k.k", f"is nested deeper than {MAX_DEPTH}"),
         (nested(5000), "k.k.k", "is nested deeper"),

@@ -201,7 +201,10 @@ BOMB = "a: &a [x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{last}'] * 9)}]\n" for last, name in pairwise("abcdefghijkl")
 )
 BAD = [
-    (BOMB, "mine.yaml: more than 100000 values, those that YAML's aliases repeat included"),
+    (
+        BOMB,
+        "mine.yaml: l[8][8]: more than 100000 values, those that YAML's aliases repeat included",
+    ),
     ("run: &a [*a]\n", "mine.yaml: run[0][0]: is nested deeper than"),
     ("a: " + "[" * 5000 + "]" * 5000, "mine.yaml: maximum recursion depth"),
     ("a: " + "{b: " * 40 + "1" + "}" * 40, "mine.yaml: a.b.b: is nested deeper than 32"),
