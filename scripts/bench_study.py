@@ -55,7 +55,7 @@ def main(args: argparse.Namespace) -> None:
         found = [in_a_process(split, data, qp) for split, qp in codings]
         theirs = time.perf_counter() - begun
         begun = time.perf_counter()
-        table = Path(paths.points_table(STUDY))
+        table = Path(paths.table_of(STUDY, "points"))
         snakemake(args.cores, str(table))
         ours = time.perf_counter() - begun
         print_points(codings, found, pandas.read_csv(table))

@@ -23,6 +23,7 @@ from nnrd.stages import (
     join_tables,
     score_point,
     split_model,
+    tabulate_latency,
     tabulate_points,
     write_provenance,
 )
@@ -153,6 +154,7 @@ class Run:
     def report(self) -> None:
         """Make what is made of the records."""
         self.tabulate_points()
+        self.tabulate_latency()
         self.join_tables()
         for file in shown(self.settings):
             if not Path(file).exists():
@@ -247,6 +249,10 @@ class Run:
         made = {table: self._path(pattern, table=table) for table in paths.TABLES}
         given = {"study": "small", "uncompressed": self.study.kind.uncompressed}
         stage(tabulate_points, "--sums", **given, records="records.txt", **made)
+
+    def tabulate_latency(self) -> None:
+        where = {table: paths.table_of("small", table) for table in (*paths.TABLES, "latency")}
+        stage(tabulate_latency, "--sums", *self.study.latency.options(), **where)
 
     def join_tables(self) -> None:
         for table in paths.TABLES:

@@ -8,9 +8,10 @@ from .conftest import CONFIG
 
 # Behind records: the tables of both studies or of one, and what is made of them.
 END = {"join_tables": 2, "write_provenance": 1}
-FEATURES_END = {"tabulate_points": 1, "plot_points": 4, **END}
+FEATURES_END = {"tabulate_points": 1, "tabulate_latency": 1, "plot_points": 5, **END}
 WEIGHTS_END = {"tabulate_points": 1, "plot_points": 2, **END}
-BOTH_END = {"tabulate_points": 2, "plot_points": 5, **END}
+BOTH_END = {"tabulate_points": 2, "tabulate_latency": 1, "plot_points": 6, **END}
+LATENCY = {"tabulate_latency": 1, "plot_points": 1, "write_provenance": 1}
 SINK = {"infer_features": 8, "score_point": 4, "draw_overlays": 1, **FEATURES_END}
 WHOLE = {"infer_anchor": 2, "infer_files": 2}
 FROM_SOURCE = {"extract_features": 4, "encode_tensors": 8, **SINK}
@@ -48,11 +49,17 @@ EDITS = {
     "the progress bar": (f"{L}/core/progress.py", "\\r\\x1b[K", "\\r\\x1b[2K", {}),
     "a licence in the sheet": ("config/assets.tsv", "\tMIT\n", "\tMIT License\n", {}),
     "a model's number of values": ("config/models.tsv", "\t4475504\n", "\t4475505\n", {}),
-    "a latency, which only tables of splits have": (
+    "how long bytes take": (
         f"{L}/core/links.py",
         "size_bytes * 8e3 / rate",
         "size_bytes * 8000 / rate",
-        {},
+        LATENCY,
+    ),
+    "how the fastest is found": (
+        f"{L}/analysis/advice.py",
+        "return math.inf if apart <= 0",
+        "return math.inf if not apart > 0",
+        LATENCY,
     ),
     "a comment in a stage": (
         f"{L}/stages/encode_tensors.py",
@@ -165,7 +172,7 @@ EDITS = {
         f"{L}/report/plots/style.py",
         "dpi=150",
         "dpi=200",
-        {"plot_points": 5, "draw_overlays": 1, "write_provenance": 1},
+        {"plot_points": 6, "draw_overlays": 1, "write_provenance": 1},
     ),
     "a dataset's format": (
         f"{L}/datasets/formats/coco.py",
@@ -224,6 +231,7 @@ CHANGES = {
         changed("small", file_codecs=["stored", {"jpeg": {"quality": 50}}]),
         {"infer_files": 2, "score_point": 1, **FEATURES_END},
     ),
+    "a rate of the link": (changed("small", latency={"rates": ["50Mbit"]}), LATENCY),
     "a QP of the weights": (
         changed("weights", codecs=["float16", {"nnc": {"qp": [-20, -10], "use_dq": True}}]),
         {

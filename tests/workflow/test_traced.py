@@ -38,8 +38,15 @@ finally:
 UNSEEN = {f"nnrd.core.{name}" for name in ("progress", "program", "registry", "extras")}
 # The last of a run first: a file whose own sources were made again is refused by who reads it.
 RULES = (
-    *("write_provenance", "draw_overlays", "plot_points", "join_tables", "tabulate_points"),
-    *("score_point", "decode_weights", "infer_weights", "extract_weights", "infer_features"),
+    *("write_provenance", "draw_overlays", "plot_points", "join_tables", "tabulate_latency"),
+    *(
+        "tabulate_points",
+        "score_point",
+        "decode_weights",
+        "infer_weights",
+        "extract_weights",
+        "infer_features",
+    ),
     *("encode_tensors", "extract_features", "infer_files", "infer_anchor"),
     *("split_model", "convert_model", "index_dataset"),
 )

@@ -3,8 +3,8 @@
 
 rule plot_points:
     input:
-        table=lambda wildcards: paths.points_table(wildcards.study),
-        sums=lambda wildcards: paths.sums(paths.points_table(wildcards.study)),
+        table=JOBS.plotted,
+        sums=lambda wildcards: paths.sums(JOBS.plotted(wildcards)),
     output:
         expand(paths.PLOT, suffix=["pdf", "svg"], allow_missing=True),
         report(

@@ -52,6 +52,35 @@ rule tabulate_points:
         )
 
 
+rule tabulate_latency:
+    input:
+        points=paths.study_table("points"),
+        per_item=paths.study_table("items"),
+        sums=[paths.sums(paths.study_table(table)) for table in paths.TABLES],
+    output:
+        table=report(
+            paths.study_table("latency"),
+            caption="../report/latency.rst",
+            category="Tables",
+            labels={"table": "latency", "study": "{study}"},
+        ),
+        sums=paths.sums(paths.study_table("latency")),
+    log:
+        paths.log("tabulate_latency", "{study}"),
+    benchmark:
+        paths.benchmark("tabulate_latency", "{study}")
+    conda:
+        "../../envs/nnrd.yaml"
+    params:
+        source=JOBS.hashed("tabulate_latency", "judging"),
+        given=JOBS.latency,
+    shell:
+        program(
+            "tabulate_latency.py --points {input.points:q} --items {input.per_item:q}"
+            " {params.given:q} --latency {output.table:q} --sums > {log:q} 2>&1"
+        )
+
+
 rule join_tables:
     input:
         tables=lambda wildcards: JOBS.joined_tables(wildcards),

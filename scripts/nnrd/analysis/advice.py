@@ -56,11 +56,11 @@ def judged(table: pd.DataFrame, metric: Metric, max_loss: float) -> pd.DataFrame
 
     ``table``: as `nnrd.analysis.latency.latencies` makes it, with the columns of ``metric`` kept,
     and ``lossless`` where that is known. ``max_loss`` is in the metric's unit. Columns:
-    ``loss_metric``; ``loss``, positive where a point is worse; ``loss_high``, the worse end of its
-    95 % interval; ``within_loss``: ``sure`` where that end is within ``max_loss`` (of the anchor,
-    and of a lossless codec that changed nothing, the loss is 0 whatever the number of items),
-    ``by_mean`` where only the loss is, ``no``. Without an interval nothing else is sure. Raises
-    UserError where there is no anchor or no such column.
+    ``loss_metric``; ``max_loss``; ``loss``, positive where a point is worse; ``loss_high``, the
+    worse end of its 95 % interval; ``within_loss``: ``sure`` where that end is within ``max_loss``
+    (of the anchor, and of a lossless codec that changed nothing, the loss is 0 whatever the number
+    of items), ``by_mean`` where only the loss is, ``no``. Without an interval nothing else is sure.
+    Raises UserError where there is no anchor or no such column.
     """
     if not 0 <= max_loss < math.inf:
         raise UserError(f"largest loss: {max_loss:g} is below 0 or without end")
@@ -77,16 +77,16 @@ def judged(table: pd.DataFrame, metric: Metric, max_loss: float) -> pd.DataFrame
     loss, high = loss.mask(table[WHERE] == DEVICE, 0.0), high.mask(exact, 0.0)
     fits = loss <= max_loss + ROUNDING
     within = np.where(fits & (high <= max_loss + ROUNDING), SURE, np.where(fits, BY_MEAN, BEYOND))
-    found = {"loss_metric": metric.name, "loss": loss, "loss_high": high, WITHIN: within}
-    return table.assign(**found)
+    said = {"loss_metric": metric.name, "max_loss": float(max_loss)}
+    return table.assign(**said, loss=loss, loss_high=high, **{WITHIN: within})
 
 
 def _value(table: pd.DataFrame, metric: Metric) -> pd.Series:
     """Return a metric's column; the one that models are compared by stands in ``rec_perf``."""
     is_main = "metric_name" in table and (table["metric_name"] == metric.name).all()
     column = "rec_perf" if is_main else metric.name
-    if column not in table or table[column].isna().all():
-        raise UserError(f"no numbers of the metric {metric.name} in the table")
+    if column not in table:
+        raise UserError(f"no column {column}: there are no numbers of the metric {metric.name}")
     return table[column].astype(float)
 
 

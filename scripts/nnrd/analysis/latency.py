@@ -24,7 +24,7 @@ from nnrd.metrics.bootstrap import LEVEL, Bootstrap, Statistic
 PARTS = ("device_ms", "encode_ms", "send_ms", "decode_ms", "network_ms")
 TOTAL = "total_ms"
 ENDS = ("total_ms_low", "total_ms_high")
-BYTES = "bytes_per_item"
+BYTES = "sent_bytes"
 WHERE = "where"
 DEVICE, NETWORK, SPLIT = "device", "network", "split"  # where an item's way goes
 ANCHOR, FILES = "anchor", "files"
@@ -80,7 +80,7 @@ def latencies(
 
     ``points`` and ``items`` are tables as `nnrd.report.tables` makes them; columns ``keep`` of the
     points are kept beside those that tell them apart. Columns: ``where``, ``rate_name``, ``rate``
-    (bit/s), ``bytes_per_item``, `PARTS`, their sum ``total_ms``, and, where ``items`` are given,
+    (bit/s), ``sent_bytes`` (an item), `PARTS`, their sum ``total_ms``, and, with ``items``,
     ``total_ms_low`` and ``total_ms_high``, its 95 % bootstrap interval over the items, all points
     on the same draws. Points without an inference (bounds on the rate), and those whose items
     neither are split nor sent, have no latency and no row. Raises UserError for a table that lacks

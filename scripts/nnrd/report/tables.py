@@ -11,6 +11,7 @@ from nnrd.core.errors import UserError
 from nnrd.core.lineage import verify_beside
 from nnrd.report.records import ANCHOR_SIZES
 from nnrd.tasks import REGISTRY as TASKS
+from nnrd.tasks import Metric, Task
 
 # 3GPP TR 26.847, Table 2.1.2.2.3-1, with what tells points apart in front.
 # Sizes in bytes, times in seconds (wall), totals over the items.
@@ -22,6 +23,7 @@ COLUMNS = (
 )
 ITEM_COLUMNS = ("study", "model", "dataset", "split", "codec", "parameters", "item")
 ANCHOR = "anchor"
+DIGITS = "%.6g"  # of what was measured; sizes and counts are whole numbers
 INTEGERS = (
     *("split", "branches", "anc_size", "rec_size", "published_size", "items"),
     *("threads", "enc_threads", "dec_threads"),
@@ -36,6 +38,20 @@ def read(path: str | Path) -> pandas.DataFrame:
     except (ValueError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise UserError(f"{path}: not a table: {reason}") from None
+
+
+def task_of(points: pandas.DataFrame) -> Task:
+    """Return the task of a study's points; UserError for one that is not known."""
+    return TASKS.get(str(points["task"].iloc[0]))()
+
+
+def metrics(points: pandas.DataFrame) -> dict[str, Metric]:
+    """Return the columns worth a panel, and their metrics, as the task orders them.
+
+    The last is the one that says best what compression did.
+    """
+    first, *others = task_of(points).metrics
+    return {"rec_perf": first} | {metric.name: metric for metric in others if metric.name in points}
 
 
 def points(study: str, records: Sequence[Mapping[str, Any]], uncompressed: str) -> pandas.DataFrame:

@@ -13,7 +13,7 @@ from nnrd.analysis.latency import Circumstances
 from nnrd.core import links
 from nnrd.core.errors import UserError
 from nnrd.report import advices, latency_table, tables
-from nnrd.tasks import REGISTRY as TASKS
+from nnrd.stages import arguments
 
 TABLE = Path("results/tables/points.csv")
 
@@ -24,14 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--items", type=Path, help="table of items, else items.csv beside it")
     rate = "of the link, such as 50Mbit, 1Gbit or 500000000"
     parser.add_argument("--rate", type=links.rate, required=True, help=rate)
-    loss = "how much worse than the anchor, in the metric's unit; by default 1"
-    parser.add_argument("--max-loss", type=float, default=1.0, help=loss)
-    metric = "such as F1; by default that by which a task tells what compression did"
-    parser.add_argument("--metric", help=metric)
-    trip = "round-trip time of the link, such as 10ms; by default 0"
-    parser.add_argument("--round-trip", type=links.duration, default=0.0, help=trip)
-    slow = "how many times as long the device takes as the machine that was measured"
-    parser.add_argument("--device-slowdown", type=float, default=1.0, help=slow)
+    arguments.add_circumstances(parser)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -59,7 +52,6 @@ def _answer(
     points: pd.DataFrame, items: pd.DataFrame | None, given: Circumstances, args: argparse.Namespace
 ) -> str:
     """Return the lines about one study."""
-    task = TASKS.get(str(points["task"].iloc[0]))()
-    metric = task.named(args.metric) if args.metric else task.damage
+    metric = latency_table.metric_of(points, args.metric)
     table = latency_table.of_study(points, items, metric, given, args.max_loss)
     return "\n".join(advices.lines(table, metric, given, args.max_loss))

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from nnrd.core import lineage
+from nnrd.core import lineage, links
 from nnrd.core.errors import UserError
 from nnrd.core.options import json_object, whole_number
 from nnrd.models import REGISTRY, Family, ModelRow
@@ -84,6 +84,18 @@ def add_shard(parser: argparse.ArgumentParser) -> None:
     """Add the items that a job takes."""
     parser.add_argument("--index", type=Path, required=True, help="the dataset's index")
     parser.add_argument("--shard", required=True, help="which part of it, e.g. 0-of-2")
+
+
+def add_circumstances(parser: argparse.ArgumentParser) -> None:
+    """Add what latencies are reckoned with, and the loss within which the fastest is looked for."""
+    loss = "how much worse than the anchor, in the metric's unit; by default 1"
+    parser.add_argument("--max-loss", type=float, default=1.0, help=loss)
+    metric = "such as F1; by default that by which a task tells what compression did"
+    parser.add_argument("--metric", help=metric)
+    trip = "round-trip time of the link, such as 10ms; by default 0"
+    parser.add_argument("--round-trip", type=links.duration, default=0.0, help=trip)
+    slow = "how many times as long the device takes as the machine that was measured"
+    parser.add_argument("--device-slowdown", type=float, default=1.0, help=slow)
 
 
 def add_timing(parser: argparse.ArgumentParser) -> None:

@@ -10,8 +10,6 @@ from nnrd.report import tables
 from nnrd.report.records import ANCHOR_SIZES
 from nnrd.stages import arguments
 
-DIGITS = "%.6g"  # of what was measured; sizes and counts are whole numbers
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
@@ -38,6 +36,6 @@ def main(args: argparse.Namespace) -> None:
     }
     for path, table in found.items():
         with complete_file(path) as temporary:
-            table.to_csv(temporary, index=False, float_format=DIGITS)
+            table.to_csv(temporary, index=False, float_format=tables.DIGITS)
         if args.sums:
             lineage.write_beside(path, files)

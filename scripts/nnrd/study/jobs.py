@@ -249,9 +249,23 @@ class Jobs:
         names = dict.fromkeys(self.task(record) for study in studies for record in study.records)
         return [f"{tasks.REGISTRY.target(name)}.metric" for name in names]
 
+    def _judging(self, wildcards: Wildcards) -> list[str]:
+        """Return the same with how a metric is found by its name."""
+        return [f"{target},named" for target in self._metrics(wildcards)]
+
     def task(self, record: Record) -> str:
         """Return the task of a point or an anchor."""
         return str(self.settings.sheets.models[record.label["model"]].task)
+
+    def plotted(self, wildcards: Wildcards) -> str:
+        """Return the table that a plot is drawn from."""
+        table = plots.TABLES.get(wildcards.get("plot"), paths.TABLES[0])
+        return paths.table_of(wildcards.get("study"), table)
+
+    def latency(self, wildcards: Wildcards) -> list[str]:
+        """Return what a study's latencies are reckoned for, as options."""
+        found = self.coded[wildcards.get("study")].latency
+        return found.options() if found else []
 
     def study_records(self, study: str) -> list[str]:
         """Return the records of a study to make, the anchor's first."""

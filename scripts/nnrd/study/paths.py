@@ -126,8 +126,8 @@ def predictions(folder: str, shards: Iterable[str]) -> list[str]:
     return [f"results/{folder}/predictions/{shard}.json" for shard in shards]
 
 
-def points_table(study: str) -> str:
-    """Return the table of points of a study, or of all."""
+def table_of(study: str, table: str) -> str:
+    """Return a table of a study, or of all."""
     if study == ALL:
-        return fill(TABLE, table="points")
-    return fill(STUDY_TABLE, study=study, table="points")
+        return fill(TABLE, table=table)
+    return fill(STUDY_TABLE, study=study, table=table)

@@ -65,11 +65,6 @@ class Task(ABC):
         """The metric that models are compared by."""
         return self.metrics[0]
 
-    @property
-    def damage(self) -> Metric:
-        """The metric that says best what compression did: the last of `metrics`."""
-        return self.metrics[-1]
-
     def named(self, name: str) -> Metric:
         """Return the metric of a name; UserError where the task has no such one."""
         known = {metric.name: metric for metric in (*self.metrics, *self.others)}

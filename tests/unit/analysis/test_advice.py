@@ -90,7 +90,7 @@ def test_nan_is_within_no_loss():
         ("anchor", F1, 1.0, "no row of the anchor"),
         (None, F1, -1.0, "largest loss"),
         (None, F1, math.nan, "largest loss"),
-        (None, WER, 1.0, "no numbers of the metric WER"),
+        (None, WER, 1.0, "no column WER: there are no numbers"),
     ],
 )
 def test_what_cannot_be_judged(drop, metric, loss, reason):

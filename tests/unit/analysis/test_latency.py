@@ -147,5 +147,5 @@ def test_circumstances_that_cannot_be(given):
 
 def test_columns():
     found = latencies(points(), MBIT, keep=["F1", "isolated"])
-    assert {WHERE, "rate_name", "bytes_per_item", "F1", "isolated", *PARTS, TOTAL} <= set(found)
+    assert {WHERE, "rate_name", "sent_bytes", "F1", "isolated", *PARTS, TOTAL} <= set(found)
     assert found.columns.is_unique

@@ -182,12 +182,20 @@ def tabulate(run):
     run.tabulate_points()
 
 
+def latency(run):
+    run.tabulate_latency()
+
+
 def join(run):
     run.join_tables()
 
 
 def plot(run):
     style.read_points(Path("results/tables/small/points.csv"))
+
+
+def plot_latency(run):
+    style.read_points(LATENCY)
 
 
 def plot_all(run):
@@ -215,6 +223,7 @@ SOURCE, ENCODED = f"{TENSORS}.times.json", f"{BITS}.times.json"
 ONNX, FACTS = "results/models/net.onnx", "results/models/net.json"
 INDEX, RECORD, PLAN = "results/datasets/pictures.json", f"{POINT}/point.json", f"{SPLIT}/split.json"
 TABLE, JOINED = "results/tables/small/points.csv", "results/tables/points.csv"
+LATENCY = "results/tables/small/latency.csv"
 PICTURE = "results/plots/small/accuracy_bytes.png"
 USERS = (convert, anchor, extract, infer)
 TABLES = {
@@ -343,8 +352,9 @@ TABLES = {
     "two points' records swapped": Row(
         swapped(RECORD, f"{OTHER}/point.json"), (), damaged(RECORD, f"{OTHER}/point.json")
     ),
-    "a table, one digit": Row(text(TABLE, "net", "nut"), (join, plot), damaged(TABLE)),
+    "a table, one digit": Row(text(TABLE, "net", "nut"), (join, plot, latency), damaged(TABLE)),
     "a table, cut": Row(cut(TABLE), (join, plot), damaged(TABLE)),
+    "the table of latencies": Row(text(LATENCY, "net", "nut"), (plot_latency,), damaged(LATENCY)),
     "a table missing": Row(gone(TABLE), (join,), {TABLE: MISSING}),
     "the sums of a table": Row(
         flip(f"{TABLE}.sums.json"), (join, plot), damaged(f"{TABLE}.sums.json")
@@ -393,6 +403,7 @@ def test_what_was_made_from_something_older_is_stale(run):
     score(run)
     assert set(wrong(run).values()) == {STALE}  # the tables
     run.tabulate_points()
+    run.tabulate_latency()
     run.join_tables()
     assert wrong(run) == {"results/provenance.json": STALE}
     run.write_provenance()

@@ -1,6 +1,7 @@
 """Studies of both kinds: what they declare, where it is, and what is refused before any work."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -378,3 +379,52 @@ def test_large_bundles_take_the_cores_that_are_free(
     for point in points[:made]:
         (tmp_path / "results" / point.encoded / "bitstreams/0-of-1").mkdir(parents=True)
     assert Jobs(loaded).workers({"source": points[0].source}, cores) == workers
+
+
+def latency_of(**given):
+    return settings(two=FEATURES | {"latency": given}).studies["two"].latency
+
+
+def test_latencies_are_reckoned_for_the_tr_s_rates_unless_a_study_says_others():
+    found = settings(two=FEATURES).studies["two"].latency
+    assert found.rates == {"500 Mbit/s": 500e6, "1 Gbit/s": 1e9, "5 Gbit/s": 5e9}
+    assert (found.round_trip, found.device_slowdown, found.max_loss) == (0.0, 1.0, 1.0)
+    assert latency_of(rates=["50Mbit", 1e6]).rates == {"50 Mbit/s": 50e6, "1 Mbit/s": 1e6}
+    assert latency_of(rates={"lan": "1 Gbit/s", "old": 9600}).rates == {"lan": 1e9, "old": 9600.0}
+    given = latency_of(rates={"lan": "1Gbit"}, round_trip="10ms", device_slowdown=4, metric="AP")
+    words = ["--rates", "lan=1000000000.0", "--round-trip", "0.01", "--device-slowdown", "4.0"]
+    assert given.options() == [*words, "--max-loss", "1.0", "--metric", "AP"]
+
+
+def test_a_study_of_weights_has_no_latencies():
+    study = settings(one=SPEECH).studies["one"]
+    assert study.latency is None
+    assert not [name for name in study.files() if "latency" in name]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"rates": []}, "rates: the list is empty"),
+        ({"rates": {}}, "rates:"),
+        ({"rates": ["50MB"]}, "rates[0]: rate '50MB': write bits a second"),
+        ({"rates": [0]}, "rates[0]: rate 0: write bits a second"),
+        ({"rates": {"lan": "fast"}}, "rates.lan: rate 'fast': write bits a second"),
+        ({"rates": {"a b": 1}}, "rates"),
+        ({"rates": ["1Gbit", 1e9]}, "rates[1]: 1000000000.0 is given twice"),
+        ({"rates": "1Gbit"}, "rates: '1Gbit' is not a list or a mapping"),
+        ({"rates": [math.nan]}, "rates[0]: rate nan"),
+        ({"round_trip": "-1ms"}, "round_trip: duration '-1ms'"),
+        ({"device_slowdown": 0}, "device_slowdown: 0 is below 0.001"),
+        ({"device_slowdown": math.nan}, "device_slowdown: nan is no number"),
+        ({"max_loss": -1}, "max_loss: -1 is below 0"),
+        ({"max_loss": math.inf}, "max_loss: inf is no number"),
+        ({"metric": "WER"}, "metric: unknown metric 'WER'; known: AP"),
+        ({"rate": 1}, "unknown key 'rate'; did you mean rates?"),
+    ],
+)
+def test_latencies_that_are_wrong(given, message):
+    with pytest.raises(UserError) as caught:
+        latency_of(**given)
+    assert "studies.two.latency" in str(caught.value) and message in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -30,5 +30,7 @@ REGISTRY: Registry[type[Plot]] = Registry(
         "accuracy_ratio": "nnrd.report.plots.accuracy_ratio:AccuracyRatio",
         "accuracy_size": "nnrd.report.plots.accuracy_size:AccuracySize",
         "codec_bars": "nnrd.report.plots.codec_bars:CodecBars",
+        "latency": "nnrd.report.plots.latency:LatencyPlot",
     },
 )
+TABLES = {"latency": "latency"}  # plots of another table than that of points

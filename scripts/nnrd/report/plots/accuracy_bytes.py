@@ -7,6 +7,7 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from nnrd.report import tables
 from nnrd.report.plots import Plot, style
 
 
@@ -26,7 +27,7 @@ class AccuracyBytes(Plot):
 
     def draw(self, points: pandas.DataFrame, anchors: pandas.DataFrame) -> Figure:
         """Draw a panel a metric over the size, which is logarithmic."""
-        panels = style.metrics(points)
+        panels = tables.metrics(points)
         figure, axes = pyplot.subplots(
             1, len(panels), figsize=(5.2 * len(panels), 4.3), squeeze=False, layout="constrained"
         )

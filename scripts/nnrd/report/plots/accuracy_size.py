@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from nnrd.report import tables
 from nnrd.report.plots import Plot, style
 
 CLOSE = 0.1  # what headers and text in published files of float32 may take
@@ -41,8 +42,8 @@ class AccuracySize(Plot):
             _anchors(axis, own, names, _published(group) if several else {})
             axis.set_xlim(left=0)
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-            style.scale_accuracy(axis, group["rec_perf"], style.task_of(group).metric)
-            axis.set(ylabel=style.task_of(group).metric.axis)
+            style.scale_accuracy(axis, group["rec_perf"], tables.task_of(group).metric)
+            axis.set(ylabel=tables.task_of(group).metric.axis)
             axis.set(xlabel="size of the bitstream (% of the anchor's)")
             if not several:
                 _published_axis(axis, group)

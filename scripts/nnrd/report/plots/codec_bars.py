@@ -8,6 +8,7 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from nnrd.report import tables
 from nnrd.report.labels import AT
 from nnrd.report.plots import Plot, style
 
@@ -21,7 +22,7 @@ class CodecBars(Plot):
         """Draw a row a codec: on the left bytes over the splits, on the right the accuracy."""
         points, ticks = _placed(points)
         codecs = list(dict.fromkeys(points["codec"]))
-        column, metric = list(style.metrics(points).items())[-1]
+        column, metric = list(tables.metrics(points).items())[-1]
         figure, axes = pyplot.subplots(
             len(codecs), 2, figsize=(10.4, 2.5 * len(codecs) + 0.6), squeeze=False, sharex="col",
             layout="constrained",

@@ -17,8 +17,7 @@ from nnrd.core.errors import UserError
 from nnrd.core.files import complete_file
 from nnrd.report import tables
 from nnrd.report.labels import LONGEST, named_split, operating_point, place
-from nnrd.tasks import REGISTRY as TASKS
-from nnrd.tasks import Metric, Task
+from nnrd.tasks import Metric
 
 mpl.use("Agg")
 ANCHOR = "anchor"
@@ -106,17 +105,6 @@ def places(points: pandas.DataFrame) -> pandas.Series:
     short = points.apply(split_label, axis=1)
     alike = points.apply(named_split, axis=1, longest=None).groupby(short).transform("nunique")
     return short.where(alike <= 1, points.apply(split_label, axis=1, longest=None))
-
-
-def task_of(points: pandas.DataFrame) -> Task:
-    """Return the task of a study's points."""
-    return TASKS.get(points["task"].iloc[0])()
-
-
-def metrics(points: pandas.DataFrame) -> dict[str, Metric]:
-    """Return the columns worth a panel, and their metrics, as the task orders them."""
-    first, *others = task_of(points).metrics
-    return {"rec_perf": first} | {metric.name: metric for metric in others if metric.name in points}
 
 
 def interval(

@@ -3,12 +3,15 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, NoReturn
+from typing import Any, ClassVar, NamedTuple, NoReturn, TypeVar
 
+from nnrd.core.errors import UserError
 from nnrd.study.graphs import Graphs
 from nnrd.study.places import Places
 from nnrd.study.points import Record, Selection
 from nnrd.study.sheets import Sheets
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,13 @@ class Context:
     places: Places
     graphs: Graphs
     fail: Callable[[str, str], NoReturn]
+
+    def tried(self, key: str, function: Callable[..., T], *given: Any) -> T:
+        """Return what a function returns; its UserError gets the key's path."""
+        try:
+            return function(*given)
+        except UserError as error:
+            self.fail(key, str(error))
 
 
 class Job(NamedTuple):

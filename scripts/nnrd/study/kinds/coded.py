@@ -9,6 +9,7 @@ from nnrd.core.schema import unknown
 from nnrd.models.family import Family
 from nnrd.study import paths
 from nnrd.study.kinds.base import Context, Job, Kind, Study
+from nnrd.study.kinds.latency import Latency
 from nnrd.study.kinds.operations import operating_points
 from nnrd.study.kinds.sent_files import file_points
 from nnrd.study.points import Anchor, FilePoint, Operation, Point, Record, Selection, Split
@@ -22,7 +23,8 @@ SHARE = 0.12  # of float32 that a bitstream takes, where none is there to look a
 class CodedStudy(Study):
     """A model on a dataset, through some codecs: an anchor, and points held against it.
 
-    ``sent`` are the points whose items are sent as files, with nothing split.
+    ``sent`` are the points whose items are sent as files, with nothing split; ``latency`` is what
+    latencies are reckoned for, where the kind has some.
     """
 
     kind: "CodedKind"
@@ -31,6 +33,7 @@ class CodedStudy(Study):
     overlays: list[Point]
     calibration: Selection | None = None
     sent: list[FilePoint] = field(default_factory=list)
+    latency: Latency | None = None
 
     @property
     def data(self) -> Selection:
@@ -77,7 +80,8 @@ class CodedStudy(Study):
             found += paths.predictions(record.folder, shards)
             found += paths.step_files(record.folder, "predictions", shards)
             found.append(paths.fill(paths.RECORD, folder=record.folder))
-        tables = [paths.fill(paths.STUDY_TABLE, study=self.name, table=t) for t in paths.TABLES]
+        names = (*paths.TABLES, *self.kind.tables)
+        tables = [paths.fill(paths.STUDY_TABLE, study=self.name, table=name) for name in names]
         plots = [self._plot(plot, suffix) for plot in self.kind.plots for suffix in paths.FORMATS]
         return list(dict.fromkeys([*found, *tables, *plots, *map(self.overlay, self.overlays)]))
 
@@ -151,7 +155,8 @@ class CodedKind(Kind):
     ``source_rule`` and ``sink_rule`` are the rules that make the tensors and take them back.
     ``one_bundle``: a source is one bundle, large enough for several processes to code.
     ``uncompressed`` is what an anchor sends, a column of its record: ``input_size`` (nothing is
-    split, as in the anchor rows of TR 26.847's tables) or ``model_size``.
+    split, as in the anchor rows of TR 26.847's tables) or ``model_size``. ``tables``: those that a
+    study has beside points and items.
     """
 
     source_rule: ClassVar[str]
@@ -159,6 +164,7 @@ class CodedKind(Kind):
     uncompressed: ClassVar[str]
     source_on_gpu: ClassVar[bool] = False
     one_bundle: ClassVar[bool] = False
+    tables: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def runtime(self, family: Family) -> str:
@@ -198,7 +204,13 @@ class CodedKind(Kind):
         overlays = self._overlays(context, f"{key}.overlays", given, splits, points)
         calibration = self._calibration(context, f"{key}.calibration", given)
         sent = file_points(context, f"{key}.file_codecs", given, anchor)
-        return CodedStudy(name, self, anchor, points, overlays, calibration, sent)
+        reckoned = self.latency(context, f"{key}.latency", given)
+        return CodedStudy(name, self, anchor, points, overlays, calibration, sent, reckoned)
+
+    def latency(self, context: Context, key: str, given: Mapping[str, Any]) -> Latency | None:
+        """Return what latencies are reckoned for; by default there are none."""
+        del context, key, given
+        return None
 
     def _anchor(self, context: Context, key: str, given: Mapping[str, Any]) -> Anchor:
         sheets = context.sheets

@@ -8,6 +8,7 @@ from nnrd.models.family import Family
 from nnrd.study import paths
 from nnrd.study.kinds.base import Context
 from nnrd.study.kinds.coded import CodedKind
+from nnrd.study.kinds.latency import Latency, latency
 from nnrd.study.points import Anchor, Operation, Point, Split
 
 
@@ -15,7 +16,8 @@ class Features(CodedKind):
     """A bundle an item, so the dataset is in the source; all in ONNX Runtime."""
 
     name = "features"
-    plots = ("accuracy_bytes", "accuracy_ratio", "codec_bars")
+    plots = ("accuracy_bytes", "accuracy_ratio", "codec_bars", "latency")
+    tables = ("latency",)
     source_rule, sink_rule = "extract_features", "infer_features"
     uncompressed = "input_size"
     source_on_gpu = True
@@ -33,6 +35,11 @@ class Features(CodedKind):
         return [
             (paths.fill(paths.FEATURES, split=split.id, **whole), split, None) for split in splits
         ]
+
+    def latency(self, context: Context, key: str, given: Mapping[str, Any]) -> Latency:
+        """Return what latencies are reckoned for."""
+        task = str(context.sheets.models[given["model"]].task)
+        return latency(context, key, given["latency"], task)
 
     def point(
         self,

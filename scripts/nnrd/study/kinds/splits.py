@@ -1,11 +1,10 @@
 """Splits studies: what crosses each split of some models, counted and not coded."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
-from nnrd.core.errors import UserError
 from nnrd.core.options import named_shape
 from nnrd.core.schema import unknown
 from nnrd.datasets import published
@@ -17,8 +16,6 @@ from nnrd.study.sheets import Sheets
 
 FLOAT = 4  # bytes
 MODEL_FILES = {"model": paths.MODEL, "facts": paths.FACTS}
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -184,13 +181,6 @@ class _Checks:
         if name not in names:
             self.context.fail(key, unknown(word, name, names))
 
-    def tried(self, key: str, function: Callable[..., T], *given: Any) -> T:
-        """Return what a function returns; its UserError gets the key's path."""
-        try:
-            return function(*given)
-        except UserError as error:
-            self.context.fail(key, str(error))
-
     def comparisons(self) -> dict[str, Comparison]:
         found: dict[str, Comparison] = {}
         makers = {"ranks": self.ranks, "branches": self.branches, "inputs": self.inputs}
@@ -205,12 +195,12 @@ class _Checks:
     def ranks(self, key: str, name: str, entry: Mapping[str, Any]) -> Comparison:
         self.known(f"{key}.model", "model", entry["model"], self.models)
         file = self.context.places.file(entry["published"])
-        self.tried(f"{key}.published", published.read_ranks, file, self.given["rates"])
+        self.context.tried(f"{key}.published", published.read_ranks, file, self.given["rates"])
         return Comparison(name, "ranks", [entry["model"]], self.published(entry))
 
     def branches(self, key: str, name: str, entry: Mapping[str, Any]) -> Comparison:
         file = self.context.places.file(entry["published"])
-        rows = self.tried(f"{key}.published", published.read_branches, file, self.models)
+        rows = self.context.tried(f"{key}.published", published.read_branches, file, self.models)
         models = list(dict.fromkeys(row["ours"] for row in rows))
         return Comparison(name, "branches", models, self.published(entry))
 
@@ -224,7 +214,7 @@ class _Checks:
         shapes = [text.split() for text in entry["shapes"]]
         for i, words in enumerate(shapes):
             for word in words:
-                self.tried(f"{key}.shapes[{i}]", named_shape, word)
+                self.context.tried(f"{key}.shapes[{i}]", named_shape, word)
         self.check_ranks(key, entry)
         data = self.data(key, entry)
         models, items = [entry["model"]], entry["items"]
