@@ -8,9 +8,9 @@ from .conftest import CONFIG
 
 # Behind records: the tables of both studies or of one, and what is made of them.
 END = {"join_tables": 2, "write_provenance": 1}
-FEATURES_END = {"tabulate_points": 1, "tabulate_latency": 1, "plot_points": 5, **END}
+FEATURES_END = {"tabulate_points": 1, "tabulate_latency": 1, "plot_points": 8, **END}
 WEIGHTS_END = {"tabulate_points": 1, "plot_points": 2, **END}
-BOTH_END = {"tabulate_points": 2, "tabulate_latency": 1, "plot_points": 6, **END}
+BOTH_END = {"tabulate_points": 2, "tabulate_latency": 1, "plot_points": 9, **END}
 LATENCY = {"tabulate_latency": 1, "plot_points": 1, "write_provenance": 1}
 SINK = {"infer_features": 8, "score_point": 4, "draw_overlays": 1, **FEATURES_END}
 WHOLE = {"infer_anchor": 2, "infer_files": 2}
@@ -172,7 +172,7 @@ EDITS = {
         f"{L}/report/plots/style.py",
         "dpi=150",
         "dpi=200",
-        {"plot_points": 6, "draw_overlays": 1, "write_provenance": 1},
+        {"plot_points": 9, "draw_overlays": 1, "write_provenance": 1},
     ),
     "a dataset's format": (
         f"{L}/datasets/formats/coco.py",

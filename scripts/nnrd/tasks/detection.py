@@ -36,12 +36,12 @@ class Detection(Task):
 
     metrics = (
         Metric("AP", "AP against ground truth", "%", higher_is_better=True, interval=True),
+        Metric("tr26847_map", "mAP of TR 26.847", "%", higher_is_better=True, interval=True),
         Metric("agreement", "agreement with the anchor", "%", True, True, to_anchor=True),
         Metric("F1", "F1 against the anchor", "%", True, True, to_anchor=True),
     )
     others = (
         Metric("AP50", "AP at an IoU of 0.5", "%", higher_is_better=True, interval=True),
-        Metric("tr26847_map", "mAP of TR 26.847", "%", higher_is_better=True, interval=True),
         Metric("precision", "detections that the anchor has too", "%", True, True, to_anchor=True),
         Metric("recall", "the anchor's detections that are left", "%", True, True, to_anchor=True),
         Metric("right", "detections that the anchor has too", "count", True, to_anchor=True),

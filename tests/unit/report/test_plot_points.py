@@ -92,6 +92,43 @@ def test_bars_are_the_paired_difference_to_the_anchor_and_what_compares_with_it_
     assert bars(panels[2]) == sorted((perf, perf) for perf in points["F1"])
 
 
+def test_a_row_of_panels_a_split(tables):
+    axes = draw("accuracy_by_split", tables).axes
+    titles = [axis.get_title().partition(" (")[0] for axis in axes]
+    assert titles == ["split before rank 5"] * 3 + ["split before rank 9"] * 3
+    coloured = [[points for grey, points in curves(axis) if not grey] for axis in axes[::3]]
+    assert [sorted(map(len, found)) for found in coloured] == [[1, 1, 3], [1, 1]]
+    assert len({axis.get_xlim() for axis in axes}) == 1
+    assert [bool(axis.get_xlabel()) for axis in axes] == [False] * 3 + [True] * 3
+
+
+def test_zoomed_is_what_is_near_the_anchor(tables):
+    """Of AP, 40 of the anchor: 38 to 40, which are 80 bytes to 400 an item."""
+    axis = draw("accuracy_zoomed", tables).axes[0]
+    low, high = axis.get_ylim()
+    assert low == 35.0 and 41 < high < 43
+    left, right = axis.get_xlim()
+    assert 0.05 < left < 0.08 and 0.4 < right < 0.6  # kB
+
+
+@pytest.mark.parametrize("better", [0.0, 30.0])
+def test_zoomed_shows_what_is_better_and_lives_without_anything_near(tables, better):
+    points, anchors = tables
+    points = points.assign(rec_perf=points["rec_perf"] - 39 + (40 + better if better else 0))
+    axis = draw("accuracy_zoomed", (points, anchors)).axes[0]
+    assert axis.get_ylim()[1] >= 40 + better
+
+
+def test_bars_of_all_codecs_side_by_side(tables):
+    figure = draw("accuracy_bars", tables)
+    assert len(figure.axes) == 3
+    for axis in figure.axes:
+        heights = [bar.get_height() for bar in axis.patches if bar.get_height() > 0]
+        assert len(heights) == len(tables[0][["split", "operating_point"]].drop_duplicates()) == 5
+        assert axis.get_legend() is None
+    assert [tick.get_text() for tick in figure.axes[-1].get_xticklabels()] == ["5", "9"]
+
+
 def test_bars_of_codecs_say_what_the_stored_file_takes(tables):
     figure = draw("codec_bars", tables)
     left = [axis for axis in figure.axes if "kB" in axis.get_ylabel()]

@@ -26,9 +26,12 @@ REGISTRY: Registry[type[Plot]] = Registry(
     "nnrd.plots",
     "plot",
     {
+        "accuracy_bars": "nnrd.report.plots.accuracy_bars:AccuracyBars",
+        "accuracy_by_split": "nnrd.report.plots.accuracy_by_split:AccuracyBySplit",
         "accuracy_bytes": "nnrd.report.plots.accuracy_bytes:AccuracyBytes",
         "accuracy_ratio": "nnrd.report.plots.accuracy_ratio:AccuracyRatio",
         "accuracy_size": "nnrd.report.plots.accuracy_size:AccuracySize",
+        "accuracy_zoomed": "nnrd.report.plots.accuracy_zoomed:AccuracyZoomed",
         "codec_bars": "nnrd.report.plots.codec_bars:CodecBars",
         "latency": "nnrd.report.plots.latency:LatencyPlot",
     },

@@ -20,7 +20,7 @@ class CodecBars(Plot):
 
     def draw(self, points: pandas.DataFrame, anchors: pandas.DataFrame) -> Figure:
         """Draw a row a codec: on the left bytes over the splits, on the right the accuracy."""
-        points, ticks = _placed(points)
+        points, ticks = placed(points)
         codecs = list(dict.fromkeys(points["codec"]))
         column, metric = list(tables.metrics(points).items())[-1]
         figure, axes = pyplot.subplots(
@@ -33,14 +33,14 @@ class CodecBars(Plot):
         limits = (seen.min() / 2, seen.max() * 2)
         for (left, right), codec in zip(axes, codecs, strict=True):
             group = points[points["codec"] == codec]
-            _bars(left, group, group["bytes_per_item"] / 1e3)
+            bars(left, group, group["bytes_per_item"] / 1e3)
             left.set(yscale="log", ylim=limits, ylabel="mean per item (kB)", title=codec)
             style.logarithmic(left.yaxis)
             for size in stored:
                 left.axhline(size, linestyle=":", color=style.FILE_LOOK["color"])
-            _bars(right, group, group[column])
+            bars(right, group, group[column])
             anchor = anchors[column].iloc[0]
-            _intervals(right, group, *style.interval(group, metric, anchor))
+            intervals(right, group, *style.interval(group, metric, anchor))
             right.axhline(anchor, **style.ANCHOR_LINE)
             right.set(ylabel=metric.axis, title=codec)
             handles, labels = right.get_legend_handles_labels()
@@ -55,7 +55,7 @@ class CodecBars(Plot):
         return figure
 
 
-def _placed(points: pandas.DataFrame) -> tuple[pandas.DataFrame, list[str]]:
+def placed(points: pandas.DataFrame) -> tuple[pandas.DataFrame, list[str]]:
     """Return the points with their split's place on the axis, and what stands below each place."""
     labels = style.places(points)
     by_rank = points["split"].sort_values(kind="stable").index
@@ -65,9 +65,7 @@ def _placed(points: pandas.DataFrame) -> tuple[pandas.DataFrame, list[str]]:
     return points.assign(place=labels.map(ordered.index)), ticks
 
 
-def _intervals(
-    axis: Axes, group: pandas.DataFrame, low: pandas.Series, high: pandas.Series
-) -> None:
+def intervals(axis: Axes, group: pandas.DataFrame, low: pandas.Series, high: pandas.Series) -> None:
     """Draw the ends of each bar's 95 % interval; seaborn has a container an operating point."""
     limits, names = axis.get_xlim(), dict.fromkeys(group["operating_point"])
     for name, container in zip(names, axis.containers, strict=True):
@@ -80,7 +78,8 @@ def _intervals(
     axis.set_xlim(limits)
 
 
-def _bars(axis: Axes, group: pandas.DataFrame, values: pandas.Series) -> None:
+def bars(axis: Axes, group: pandas.DataFrame, values: pandas.Series) -> None:
+    """Draw a bar a split and operating point; ``group``: as `placed` returns it."""
     names = group["operating_point"]
     seaborn.barplot(
         x=group["place"], y=values, hue=names, hue_order=list(dict.fromkeys(names)),

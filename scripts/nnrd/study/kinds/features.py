@@ -16,7 +16,10 @@ class Features(CodedKind):
     """A bundle an item, so the dataset is in the source; all in ONNX Runtime."""
 
     name = "features"
-    plots = ("accuracy_bytes", "accuracy_ratio", "codec_bars", "latency")
+    plots = (
+        *("accuracy_bytes", "accuracy_zoomed", "accuracy_by_split", "accuracy_ratio"),
+        *("accuracy_bars", "codec_bars", "latency"),
+    )
     tables = ("latency",)
     source_rule, sink_rule = "extract_features", "infer_features"
     uncompressed = "input_size"
