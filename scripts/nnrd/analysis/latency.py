@@ -31,6 +31,7 @@ ANCHOR, FILES = "anchor", "files"
 POINT = ["study", "model", "dataset", "split", "codec", "parameters"]
 TIMES = ("pre_time", "run_time", "post_time", "part1_time", "enc_time", "dec_time")
 MEASURED = (*TIMES, "rec_size")
+LARGEST = 1e18  # of anything in a table
 NEEDED = (*POINT, *MEASURED, "items")
 
 
@@ -115,8 +116,8 @@ def _checked(table: pd.DataFrame, needed: Sequence[str]) -> pd.DataFrame:
                 table[column] = pd.to_numeric(table[column]).astype(float)
             except (ValueError, TypeError):
                 raise UserError(f"column {column}: holds something that is no number") from None
-            if (table[column] < 0).any() or np.isinf(table[column]).any():
-                raise UserError(f"column {column}: holds a number below 0 or without end")
+            if (table[column] < 0).any() or (table[column] > LARGEST).any():
+                raise UserError(f"column {column}: holds a number below 0 or beyond all measure")
     return table
 
 
