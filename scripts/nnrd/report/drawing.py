@@ -35,14 +35,20 @@ def boxes(
     for row in rows:
         x, y, across, down = (scale * value for value in row["bbox"])
         corners = (x, y, x + across, y + down)
-        is_truth = "score" not in row
-        colour = TRUTH if is_truth else COLOURS[row["category_id"] % len(COLOURS)]
-        if is_truth:
+        colour, label = _look(row, name)
+        if colour == TRUTH:
             draw.rectangle(corners, outline="black", width=2 * width)
         draw.rectangle(corners, outline=colour, width=width)
-        label = name(row["category_id"]) + ("" if is_truth else f" {row['score']:.2f}")
         _write(draw, label, corners, colour, font)
     return np.asarray(canvas)
+
+
+def _look(row: Mapping[str, Any], name: Callable[[int], str]) -> tuple[str, str]:
+    """Return colour and label of a box."""
+    number = row["category_id"]
+    if "score" not in row:
+        return TRUTH, name(number)
+    return COLOURS[number % len(COLOURS)], f"{name(number)} {row['score']:.2f}"
 
 
 def _write(

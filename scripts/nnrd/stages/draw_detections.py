@@ -52,17 +52,14 @@ def main(args: argparse.Namespace) -> None:
     count = Count("images", of=source.count)
     with target as write:
         for frame in source.frames(bad, args.frames):
-            rows: Rows = []
-            for name, boxes in layers.items():
-                found = boxes(frame)
-                missing[name] += found is None
-                rows += found or ()
+            found = {name: boxes(frame) for name, boxes in layers.items()}
+            missing.update(name for name, rows in found.items() if rows is None)
+            rows = [row for some in found.values() for row in some or ()]
             write(frame.item.name, drawing.boxes(frame.pixels, rows, labels.name))
             count.more()
     count.end()
     for name, images in missing.items():
-        if images:
-            say(f"{images} of {count.done} images have no {name}")
+        say(f"{images} of {count.done} images have no {name}")
     print(f"{count.done} images{f' ({len(bad.skipped)} skipped)' if bad.skipped else ''}")
 
 

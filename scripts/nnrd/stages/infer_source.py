@@ -7,7 +7,7 @@ give a run each. What each column of --csv means is in docs/by-hand.md.
 import argparse
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,8 @@ def main(args: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="nnrd-") as work:
         model = by_hand.Model(args, Path(work))
         chosen = ways.of(args, model, Path(work))
+        if args.save_features and chosen[-1].name == ways.WHOLE:
+            raise UserError("--save-features: nothing is split, so nothing crosses")
         for way in chosen:
             rows.append(_run(args, source, model, way, len(chosen) > 1))
             print(_line(rows[-1]))
@@ -114,25 +116,26 @@ def _outputs(
     args: argparse.Namespace, source: frames.Source, run: str, several: bool
 ) -> Iterator[list[written.Take]]:
     """Yield what takes each image; files appear when the block ends, or not at all."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(one) for one in _writers(args, source, run, several)]
+
+
+def _writers(
+    args: argparse.Namespace, source: frames.Source, run: str, several: bool
+) -> Iterator[AbstractContextManager[written.Take]]:
     known = coco_json.index(args.annotations) if args.annotations else None
     named = labels.read(args.labels, known.categories if known else None)
-    with ExitStack() as stack:
-        takers: list[written.Take] = []
-        if args.text:
-            folder = _place(args.text, run, several)
-            takers.append(stack.enter_context(written.text(folder, named, args.unit)))
-        if args.coco:
-            ids = {i.name: i.facts["image_id"] for i in known.items} if known else None
-            takers.append(stack.enter_context(written.coco(_place(args.coco, run, several), ids)))
-        if args.save_features and run != ways.WHOLE:
-            folder = _place(args.save_features, run, several)
-            takers.append(stack.enter_context(written.features(folder)))
-        if args.draw:
-            write = stack.enter_context(drawn.writer(_place(args.draw, run, several), source))
-            takers.append(_drawer(write, named, args.threshold))
-        if source.kind == "image":
-            takers.append(_printer(named, args.threshold))
-        yield takers
+    if args.text:
+        yield written.text(_place(args.text, run, several), named, args.unit)
+    if args.coco:
+        ids = {i.name: i.facts["image_id"] for i in known.items} if known else None
+        yield written.coco(_place(args.coco, run, several), ids)
+    if args.save_features and run != ways.WHOLE:
+        yield written.features(_place(args.save_features, run, several))
+    if args.draw:
+        yield _drawer(_place(args.draw, run, several), source, named, args.threshold)
+    if source.kind == "image":
+        yield nullcontext(_printer(named, args.threshold))
 
 
 def _place(path: Path, run: str, several: bool) -> Path:
@@ -141,12 +144,17 @@ def _place(path: Path, run: str, several: bool) -> Path:
     return path.with_name(f"{path.stem}-{run}{path.suffix}") if path.suffix else path / run
 
 
-def _drawer(write: drawn.Write, named: labels.Labels, threshold: float) -> written.Take:
-    def take(frame: frames.Frame, passed: Passed) -> None:
-        rows = _sure(passed.detections, threshold)
-        write(frame.item.name, drawing.boxes(frame.pixels, rows, named.name))
+@contextmanager
+def _drawer(
+    out: Path, source: frames.Source, named: labels.Labels, threshold: float
+) -> Iterator[written.Take]:
+    with drawn.writer(out, source) as write:
 
-    return take
+        def take(frame: frames.Frame, passed: Passed) -> None:
+            rows = _sure(passed.detections, threshold)
+            write(frame.item.name, drawing.boxes(frame.pixels, rows, named.name))
+
+        yield take
 
 
 def _printer(named: labels.Labels, threshold: float) -> written.Take:

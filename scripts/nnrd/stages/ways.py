@@ -46,6 +46,12 @@ class Split:
     plan: Plan
     parts: tuple[Path, Path]
 
+    @property
+    def labels(self) -> dict[str, Any]:
+        """What the table says of it."""
+        plan = self.plan
+        return {"split": plan.rank, "split_name": plan.node_name, "branches": plan.branches}
+
 
 class _Parameters(argparse.Action):
     """Gives parameters to the codec that was named last."""
@@ -121,9 +127,8 @@ def _split(
     )
     made = codecs.make(codec, **parameters)
     chain = Parts(part1, part2, list(split.plan.crossing), made, args.threads)
-    labels = {
-        **{"split": split.plan.rank, "split_name": split.plan.node_name},
-        **{"branches": split.plan.branches, "codec": codec, "parameters": _compact(parameters)},
+    labels = split.labels | {
+        **{"codec": codec, "parameters": json.dumps(parameters, separators=(",", ":"))},
         "part1_provider": part1.get_providers()[0],
         "part2_provider": part2.get_providers()[0],
     }
@@ -164,7 +169,3 @@ def _cut(graph: Graph, plan: Plan, source: Path, work: Path) -> Split:
 
 def _name(plan: Plan) -> str:
     return f"{AT if plan.where == AT else 'rank'}{plan.rank}"
-
-
-def _compact(parameters: dict[str, Any]) -> str:
-    return json.dumps(parameters, separators=(",", ":"))

@@ -206,6 +206,7 @@ def test_nan_is_never_silent(tmp_path, own, out, capsys):
 
 
 REFUSED = [
+    (["--save-features", "f"], "--save-features: nothing is split, so nothing crosses"),
     (["--codec", "raw"], "--codec: nothing is split"),
     (["--rank", 1, "--codec", "ncc"], "unknown codec 'ncc'"),
     (["--rank", 1, "--codec", "entropy", "--parameters", '{"qp": 0}'], "is a bound on the rate"),
