@@ -11,7 +11,9 @@ import yaml
 
 from nnrd.study import source_hash
 from nnrd.study.config import load
+from nnrd.study.job_code import JobCode
 from nnrd.study.jobs import Jobs
+from nnrd.study.tables import Tables
 
 from .conftest import Checkout
 
@@ -86,14 +88,15 @@ def _jobs(lines: list[str]) -> Iterator[tuple[str, dict, str]]:
 def parts(rule: str, checkout: Checkout) -> list[str]:
     """Return what the rule hashes besides its stage, as its file says."""
     text = "".join(file.read_text() for file in checkout.folder.glob("workflow/rules/*.smk"))
-    match = re.search(rf'JOBS\.hashed\(\s*"{rule}"((?:,\s*"\w+")*)', text)
+    match = re.search(rf'CODE\.hashed\(\s*"{rule}"((?:,\s*"\w+")*)', text)
     return re.findall(r'"(\w+)"', match[1]) if match else []
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_all_that_ran_is_in_the_hash(traced, commands, rule):
     config = yaml.safe_load((traced.folder / "config/config.yaml").read_text())
-    jobs = Jobs(load(config, "config.yaml", traced.folder))
+    settings = load(config, "config.yaml", traced.folder)
+    code = JobCode(Jobs(settings), Tables(settings))
     seen = [command for command in commands if command[0] == rule]
     assert seen, rule
     # One job a family of wildcards is enough: the first and the last are of different studies.
@@ -103,7 +106,7 @@ def test_all_that_ran_is_in_the_hash(traced, commands, rule):
         done = subprocess.run(line, shell=True, cwd=traced.folder, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         called = json.loads((traced.folder / "calls.json").read_text())
-        targets = jobs.targets(wildcards, *parts(rule, traced))
+        targets = code.targets(wildcards, *parts(rule, traced))
         reached = source_hash.reached(f"nnrd.stages.{rule}", *targets)
         missing = [name for name in map(tuple, called) if not _covered(*name, reached)]
         assert not missing, missing

@@ -37,7 +37,7 @@ rule index_dataset:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=JOBS.hashed("index_dataset", "format"),
+        source=CODE.hashed("index_dataset", "format"),
         dataset=JOBS.dataset,
     shell:
         program("index_dataset.py {params.dataset:q} --out {output:q} > {log:q} 2>&1")

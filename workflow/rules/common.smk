@@ -14,7 +14,7 @@ if "nnrd" in sys.modules and CHECKOUT not in Path(sys.modules["nnrd"].__file__).
 
 from nnrd.core.errors import UserError
 from nnrd.runtime.cuda import has_cuda
-from nnrd.study import inputs, jobs, origins, paths
+from nnrd.study import inputs, job_code, jobs, lists, origins, paths, tables
 from nnrd.study.config import load
 
 # Looked at before Snakemake reads it, which writes all that YAML's aliases repeat out.
@@ -41,6 +41,8 @@ for study, reason in SETTINGS.left_out.items():
 
 STUDIES = SETTINGS.studies
 JOBS = jobs.Jobs(SETTINGS)
+TABLES = tables.Tables(SETTINGS)
+CODE = job_code.JobCode(JOBS, TABLES)
 NAMES = paths.name_patterns()
 
 
@@ -71,7 +73,7 @@ def input_options(wildcards, input):
     for key, value in input.items():
         files = [value] if isinstance(value, str) else list(value)
         words += [f"--{key.replace('_', '-')}", *files]
-    return jobs.fitting(words)
+    return lists.fitting(words)
 
 
 def kept_tensors(path):

@@ -18,7 +18,7 @@ rule encode_tensors:
     resources:
         workers=coding_workers,
     params:
-        source=JOBS.hashed("encode_tensors", "codec"),
+        source=CODE.hashed("encode_tensors", "codec"),
         parameters=JOBS.parameters,
         timing=ALONE,
     shell:

@@ -21,7 +21,7 @@ rule extract_features:
     resources:
         gpu=GPU,
     params:
-        source=JOBS.hashed("extract_features", "preprocessing"),
+        source=CODE.hashed("extract_features", "preprocessing"),
         model=JOBS.input_model,
         timing=TIMING,
         tf32=TF32,
@@ -54,7 +54,7 @@ rule infer_features:
     resources:
         gpu=GPU,
     params:
-        source=JOBS.hashed("infer_features", "postprocessing", "network", "codec"),
+        source=CODE.hashed("infer_features", "postprocessing", "network", "codec"),
         of=paths.FEATURES,
         model=JOBS.model,
         parameters=JOBS.parameters,

@@ -14,7 +14,7 @@ rule convert_model:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=JOBS.hashed("convert_model", "export"),
+        source=CODE.hashed("convert_model", "export"),
         model=JOBS.graph_model,
     shell:
         program(
@@ -42,7 +42,7 @@ rule infer_anchor:
     resources:
         gpu=GPU,
     params:
-        source=JOBS.hashed("infer_anchor", "trained", "tensors", "pipeline", "network"),
+        source=CODE.hashed("infer_anchor", "trained", "tensors", "pipeline", "network"),
         model=JOBS.model,
         run_by=JOBS.run_by,
         timing=TIMING,
@@ -75,7 +75,7 @@ rule infer_files:
     resources:
         gpu=GPU,
     params:
-        source=JOBS.hashed("infer_files", "trained", "pipeline", "network", "file_codec"),
+        source=CODE.hashed("infer_files", "trained", "pipeline", "network", "file_codec"),
         model=JOBS.model,
         run_by=JOBS.run_by,
         parameters=JOBS.parameters,

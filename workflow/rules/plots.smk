@@ -3,8 +3,8 @@
 
 rule plot_points:
     input:
-        table=JOBS.plotted,
-        sums=lambda wildcards: paths.sums(JOBS.plotted(wildcards)),
+        table=TABLES.plotted,
+        sums=lambda wildcards: paths.sums(TABLES.plotted(wildcards)),
     output:
         expand(paths.PLOT, suffix=["pdf", "svg"], allow_missing=True),
         report(
@@ -23,7 +23,7 @@ rule plot_points:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=JOBS.hashed("plot_points", "plot", "metrics"),
+        source=CODE.hashed("plot_points", "plot", "metrics"),
     shell:
         program(
             "plot_points.py {wildcards.plot:q} --points {input.table:q} --out {output:q}"
@@ -49,7 +49,7 @@ rule draw_overlays:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=JOBS.hashed("draw_overlays"),
+        source=CODE.hashed("draw_overlays"),
         options=input_options,
         title="{split} {codec} {parameters}",
     shell:
@@ -72,6 +72,6 @@ rule plot_splits:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=JOBS.hashed("plot_splits"),
+        source=CODE.hashed("plot_splits"),
     shell:
         program("plot_splits.py {input.table:q} --out {output:q} > {log:q} 2>&1")

@@ -14,7 +14,7 @@ rule write_provenance:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=JOBS.hashed("write_provenance"),
-        run=JOBS.provenance,
+        source=CODE.hashed("write_provenance"),
+        run=TABLES.provenance,
     shell:
         program("write_provenance.py --run {params.run:q} --out {output:q} > {log:q} 2>&1")

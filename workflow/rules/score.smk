@@ -13,7 +13,7 @@ rule score_point:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=JOBS.hashed("score_point", "task"),
+        source=CODE.hashed("score_point", "task"),
         record=JOBS.record,
         options=input_options,
     shell:
@@ -26,7 +26,7 @@ rule score_point:
 # A study may have more records than a command line holds, so they are listed in a file.
 rule tabulate_points:
     input:
-        lambda wildcards: JOBS.study_records(wildcards.study),
+        lambda wildcards: TABLES.study_records(wildcards.study),
     output:
         points=paths.study_table("points"),
         per_item=paths.study_table("items"),
@@ -37,12 +37,12 @@ rule tabulate_points:
         paths.benchmark("tabulate_points", "{study}")
     wildcard_constraints:
         # The tables of other studies are taken as they are.
-        study="|".join(JOBS.measured) or "-",
+        study="|".join(TABLES.measured) or "-",
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=JOBS.hashed("tabulate_points", "metrics"),
-        records=lambda wildcards: JOBS.record_list(wildcards),
+        source=CODE.hashed("tabulate_points", "metrics"),
+        records=lambda wildcards: TABLES.record_list(wildcards),
         uncompressed=lambda wildcards: STUDIES[wildcards.study].kind.uncompressed,
     shell:
         program(
@@ -72,7 +72,7 @@ rule tabulate_latency:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=JOBS.hashed("tabulate_latency", "judging"),
+        source=CODE.hashed("tabulate_latency", "judging"),
         given=JOBS.latency,
     shell:
         program(
@@ -83,8 +83,8 @@ rule tabulate_latency:
 
 rule join_tables:
     input:
-        tables=lambda wildcards: JOBS.joined_tables(wildcards),
-        sums=lambda wildcards: map(paths.sums, JOBS.joined_tables(wildcards)),
+        tables=lambda wildcards: TABLES.joined_tables(wildcards),
+        sums=lambda wildcards: map(paths.sums, TABLES.joined_tables(wildcards)),
     output:
         table=report(
             paths.TABLE,
@@ -102,6 +102,6 @@ rule join_tables:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=JOBS.hashed("join_tables"),
+        source=CODE.hashed("join_tables"),
     shell:
         program("join_tables.py {input.tables:q} --out {output.table:q} --sums > {log:q} 2>&1")

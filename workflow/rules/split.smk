@@ -16,7 +16,7 @@ rule split_model:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=JOBS.hashed("split_model"),
+        source=CODE.hashed("split_model"),
         folder=subpath(output.plan, parent=True),
         at=JOBS.split,
     shell:
@@ -40,7 +40,7 @@ rule tabulate_splits:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=JOBS.hashed("tabulate_splits"),
+        source=CODE.hashed("tabulate_splits"),
         shape=JOBS.input_shape,
     shell:
         program(
@@ -66,7 +66,7 @@ rule tabulate_images:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=JOBS.hashed("tabulate_images"),
+        source=CODE.hashed("tabulate_images"),
         inputs=lambda wildcards: STUDIES[wildcards.study].measuring(wildcards.comparison),
     shell:
         program(
@@ -94,7 +94,7 @@ rule draw_split_page:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=JOBS.hashed("draw_split_page"),
+        source=CODE.hashed("draw_split_page"),
         rates=lambda wildcards: STUDIES[wildcards.study].rate_options(),
     shell:
         program(
@@ -131,7 +131,7 @@ rule compare_splits:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=JOBS.hashed("compare_splits"),
+        source=CODE.hashed("compare_splits"),
         how=lambda wildcards: STUDIES[wildcards.study].comparing(wildcards.comparison),
     shell:
         program(

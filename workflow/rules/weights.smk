@@ -15,7 +15,7 @@ rule extract_weights:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=JOBS.hashed("extract_weights", "tensors", "weights"),
+        source=CODE.hashed("extract_weights", "tensors", "weights"),
         model=JOBS.graph_model,
         run_by=JOBS.run_by,
     shell:
@@ -41,7 +41,7 @@ rule transform_model:
     conda:
         "../../envs/nnrd.yaml"
     params:
-        source=JOBS.hashed("transform_model", "transform", "network", "pipeline"),
+        source=CODE.hashed("transform_model", "transform", "network", "pipeline"),
         model=JOBS.model,
         transform=JOBS.transform,
         calibration=JOBS.calibration_options,
@@ -73,7 +73,7 @@ rule decode_weights:
     resources:
         workers=coding_workers,
     params:
-        source=JOBS.hashed("decode_weights", "codec"),
+        source=CODE.hashed("decode_weights", "codec"),
         parameters=JOBS.parameters,
         timing=ALONE,
     shell:
@@ -109,7 +109,7 @@ rule infer_weights:
     resources:
         gpu=GPU,
     params:
-        source=JOBS.hashed("infer_weights", "received", "pipeline", "network", "transform"),
+        source=CODE.hashed("infer_weights", "received", "pipeline", "network", "transform"),
         model=JOBS.model,
         run_by=JOBS.run_by,
         transform=JOBS.transform,

@@ -1,31 +1,22 @@
-"""What each job of a run is told: its options, and the hash of the code that makes its result."""
+"""What each job of a run is told: its inputs and options, by its wildcards."""
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from nnrd import codecs, tasks, transforms
 from nnrd.assets import rows as asset_rows
-from nnrd.core.files import complete_file
-from nnrd.datasets import file_codecs, formats
 from nnrd.models.family import Family, ModelRow
-from nnrd.report import plots
-from nnrd.stages.runtimes import REGISTRY as RUNTIMES
 from nnrd.study import inputs, paths
 from nnrd.study.config import Settings
-from nnrd.study.declared import shown
-from nnrd.study.kinds.base import Study
 from nnrd.study.kinds.coded import CodedStudy
-from nnrd.study.memo import Memo
+from nnrd.study.lists import listed
 from nnrd.study.places import as_input
 from nnrd.study.points import Point, Record, Selection, Split, slug
 
 WORKERS = 4  # of the coder, at most: more of them gain little
-LONGEST = 50_000  # characters of options on a command line; they may be quoted
-LISTS = Path(".snakemake/nnrd")
 ASSET_COLUMNS = ("asset", "file", "source", "sha256", "bytes")
 
 
@@ -42,7 +33,6 @@ class Jobs:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.studies = settings.studies
-        self.source_hash = Memo(LISTS / "source_hash.json")
         self.coded = {n: s for n, s in self.studies.items() if isinstance(s, CodedStudy)}
         coded = self.coded.values()
         self.records = {r.folder: (study, r) for study in coded for r in study.records}
@@ -242,153 +232,20 @@ class Jobs:
         _, record = self.records[wildcards.get("folder")]
         return ["--task", self.task(record), "--point", json.dumps(record.label)]
 
-    def _metrics(self, wildcards: Wildcards) -> list[str]:
-        """Return what the tasks of a study, or of all, say of their metrics; not how they score."""
-        of = wildcards.get("study")
-        studies = [study for name, study in self.joined.items() if of in (name, paths.ALL)]
-        names = dict.fromkeys(self.task(record) for study in studies for record in study.records)
-        return [f"{tasks.REGISTRY.target(name)}.metric" for name in names]
-
-    def _judging(self, wildcards: Wildcards) -> list[str]:
-        """Return the same with how a metric is found by its name."""
-        return [f"{target},named" for target in self._metrics(wildcards)]
-
     def task(self, record: Record) -> str:
         """Return the task of a point or an anchor."""
         return str(self.settings.sheets.models[record.label["model"]].task)
-
-    def plotted(self, wildcards: Wildcards) -> str:
-        """Return the table that a plot is drawn from."""
-        table = plots.TABLES.get(wildcards.get("plot"), paths.TABLES[0])
-        return paths.table_of(wildcards.get("study"), table)
 
     def latency(self, wildcards: Wildcards) -> list[str]:
         """Return what a study's latencies are reckoned for, as options."""
         found = self.coded[wildcards.get("study")].latency
         return found.options() if found else []
 
-    def study_records(self, study: str) -> list[str]:
-        """Return the records of a study to make, the anchor's first."""
-        return inputs.records(self.studies[study])
-
     def overlay_inputs(self, wildcards: Wildcards) -> Mapping[str, str | list[str]]:
         """Return what an overlay is drawn from."""
         names = ("study", "split", "codec", "parameters")
         picture = paths.fill(paths.OVERLAY, **{name: wildcards.get(name) for name in names})
         return inputs.overlay_inputs(self.coded[wildcards.get("study")], picture)
-
-    @property
-    def measured(self) -> list[str]:
-        """Return the studies that have a table of points."""
-        return [name for name, study in self.studies.items() if study.records]
-
-    @cached_property
-    def joined(self) -> dict[str, Study]:
-        """The studies in the joint tables: those to make, and others that are complete.
-
-        A study that is not declared any more has no rows there.
-        """
-        declared = self.settings.declared.items()
-        return {name: study for name, study in declared if study.records and self._is_made(study)}
-
-    def _is_made(self, study: Study) -> bool:
-        if study.name in self.studies:
-            return True
-        tables = [paths.fill(paths.STUDY_TABLE, study=study.name, table=t) for t in paths.TABLES]
-        files = [*tables, *map(paths.sums, tables), *inputs.records(study)]
-        return all(Path(file).exists() for file in files)
-
-    def joined_tables(self, wildcards: Wildcards) -> list[str]:
-        """Return the tables of the studies that are joined, in the configuration's order."""
-        table = wildcards.get("table")
-        return [paths.fill(paths.STUDY_TABLE, study=name, table=table) for name in self.joined]
-
-    def record_list(self, wildcards: Wildcards) -> str:
-        """Return a file that lists a study's records, a line each."""
-        study = wildcards.get("study")
-        return listed(f"tabulate_points/{study}.txt", "\n".join(self.study_records(study)))
-
-    def provenance(self, wildcards: Wildcards) -> str:
-        """Return a file of what the provenance is about."""
-        run = {
-            "config": self.settings.config,
-            "assets": inputs.asset_sums(self.settings),
-            "records": [file for study in self.joined.values() for file in inputs.records(study)],
-            "results": shown(self.settings),
-        }
-        return listed("write_provenance.json", json.dumps(run, indent=1))
-
-    # The code that makes a job's result.
-
-    def hashed(self, stage: str, *parts: str) -> Callable[[Wildcards], str]:
-        """Return a params function: the hash of a stage with what the job's wildcards name.
-
-        ``parts`` are names of the methods below; those that a job does not have are left out.
-        """
-
-        def function(wildcards: Wildcards) -> str:
-            return self.source_hash(f"nnrd.stages.{stage}", *self.targets(wildcards, *parts))
-
-        return function
-
-    def targets(self, wildcards: Wildcards, *parts: str) -> list[str]:
-        """Return what a job finds by name, as `source_hash` takes it."""
-        found = (getattr(self, f"_{part}")(wildcards) for part in parts)
-        return [t for one in found for t in ([one] if isinstance(one, str) else one or [])]
-
-    def _pipeline(self, wildcards: Wildcards) -> str | None:
-        return self.family(wildcards).pipeline
-
-    def _preprocessing(self, wildcards: Wildcards) -> str:
-        return f"{self.family(wildcards).pipeline}.open,load,preprocess"
-
-    def _postprocessing(self, wildcards: Wildcards) -> str:
-        return f"{self.family(wildcards).pipeline}.open,postprocess"
-
-    def _network(self, wildcards: Wildcards) -> str | None:
-        """Return the network where the job runs it; ONNX jobs do so for a decoding loop only."""
-        family = self.family(wildcards)
-        runs = self.runtime(wildcards) == "torch" or family.needs_network
-        return family.network if runs else None
-
-    def _export(self, wildcards: Wildcards) -> str | None:
-        network = self.family(wildcards).network
-        return network and f"{network}.load,graph,export,outputs"
-
-    def _weights(self, wildcards: Wildcards) -> str | None:
-        network = self.family(wildcards).network
-        return network and f"{network}.load"
-
-    def _tensors(self, wildcards: Wildcards) -> str:
-        return f"{RUNTIMES.target(self.runtime(wildcards))}.tensors"
-
-    def _trained(self, wildcards: Wildcards) -> str:
-        return f"{RUNTIMES.target(self.runtime(wildcards))}.trained"
-
-    def _received(self, wildcards: Wildcards) -> str:
-        return f"{RUNTIMES.target(self.runtime(wildcards))}.received"
-
-    def _codec(self, wildcards: Wildcards) -> str:
-        return codecs.REGISTRY.target(wildcards.get("codec"))
-
-    def _file_codec(self, wildcards: Wildcards) -> str:
-        return file_codecs.REGISTRY.target(wildcards.get("codec"))
-
-    def _format(self, wildcards: Wildcards) -> str:
-        row = self.settings.sheets.datasets[self.selection(wildcards).dataset]
-        return formats.REGISTRY.target(row.format)
-
-    def _task(self, wildcards: Wildcards) -> str:
-        return tasks.REGISTRY.target(self.task(self.records[wildcards.get("folder")][1]))
-
-    def _plot(self, wildcards: Wildcards) -> str:
-        return plots.REGISTRY.target(wildcards.get("plot"))
-
-    def _transform(self, wildcards: Wildcards) -> str | None:
-        _, point = self.source(wildcards)
-        if point.transform is None:
-            return None
-        return transforms.REGISTRY.target(point.transform.name)
 
 
 def _state(source: str) -> list[int]:
@@ -398,24 +255,3 @@ def _state(source: str) -> list[int]:
         return []
     found = path.stat()
     return [found.st_size, found.st_mtime_ns]
-
-
-def fitting(words: list[str]) -> list[str]:
-    """Return options as they are or, where a command cannot hold them, as ``@FILE`` of them."""
-    text = "\n".join(words)
-    if len(text) < LONGEST:
-        return words
-    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return [f"@{listed(f'options/{digest}.txt', text)}"]
-
-
-def listed(name: str, text: str) -> str:
-    """Write what is too long for a command line into a file of the run; return its path.
-
-    A command may have 128 kB, which a study of some thousand points exceeds.
-    """
-    path = LISTS / name
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        with complete_file(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    return str(path)

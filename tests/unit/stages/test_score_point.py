@@ -9,7 +9,7 @@ from nnrd import UserError
 from nnrd.core import files, lineage
 from nnrd.report import records
 from nnrd.stages import score_point
-from nnrd.study import jobs
+from nnrd.study import lists
 from nnrd.tasks import REGISTRY as TASKS
 
 INDEX = {"items": [{"name": "a", "path": "a.png", "checksum": "", "facts": {"label": 1}}]}
@@ -70,9 +70,9 @@ def test_of_many_shards_the_files_are_named_in_a_file(folder, monkeypatch):
     """A command holds 128 kB, which the files of some 300 shards fill."""
     monkeypatch.chdir(folder)
     few = ["--index", "index.json"]
-    assert jobs.fitting(few) == few
+    assert lists.fitting(few) == few
     many = [*few, "--predictions", *(f"results/{n:0100}.json" for n in range(1000))]
-    (option,) = jobs.fitting(many)
+    (option,) = lists.fitting(many)
     parser = argparse.ArgumentParser()
     score_point.add_arguments(parser)
     args = parser.parse_args([option, "--task", "asr", "--point", "{}", "--out", "o.json"])
