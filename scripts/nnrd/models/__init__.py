@@ -5,7 +5,8 @@ a `Family`, under ``nnrd.models``.
 """
 
 from nnrd.core.registry import Registry
-from nnrd.models.family import Family, ModelRow
+from nnrd.models.family import Family
+from nnrd.models.row import ModelRow
 
 __all__ = ["REGISTRY", "Family", "ModelRow"]
 REGISTRY: Registry[Family] = Registry(

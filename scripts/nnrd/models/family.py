@@ -1,13 +1,14 @@
-"""What a family of models is made of, and the row of the sheet that picks one of it."""
+"""What a family of models is made of."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
 
 from nnrd.core.errors import UserError
+from nnrd.models.row import ModelRow
 
 if TYPE_CHECKING:  # torch takes seconds to import, and jobs that run ONNX files need none of it
     from nnrd.models.network import Network
@@ -15,29 +16,6 @@ if TYPE_CHECKING:  # torch takes seconds to import, and jobs that run ONNX files
 
 
 BEHIND = "behind"  # in an option's schema: true where only what follows the graph reads it
-RESULT_COLUMNS = ("model", "family", "weights", "variant", "file", "options")
-
-
-@dataclass(frozen=True)
-class ModelRow:
-    """A row of the sheet of models; its columns are explained in ``config/README.md``."""
-
-    model: str
-    family: str
-    weights: str
-    task: str | None = None
-    variant: str | None = None
-    asset: str | None = None
-    file: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
-    input_shape: str | None = None
-    values: int | None = None
-
-    @property
-    def columns(self) -> dict[str, Any]:
-        """The columns that make a result, as JSON has them; others only help to plan."""
-        named = {name: getattr(self, name) for name in RESULT_COLUMNS}
-        return {name: value for name, value in named.items() if value}
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from torch import nn
 
 from nnrd.core.errors import UserError
 from nnrd.models.export import Export
-from nnrd.models.family import ModelRow
 from nnrd.models.pipeline import Arrays
+from nnrd.models.row import ModelRow
 
 RANDOM, BUILT = "random", "built"  # in the column `weights`
 

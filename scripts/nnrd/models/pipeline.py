@@ -11,7 +11,7 @@ import numpy as np
 
 from nnrd.core.errors import UserError
 from nnrd.datasets.index import Item
-from nnrd.models.family import ModelRow
+from nnrd.models.row import ModelRow
 from nnrd.runtime.stopwatch import Stopwatch
 
 Arrays = dict[str, np.ndarray]

@@ -7,7 +7,7 @@ import numpy as np
 
 from nnrd.core import bundles
 from nnrd.core.files import complete_folder
-from nnrd.models.family import ModelRow
+from nnrd.models.row import ModelRow
 from nnrd.stages import arguments, runtimes, steps
 
 BUNDLE = "weights"  # the one item of a model's shard of tensors

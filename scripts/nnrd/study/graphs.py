@@ -8,7 +8,7 @@ from typing import Any
 from nnrd.core.errors import UserError
 from nnrd.core.files import read_record
 from nnrd.core.naming import rank_named
-from nnrd.models.family import ModelRow
+from nnrd.models.row import ModelRow
 from nnrd.study import paths
 from nnrd.study.places import Places
 from nnrd.study.points import Split

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from nnrd.assets import rows as asset_rows
-from nnrd.models.family import Family, ModelRow
+from nnrd.models.family import Family
+from nnrd.models.row import ModelRow
 from nnrd.study import inputs, paths
 from nnrd.study.config import Settings
 from nnrd.study.kinds.coded import CodedStudy

@@ -12,7 +12,8 @@ from nnrd.core.errors import UserError
 from nnrd.core.options import json_object
 from nnrd.core.schema import first_mistake, unknown
 from nnrd.datasets.formats import REGISTRY as FORMATS
-from nnrd.models.family import Family, ModelRow
+from nnrd.models.family import Family
+from nnrd.models.row import ModelRow
 from nnrd.study.places import Places
 from nnrd.tasks import REGISTRY as TASKS
 

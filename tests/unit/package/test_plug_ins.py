@@ -16,7 +16,7 @@ from nnrd import UserError, codecs, models, tasks, transforms
 from nnrd.core.files import checksum
 from nnrd.datasets import file_codecs, formats
 from nnrd.datasets.index import Index, Item
-from nnrd.models.family import ModelRow
+from nnrd.models.row import ModelRow
 from nnrd.report import plots
 from nnrd.runtime import sessions
 

@@ -9,9 +9,9 @@ from nnrd.core.errors import UserError
 from nnrd.datasets import images
 from nnrd.datasets.index import Item
 from nnrd.models.boxes import COCO_IDS, clip, select
-from nnrd.models.family import ModelRow
 from nnrd.models.onnx_detectors.options import filled
 from nnrd.models.pipeline import Arrays, Pipeline
+from nnrd.models.row import ModelRow
 
 GREY = 114  # fills what a letterboxed image leaves
 CHANNELS_FIRST = (2, 0, 1)
