@@ -15,8 +15,7 @@ from nnrd.core.files import read_verified
 from nnrd.core.registry import Registry
 from nnrd.core.schema import first_mistake
 from nnrd.datasets.index import Item
-
-RAW_VIDEO = ".yuv"  # its frames are read with OpenCV, which recordings do without
+from nnrd.datasets.suffixes import CODED_VIDEO, RAW_VIDEO
 
 
 class FileCodec(ABC):
@@ -53,6 +52,9 @@ class Stored(FileCodec):
             from nnrd.datasets import raw_video
 
             return raw_video.as_file(item)
+        if "frame" in item.facts and item.path.endswith(CODED_VIDEO):
+            reason = "a frame of a coded video has no file of its own; take another file codec"
+            raise UserError(f"{item.path}: {reason}")
         return read_verified(item.path, item.checksum)
 
     def write(self, loaded: bytes) -> bytes:

@@ -6,7 +6,6 @@ A video is read frame by frame, by OpenCV, or as raw 4:2:0 with its size in its 
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,11 +15,9 @@ import cv2
 import numpy as np
 
 from nnrd.core.errors import UserError
-from nnrd.datasets import images, raw_video
+from nnrd.datasets import coded_video, images, raw_video
 from nnrd.datasets.index import Item
-
-IMAGES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
+from nnrd.datasets.suffixes import CODED_VIDEO, IMAGES, RAW_VIDEO
 
 
 class Frame(NamedTuple):
@@ -112,7 +109,7 @@ class Video(Source):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        with _capture(path) as capture:
+        with coded_video.opened(path) as capture:
             self.count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
             self.fps = float(capture.get(cv2.CAP_PROP_FPS))
             if not capture.grab():
@@ -120,16 +117,11 @@ class Video(Source):
 
     def reads(self) -> Iterator[Read]:
         """Yield what reads the next frame; of a video cut short, one that says so at its end."""
-        with _capture(self.path) as capture:
-            number = 0
-            while True:
-                found, pixels = capture.read()
-                if not found:
-                    break
-                name = frame_name(self.path, number)
-                frame = _frame(name, self.path, number + 1, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
-                yield partial(_same, frame)
-                number += 1
+        number = 0
+        for pixels in coded_video.frames(self.path):
+            frame = _frame(frame_name(self.path, number), self.path, number + 1, pixels)
+            yield partial(_same, frame)
+            number += 1
         if number < self.count:
             yield partial(_fail, f"{self.path}: cut short: {number} of {self.count} frames")
 
@@ -169,13 +161,13 @@ def source(path: str | Path) -> Source:
     suffix = path.suffix.lower()
     if path.is_dir() or suffix in IMAGES:
         return Pictures(path)
-    if suffix == raw_video.SUFFIX:
+    if suffix == RAW_VIDEO:
         return RawVideo(path)
-    if suffix in VIDEOS:
+    if suffix in CODED_VIDEO:
         return Video(path)
     if not path.exists():
         raise UserError(f"{path}: no such file or folder")
-    known = ", ".join((*IMAGES, *VIDEOS, raw_video.SUFFIX))
+    known = ", ".join((*IMAGES, *CODED_VIDEO, RAW_VIDEO))
     raise UserError(f"{path}: neither a folder nor an image or a video ({known})")
 
 
@@ -206,17 +198,3 @@ def _same(frame: Frame) -> Frame:
 
 def _fail(message: str) -> Frame:
     raise UserError(message)
-
-
-@contextmanager
-def _capture(path: Path) -> Iterator[cv2.VideoCapture]:
-    """Open a video for a block; UserError where OpenCV cannot."""
-    if not path.is_file():
-        raise UserError(f"{path}: no such video")
-    capture = cv2.VideoCapture(str(path))
-    try:
-        if not capture.isOpened():
-            raise UserError(f"{path}: not a video that OpenCV can read")
-        yield capture
-    finally:
-        capture.release()

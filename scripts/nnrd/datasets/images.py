@@ -8,17 +8,18 @@ from PIL import Image, UnidentifiedImageError
 
 from nnrd.core.errors import UserError
 from nnrd.core.files import read_verified
-from nnrd.datasets import raw_video
+from nnrd.datasets import coded_video, raw_video
 from nnrd.datasets.index import Item
 
 
 def read_item(item: Item) -> np.ndarray:
     """Return an item's image, see `read_rgb`; UserError where its file was altered.
 
-    Of raw video an item is one frame, and its checksum that of the frame's bytes.
+    Of a video an item is one frame, and its checksum that of the frame.
     """
-    if raw_video.holds(item):
-        return raw_video.read_item(item)
+    for form in (raw_video, coded_video):
+        if form.holds(item):
+            return form.read_item(item)
     return _decode(read_verified(item.path, item.checksum), item.path)
 
 

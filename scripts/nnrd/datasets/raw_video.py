@@ -16,8 +16,8 @@ import numpy as np
 from nnrd.core.errors import UserError
 from nnrd.core.files import MEND
 from nnrd.datasets.index import Item
+from nnrd.datasets.suffixes import RAW_VIDEO
 
-SUFFIX = ".yuv"
 NAME = re.compile(r"_(?P<width>\d{1,5})x(?P<height>\d{1,5})(?:_(?P<fps>\d{1,3})(?!\d))?")
 MAGIC = b"YUV4MPEG2 "  # of a frame as a file of its own, Y4M, which says its size
 
@@ -74,7 +74,7 @@ def frame_bytes(path: Path, number: int) -> bytes:
 
 def holds(item: Item) -> bool:
     """Say whether an item is a frame of a raw video; ``frame`` in its facts is which, from 0."""
-    return item.path.endswith(SUFFIX) and "frame" in item.facts
+    return item.path.endswith(RAW_VIDEO) and "frame" in item.facts
 
 
 def verified(item: Item) -> bytes:

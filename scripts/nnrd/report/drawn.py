@@ -12,7 +12,8 @@ from PIL import Image
 
 from nnrd.core.errors import UserError
 from nnrd.core.files import complete_file, complete_files
-from nnrd.datasets.frames import IMAGES, Source
+from nnrd.datasets.frames import Source
+from nnrd.datasets.suffixes import IMAGES
 
 Write = Callable[[str, np.ndarray], object]  # is called with each image's name and pixels, RGB
 CODES = {".avi": "MJPG", ".mp4": "mp4v"}

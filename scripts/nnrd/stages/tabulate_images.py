@@ -9,7 +9,7 @@ from nnrd.core.errors import UserError
 from nnrd.core.files import verify
 from nnrd.core.schema import unknown
 from nnrd.datasets import index
-from nnrd.datasets.file_codecs import RAW_VIDEO
+from nnrd.datasets.suffixes import CODED_VIDEO, RAW_VIDEO
 from nnrd.split import feeding
 from nnrd.split.graph import Graph
 from nnrd.stages import arguments, tabulate_splits
@@ -47,7 +47,7 @@ def _items(args: argparse.Namespace, model: Graph) -> Iterator[tuple[str, Feeds]
         if name not in known:
             raise UserError(f"{args.index}: {unknown('item', name, known)}")
     for item in map(known.__getitem__, args.items):
-        if item.path.endswith(RAW_VIDEO):
-            raise UserError(f"{item.path}: {item.name} is a frame of raw video, not an image file")
+        if item.path.endswith((RAW_VIDEO, *CODED_VIDEO)):
+            raise UserError(f"{item.path}: {item.name} is a frame of a video, not an image file")
         verify(item.path, item.checksum)
         yield Path(item.path).name, feeding.read(model.model, item.path)

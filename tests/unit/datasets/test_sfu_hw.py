@@ -48,8 +48,8 @@ def labels(at, sequence, lines, group="ClassC/Clip"):
 def sequences(at, form):
     folder = at / "sequences"
     folder.mkdir()
-    if form == "yuv":
-        video(folder / f"{CLIP}.yuv", *BRIGHT)
+    if form != "png":
+        video(folder / f"{CLIP}.{form}", *BRIGHT)
         return folder
     (folder / CLIP).mkdir()
     for number, value in enumerate(BRIGHT):
@@ -61,10 +61,10 @@ def index(at, form="yuv", lines=OBJECTS, kind="sfu_hw_objects", draw=EVERYTHING)
     return REGISTRY.get(kind)().index(labels(at, CLIP, lines), sequences(at, form), draw)
 
 
-@pytest.mark.parametrize("form", ["yuv", "png"])
+@pytest.mark.parametrize("form", ["yuv", "avi", "mp4", "png"])
 def test_objects(tmp_path, form):
     found = index(tmp_path, form)
-    digits = {"yuv": 6, "png": 3}[form]  # as nnrd infer calls them
+    digits = 3 if form == "png" else 6  # as nnrd infer calls them
     assert [item.name for item in found.items] == [f"{CLIP}_{n:0{digits}}" for n in range(3)]
     assert found.categories[1] == "person" and len(found.categories) == 80
     first, second, third = (item.facts for item in found.items)
@@ -150,6 +150,23 @@ def test_a_damaged_frame_is_seen_and_others_are_not_blamed(tmp_path):
     images.read_item(found.items[0])
     with pytest.raises(UserError, match=r"\.yuv: damaged: frame 1 has another SHA-256"):
         images.read_item(found.items[1])
+
+
+def test_frames_of_a_coded_video(tmp_path):
+    found = index(tmp_path, "avi")
+    first, *_, last = found.items
+    assert images.read_item(last).mean() < images.read_item(first).mean()  # in any order
+    with pytest.raises(UserError, match="has no file of its own; take another file codec"):
+        file_codecs.make("stored").read(first)
+    assert file_codecs.make("jpeg", quality=95).read(first).shape == (64, 128, 3)
+    video(tmp_path / f"sequences/{CLIP}.avi", 200, 140)
+    images.read_item(first)
+    with pytest.raises(UserError, match=r"\.avi: damaged: frame 1 has another SHA-256"):
+        images.read_item(found.items[1])
+    with pytest.raises(UserError, match=r"\.avi: cut short: frame 2 cannot be read"):
+        images.read_item(last)
+    with pytest.raises(UserError, match=r"\.avi: has 2 frames, not frame 2"):
+        index_again(tmp_path, OBJECTS)
 
 
 @pytest.mark.parametrize(("codec", "parameters"), [("stored", {}), ("jpeg", {"quality": 95})])

@@ -4,7 +4,8 @@ As they are distributed: a text file a frame, ``SEQUENCE_seq_NNN.txt`` from 000,
 below, a line an object. Objects: ``class cx cy w h``. Tracks: ``class object cx cy w h``, the
 object's number kept. Centre, width and height are shares of the frame's. Classes are COCO's 80 in
 their order, from 0 (Choi et al., Data in Brief 34 (2021) 106701; Tanaka et al., Data in Brief 41
-(2022) 107892). The frames come from elsewhere: ``SEQUENCE.yuv``, or pictures ``SEQUENCE_NNN.png``.
+(2022) 107892). The frames come from elsewhere: ``SEQUENCE.yuv``, a coded video of that name, or
+pictures ``SEQUENCE_NNN.png``.
 """
 
 import hashlib
@@ -17,14 +18,16 @@ from typing import Any, ClassVar, NamedTuple
 
 from nnrd.core.errors import UserError
 from nnrd.core.files import checksum
-from nnrd.datasets import images, raw_video
+from nnrd.datasets import coded_video, images, raw_video
 from nnrd.datasets.coco_names import NAMES
 from nnrd.datasets.formats import Format
-from nnrd.datasets.frames import IMAGES, frame_name
+from nnrd.datasets.frames import frame_name
 from nnrd.datasets.index import EVERYTHING, Draw, Index, Item
+from nnrd.datasets.suffixes import CODED_VIDEO, IMAGES, RAW_VIDEO
 
 LABELS = re.compile(r"(?P<sequence>.+)_seq_(?P<number>\d+)\.txt")
 IDS = tuple(NAMES)
+Size = tuple[int, int]  # width and height in pixels
 
 
 class _Frame(NamedTuple):
@@ -96,30 +99,45 @@ class _Places:
         self.folder = folder
         self.videos: dict[str, Path] = {}
         self.pictures: dict[str, Path] = {}
+        self.decoded: dict[Path, list[tuple[str, Size]]] = {}  # of coded videos
         for path in sorted(folder.rglob("*")):
-            if path.suffix == raw_video.SUFFIX:
+            if path.suffix in (RAW_VIDEO, *CODED_VIDEO):
                 self.videos[path.stem] = path
             elif path.suffix.lower() in IMAGES:
                 head, _, number = path.stem.rpartition("_")
                 if number.isdigit():
                     self.pictures[f"{head}_{int(number):03}"] = path
 
-    def find(self, frame: _Frame) -> tuple[str, Path, str, tuple[int, int]]:
+    def find(self, frame: _Frame) -> tuple[str, Path, str, Size]:
         """Return a frame's name as `nnrd.datasets.frames` has it, its file, checksum and size.
 
-        Of a raw video checksum and size are those of the frame.
+        Of a video checksum and size are those of the frame.
         """
         if frame.sequence in self.videos:
             path = self.videos[frame.sequence]
-            data, shape = raw_video.frame_bytes(path, frame.number), raw_video.shape(path)
-            name = frame_name(path, frame.number)
-            return name, path, hashlib.sha256(data).hexdigest(), shape[:2]
+            look = self._raw if path.suffix == RAW_VIDEO else self._coded
+            return frame_name(path, frame.number), path, *look(path, frame.number)
         if frame.name in self.pictures:
             path = self.pictures[frame.name]
             height, width = images.read_rgb(path).shape[:2]
             return path.stem, path, checksum(path), (width, height)
-        names = f"neither {frame.sequence}{raw_video.SUFFIX} nor {frame.name}.png"
+        names = f"neither {frame.sequence}{RAW_VIDEO} nor {frame.name}.png"
         raise UserError(f"{self.folder}: {names} is there, which {frame.labels} is of")
+
+    def _raw(self, path: Path, number: int) -> tuple[str, Size]:
+        data = raw_video.frame_bytes(path, number)
+        return hashlib.sha256(data).hexdigest(), raw_video.shape(path)[:2]
+
+    def _coded(self, path: Path, number: int) -> tuple[str, Size]:
+        """Look at all frames once: to seek each of them takes long."""
+        if path not in self.decoded:
+            self.decoded[path] = [
+                (coded_video.checksum(pixels), (pixels.shape[1], pixels.shape[0]))
+                for pixels in coded_video.frames(path)
+            ]
+        if number >= len(self.decoded[path]):
+            raise UserError(f"{path}: has {len(self.decoded[path])} frames, not frame {number}")
+        return self.decoded[path][number]
 
 
 def _lines(path: Path, tracks: bool) -> Iterator[tuple[dict[str, int], list[float]]]:
@@ -146,9 +164,7 @@ def _row(words: list[str], tracks: bool) -> tuple[dict[str, int], list[float]]:
     return {"category_id": IDS[number]} | ({"object_id": track[0]} if tracks else {}), shares
 
 
-def _object(
-    labels: Mapping[str, int], shares: list[float], size: tuple[int, int]
-) -> dict[str, Any] | None:
+def _object(labels: Mapping[str, int], shares: list[float], size: Size) -> dict[str, Any] | None:
     """Return an object as COCO has it, cut to the frame; None where nothing of it is left."""
     corners = []
     for centre, side, whole in zip(shares[:2], shares[2:], size, strict=True):
