@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,11 +17,17 @@ from nnrd.core.scratch import named, scratch
 
 CHUNK = 1 << 20
 DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+WAITS = 14 * 86_400.0  # seconds that an unfinished download waits for who goes on with it
 
 
 def default_folder() -> Path:
     """Return the folder that NNRD_CACHE names, else ``~/.cache/nnrd``."""
     return Path(os.environ.get("NNRD_CACHE") or Path.home() / ".cache/nnrd").expanduser()
+
+
+def key(name: str) -> str:
+    """Return what a source or a package is called in the cache's folders."""
+    return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
 def copy_hashed(source: Path, target: Path | None = None) -> tuple[str, int]:
@@ -44,7 +51,7 @@ class Cache:
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
-        self.parts = self.folder / "parts"
+        self.parts, self.locks = self.folder / "parts", self.folder / "locks"
 
     def entry(self, sha256: str) -> Path:
         """Return where the file of this sum is, or would be."""
@@ -96,7 +103,7 @@ class Cache:
 
     def note(self, source: str) -> Path:
         """Return the file in which sum and bytes of a source are recorded, or would be."""
-        return self.folder / "seen" / hashlib.sha256(source.encode()).hexdigest()[:32]
+        return self.folder / "seen" / key(source)
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
@@ -106,24 +113,44 @@ class Cache:
             UserError: the cache cannot be written to, or is on a file system that cannot lock.
 
         """
-        folder = self.folder / "locks"
         with self._writing():
-            folder.mkdir(parents=True, exist_ok=True)
-            handle = (folder / hashlib.sha256(name.encode()).hexdigest()[:32]).open("w")
+            self.locks.mkdir(parents=True, exist_ok=True)
+            handle = (self.locks / key(name)).open("w")
         with handle:
             try:
                 _wait_for(handle, name)
             except OSError as error:
                 raise UserError(
-                    f"{folder}: {error.strerror}; set NNRD_CACHE to a folder that can be locked"
+                    f"{self.locks}: {error.strerror}; set NNRD_CACHE to a folder that can be locked"
                 ) from error
             yield
 
     @contextmanager
     def workspace(self) -> Iterator[Path]:
-        """Yield an empty folder on the cache's disk; it, and what killed processes left, goes."""
+        """Yield an empty folder on the cache's disk; it, and what others left, goes.
+
+        Left is what killed processes had there, and a download that nobody has gone on with for
+        `WAITS` and nobody goes on with now.
+        """
+        self._remove_left_parts()
         with scratch(self.folder / "work", what=self.folder) as folder:
             yield folder
+
+    def _remove_left_parts(self) -> None:
+        for name in {path.stem for path in self.parts.glob("*.*")}:
+            if not self._is_left(name):
+                continue
+            # Who goes on with it holds the lock of its name, and this process does not wait.
+            with suppress(OSError), (self.locks / name).open("w") as handle:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if self._is_left(name):
+                    for file in self.parts.glob(f"{name}.*"):
+                        file.unlink(missing_ok=True)
+
+    def _is_left(self, name: str) -> bool:
+        """Return whether all files of an unfinished download are older than it may wait."""
+        times = [_written(file) for file in self.parts.glob(f"{name}.*")]
+        return bool(times) and time.time() - max(times) > WAITS
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -136,6 +163,14 @@ class Cache:
             raise UserError(
                 f"{self.folder}: the cache {reason}; set NNRD_CACHE to a folder of your own"
             ) from error
+
+
+def _written(file: Path) -> float:
+    """Return when a file was last written to; now, where it has just gone or is not to be seen."""
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return time.time()
 
 
 def _wait_for(handle: TextIO, name: str) -> None:

@@ -1,6 +1,5 @@
 """Download files over HTTPS: bounded in bytes and time, going on where a transfer broke."""
 
-import hashlib
 import http.client
 import re
 import ssl
@@ -8,6 +7,7 @@ import time
 import urllib.error
 from pathlib import Path
 
+from nnrd.assets.cache import key
 from nnrd.assets.network import LARGEST, Limits, Pace, TooSlowError, check_address, no_network
 from nnrd.assets.transfer import Transfer, forget, note_of
 from nnrd.core.errors import UserError
@@ -27,10 +27,10 @@ BROKEN = (
 def https(url: str, parts: Path, max_bytes: int = LARGEST, limits: Limits | None = None) -> Path:
     """Download ``url`` into the folder ``parts`` and return the complete file's path.
 
-    The unfinished file stays there under a name made of the URL, and the next call asks the
-    server for the rest, if the server can tell that its file is still the same: by a strong
-    ETag, or a Last-Modified that is old enough to be one. Otherwise nothing is kept. Two
-    processes must not do this at once.
+    The unfinished file stays there under the name that its lock has in the cache, which removes it
+    when nobody goes on with it. The next call asks the server for the rest, if the server can tell
+    that its file is still the same: by a strong ETag, or a Last-Modified that is old enough to be
+    one. Otherwise nothing is kept. Two processes must not do this at once.
 
     Args:
         url: an https address (http only to this machine itself).
@@ -45,7 +45,7 @@ def https(url: str, parts: Path, max_bytes: int = LARGEST, limits: Limits | None
     check_address(url)
     limits = limits or Limits()
     parts.mkdir(parents=True, exist_ok=True)
-    part = parts / f"{hashlib.sha256(url.encode()).hexdigest()[:32]}.part"
+    part = parts / f"{key(url)}.part"
     try:
         _download(url, part, max_bytes, limits)
     except UserError as error:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -344,6 +345,32 @@ def test_next_run_goes_on(tmp_path, fetch, server):
     out = fetch(row(source=f"{server.url}/a.bin"))
     assert (out / "a.bin").read_bytes() == CONTENT
     assert server.requests[-1] == "bytes=400000-"
+
+
+LEFT = {
+    "a fortnight old": (15, False, False),
+    "younger": (13, False, True),
+    "old, and somebody is about to go on with it": (15, True, True),
+}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_a_download_that_nobody_goes_on_with_is_removed(tmp_path, fetch, server, cache, name):
+    days, held, kept = LEFT[name]
+    server.cuts = [100_000] * network.Limits().attempts
+    unfinished = row(source=f"{server.url}/a.bin")
+    with pytest.raises(UserError, match="its first 400000 bytes are kept"):
+        fetch(unfinished)
+    parts = sorted(cache.parts.iterdir())
+    assert len(parts) == 2  # and its validator
+    for part in parts:
+        os.utime(part, (time.time() - days * 86_400,) * 2)
+    server.files["/b.bin"] = b"other"
+    with cache.lock(unfinished.package if held else "nothing"):
+        fetch(row("b.bin", f"{server.url}/b.bin", b"other"), out="other")
+    assert sorted(cache.parts.iterdir()) == (parts if kept else [])
+    assert (fetch(unfinished) / "a.bin").read_bytes() == CONTENT
+    assert server.requests[-1] == ("bytes=400000-" if kept else None)
 
 
 @pytest.mark.parametrize("tag", ['"2"', ""])
