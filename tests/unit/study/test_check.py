@@ -1,32 +1,27 @@
 """Every kind of damage to every kind of file: who reads it refuses, and `nnrd check` names it."""
 
-import os
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from small_run import CONFIG, Run, edited, prepare
+from damages import DAMAGES, flip, more, places
+from small_run import CONFIG, Run, prepare
 
 from nnrd import UserError
 from nnrd.core import program
-from nnrd.core.files import checksum
 from nnrd.report.plots import style
 from nnrd.stages import check_results
 from nnrd.study import config
-from nnrd.study.check import DAMAGED, MISSING, NOBODYS, STALE, WHOLE, WRONG, Check
+from nnrd.study.check import MISSING, STALE, WHOLE, WRONG, Check
 from nnrd.study.repair import repair
 
-POINT = "results/features/net/pictures/rank2/nnc/qp=-30"
-OTHER = POINT.replace("-30", "6")
-TENSORS = "results/features/net/pictures/rank2/tensors/0-of-2"
-BITS, OTHER_BITS = f"{POINT}/bitstreams/0-of-2", f"{OTHER}/bitstreams/0-of-2"
-PREDICTED, OTHERS = f"{POINT}/predictions/0-of-2", f"{OTHER}/predictions/0-of-2"
-ANCHOR = "results/anchor/net/pictures/onnx"
-SPLIT = "results/split/net/rank2"
-FIRST, THIRD = "set_00_0", "set_02_2"  # the items of shard 0-of-2
+AT = places(
+    *("net", "pictures", "rank2", ("nnc/qp=-30", "nnc/qp=6"), "small"),
+    items=("set_00_0", "set_02_2"),
+    net="resources/net/net.onnx",
+    images=("resources/pictures/set_00_0.png", "resources/pictures/set_02_2.png"),
+)
 SHARD = "0-of-2"
 
 
@@ -60,335 +55,35 @@ def test_all_of_a_run_is_whole(run):
     assert wrong(run) == {}
 
 
-# Kinds of damage. The time of each file stays what it was.
-def kept_time(path: str, change: Callable[[Path], object]) -> None:
-    file = Path(path)
-    before = file.stat().st_mtime_ns, file.parent.stat().st_mtime_ns
-    change(file)
-    for place, old in zip((file, file.parent), before, strict=True):
-        if place.exists():
-            os.utime(place, ns=(old, old))
-
-
-def flip(path, share=0.6):
-    def change(file):
-        data = bytearray(file.read_bytes())
-        data[int(len(data) * share)] ^= 4
-        file.write_bytes(data)
-
-    return lambda: kept_time(path, change)
-
-
-def cut(path):
-    return lambda: kept_time(path, lambda file: file.write_bytes(file.read_bytes()[:-7]))
-
-
-def gone(path):
-    return lambda: kept_time(path, lambda file: file.unlink())
-
-
-def more(path, like):
-    return lambda: shutil.copy2(like, path)
-
-
-def replaced(*pairs):
-    """Put other whole files in place of some; of folders, all that is in them, under its names."""
-
-    def change():
-        for path, other in pairs:
-            if Path(path).is_dir():
-                shutil.rmtree(path)
-                shutil.copytree(other, path)
-            else:
-                kept_time(path, lambda file, other=other: shutil.copyfile(other, file))
-
-    return change
-
-
-def swapped(one, two):
-    def change():
-        first, second = Path(one).read_bytes(), Path(two).read_bytes()
-        kept_time(one, lambda file: file.write_bytes(second))
-        kept_time(two, lambda file: file.write_bytes(first))
-
-    return change
-
-
-def forged(path, change):
-    """Edit a record and give it the checksum of what it says now."""
-    return lambda: kept_time(path, lambda file: edited(str(file), change))
-
-
-def text(path, old, new):
-    def change(file):
-        content = file.read_text()
-        assert old in content
-        file.write_text(content.replace(old, new, 1))
-
-    return lambda: kept_time(path, change)
-
-
-def halved(record):
-    for row in record["predictions"]:
-        row["classes"] = row["classes"][::-1]
-
-
-def slower(record):
-    record["rows"][0] |= {"rec_size": 1, "run_time": 1.0}
-
-
-def better(record):
-    record["point"]["rec_perf"] = 100.0
-
-
 # Who reads what.
-def index(run):
-    run.index_dataset()
-
-
-def convert(run):
-    run.convert_model()
-
-
-def split(run):
-    run.split_model()
-
-
-def anchor(run):
-    run.infer_anchor(SHARD)
-
-
-def extract(run):
-    run.extract_features(SHARD)
-
-
-def encode(run):
-    run.encode_tensors(run.points[0], SHARD)
-
-
-def infer(run):
-    run.infer_features(run.points[0], SHARD)
-
-
-def score(run):
-    run.score_point(run.points[0])
-
-
-def score_anchor(run):
-    run.score_point(run.study.anchor)
-
-
-def tabulate(run):
-    run.tabulate_points()
-
-
-def latency(run):
-    run.tabulate_latency()
-
-
-def join(run):
-    run.join_tables()
-
-
-def plot(run):
-    style.read_points(Path("results/tables/small/points.csv"))
-
-
-def plot_latency(run):
-    style.read_points(LATENCY)
-
-
-def plot_all(run):
-    style.read_points(Path("results/tables/points.csv"))
-
-
-class Row(NamedTuple):
-    """What is done, who reads it and must refuse, and what the check calls the files.
-
-    Where no job reads a file, or it would make the file itself again, there is only the check.
-    """
-
-    damage: Callable[[], object]
-    readers: tuple = ()
-    found: dict = {}  # noqa: RUF012
-
-
-def damaged(*paths):
-    return dict.fromkeys(paths, DAMAGED)
-
-
-NET, IMAGE = "resources/net/net.onnx", f"resources/pictures/{FIRST}.png"
-BUNDLE, STREAM = f"{TENSORS}/{FIRST}.safetensors", f"{BITS}/{FIRST}.bin"
-SOURCE, ENCODED = f"{TENSORS}.times.json", f"{BITS}.times.json"
-ONNX, FACTS = "results/models/net.onnx", "results/models/net.json"
-INDEX, RECORD, PLAN = "results/datasets/pictures.json", f"{POINT}/point.json", f"{SPLIT}/split.json"
-TABLE, JOINED = "results/tables/small/points.csv", "results/tables/points.csv"
-LATENCY = "results/tables/small/latency.csv"
-PICTURE = "results/plots/small/accuracy_bytes.png"
-USERS = (convert, anchor, extract, infer)
-TABLES = {
-    "a file of a model, one bit": Row(flip(NET), USERS, damaged(NET)),
-    "a file of a model, cut": Row(cut(NET), (convert,), damaged(NET)),
-    "a file of a model, missing": Row(gone(NET), (convert, anchor), {NET: MISSING}),
-    "a file more in an asset": Row(
-        more("resources/net/a.bin", NET), (convert,), damaged("resources/net/a.bin")
-    ),
-    "the sums of an asset": Row(
-        flip("resources/net.sums.json"), (convert, anchor), damaged("resources/net.sums.json")
-    ),
-    "an asset and its sums, forged": Row(
-        lambda: (flip(NET)(), _forge_sums()), (), damaged(NET, "resources/net.sums.json")
-    ),
-    "an image, one bit": Row(flip(IMAGE), (index, anchor, extract), damaged(IMAGE)),
-    "two images swapped": Row(
-        swapped(IMAGE, f"resources/pictures/{THIRD}.png"),
-        (index, anchor, extract),
-        damaged(IMAGE, f"resources/pictures/{THIRD}.png"),
-    ),
-    "an image missing": Row(gone(IMAGE), (index, anchor, extract), {IMAGE: MISSING}),
-    "the index": Row(flip(INDEX), (anchor, extract, infer, score), damaged(INDEX)),
-    "the index, forged": Row(
-        forged(INDEX, lambda record: record["items"][0]["facts"].update(label=9)),
-        (score,),
-        damaged(INDEX),
-    ),
-    "a model": Row(flip(ONNX), (split, anchor), damaged(ONNX)),
-    "a part in place of a model": Row(
-        replaced((ONNX, f"{SPLIT}/part1.onnx")), (split, anchor), damaged(ONNX)
-    ),
-    "the facts of a model": Row(flip(FACTS), (split, anchor), damaged(FACTS)),
-    "the facts of a model, forged": Row(
-        forged(FACTS, lambda record: record.update(nodes=6)), (), damaged(FACTS)
-    ),
-    "part I": Row(flip(f"{SPLIT}/part1.onnx"), (extract,), damaged(f"{SPLIT}/part1.onnx")),
-    "part II": Row(flip(f"{SPLIT}/part2.onnx"), (infer,), damaged(f"{SPLIT}/part2.onnx")),
-    "both parts swapped": Row(
-        swapped(f"{SPLIT}/part1.onnx", f"{SPLIT}/part2.onnx"),
-        (extract, infer),
-        damaged(f"{SPLIT}/part1.onnx", f"{SPLIT}/part2.onnx"),
-    ),
-    "a split's record": Row(flip(PLAN), (extract, infer, score), damaged(PLAN)),
-    "a split's record, forged": Row(
-        forged(PLAN, lambda record: record.update(branches=7)), (score,), damaged(PLAN)
-    ),
-    "a bundle, one bit": Row(flip(BUNDLE, 0.99), (encode,), damaged(BUNDLE)),
-    "a bundle, cut": Row(cut(BUNDLE), (encode,), damaged(BUNDLE)),
-    "a bundle missing": Row(gone(BUNDLE), (encode,), {BUNDLE: MISSING}),
-    "a bundle too many": Row(
-        more(f"{TENSORS}/x.safetensors", BUNDLE), (encode,), damaged(f"{TENSORS}/x.safetensors")
-    ),
-    "two bundles swapped": Row(
-        swapped(BUNDLE, f"{TENSORS}/{THIRD}.safetensors"),
-        (encode,),
-        damaged(BUNDLE, f"{TENSORS}/{THIRD}.safetensors"),
-    ),
-    "times of the source": Row(flip(SOURCE), (encode, score), damaged(SOURCE)),
-    "times of the source, forged": Row(forged(SOURCE, slower), (score,), damaged(SOURCE)),
-    "the bundles of another shard with their times": Row(
-        replaced(
-            (TENSORS, TENSORS.replace("0-of", "1-of")), (SOURCE, SOURCE.replace("0-of", "1-of"))
-        ),
-        (score,),
-        damaged(SOURCE),
-    ),
-    "a bitstream, one bit": Row(flip(STREAM), (infer,), damaged(STREAM)),
-    "a bitstream missing": Row(gone(STREAM), (infer,), {STREAM: MISSING}),
-    "a bitstream too many": Row(more(f"{BITS}/x.bin", STREAM), (infer,), damaged(f"{BITS}/x.bin")),
-    "two bitstreams swapped": Row(
-        swapped(STREAM, f"{BITS}/{THIRD}.bin"), (infer,), damaged(STREAM, f"{BITS}/{THIRD}.bin")
-    ),
-    "the bitstreams of another QP": Row(
-        replaced((BITS, OTHER_BITS)), (infer,), damaged(STREAM, f"{BITS}/{THIRD}.bin")
-    ),
-    "the bitstreams of another QP with their times": Row(
-        replaced((BITS, OTHER_BITS), (ENCODED, f"{OTHER_BITS}.times.json")),
-        (infer, score),
-        damaged(ENCODED),
-    ),
-    "two bitstreams swapped with their sums": Row(
-        lambda: (swapped(STREAM, f"{BITS}/{THIRD}.bin")(), forged(ENCODED, _swap_sums)()),
-        (infer, score),
-        damaged(ENCODED),
-    ),
-    "sizes in times, edited": Row(
-        text(ENCODED, '"rec_size": ', '"rec_size": 1'), (infer, score), damaged(ENCODED)
-    ),
-    "sizes in times, forged": Row(forged(ENCODED, slower), (score,), damaged(ENCODED)),
-    "predictions": Row(flip(f"{PREDICTED}.json"), (score,), damaged(f"{PREDICTED}.json")),
-    "predictions, forged": Row(
-        forged(f"{PREDICTED}.json", halved), (score,), damaged(f"{PREDICTED}.json")
-    ),
-    "predictions of another point": Row(
-        replaced((f"{PREDICTED}.json", f"{OTHERS}.json")), (score,), damaged(f"{PREDICTED}.json")
-    ),
-    "predictions of another point with their times": Row(
-        replaced(
-            (f"{PREDICTED}.json", f"{OTHERS}.json"),
-            (f"{PREDICTED}.times.json", f"{OTHERS}.times.json"),
-        ),
-        (score,),
-        damaged(f"{PREDICTED}.json", f"{PREDICTED}.times.json"),
-    ),
-    "the anchor's predictions": Row(
-        flip(f"{ANCHOR}/predictions/{SHARD}.json"),
-        (score, score_anchor),
-        damaged(f"{ANCHOR}/predictions/{SHARD}.json"),
-    ),
-    "the anchor's predictions, forged": Row(
-        forged(f"{ANCHOR}/predictions/{SHARD}.json", halved),
-        (score, score_anchor),
-        damaged(f"{ANCHOR}/predictions/{SHARD}.json"),
-    ),
-    "the anchor's record": Row(
-        text(f"{ANCHOR}/point.json", '"rec_perf": ', '"rec_perf": 1'),
-        (score, tabulate),
-        damaged(f"{ANCHOR}/point.json"),
-    ),
-    "the anchor's record, forged": Row(
-        forged(f"{ANCHOR}/point.json", better), (tabulate,), damaged(f"{ANCHOR}/point.json")
-    ),
-    "a point's record": Row(flip(RECORD), (tabulate,), damaged(RECORD)),
-    "a point's record, forged": Row(forged(RECORD, better), (), damaged(RECORD)),
-    "two points' records swapped": Row(
-        swapped(RECORD, f"{OTHER}/point.json"), (), damaged(RECORD, f"{OTHER}/point.json")
-    ),
-    "a table, one digit": Row(text(TABLE, "net", "nut"), (join, plot, latency), damaged(TABLE)),
-    "a table, cut": Row(cut(TABLE), (join, plot), damaged(TABLE)),
-    "the table of latencies": Row(text(LATENCY, "net", "nut"), (plot_latency,), damaged(LATENCY)),
-    "a table missing": Row(gone(TABLE), (join,), {TABLE: MISSING}),
-    "the sums of a table": Row(
-        flip(f"{TABLE}.sums.json"), (join, plot), damaged(f"{TABLE}.sums.json")
-    ),
-    "the joined table": Row(text(JOINED, "net", "nut"), (plot_all,), damaged(JOINED)),
-    "a picture": Row(flip(PICTURE), (), damaged(PICTURE)),
-    "a picture missing": Row(gone(PICTURE), (), {PICTURE: MISSING}),
-    "the provenance": Row(flip("results/provenance.json"), (), damaged("results/provenance.json")),
-    "a point's record missing": Row(gone(RECORD), (tabulate,), {RECORD: MISSING}),
-    "what nobody declares": Row(
-        more("results/notes.txt", "records.txt"), (), {"results/notes.txt": NOBODYS}
-    ),
+READERS = {
+    "index_dataset": lambda run: run.index_dataset(),
+    "convert_model": lambda run: run.convert_model(),
+    "split_model": lambda run: run.split_model(),
+    "infer_anchor": lambda run: run.infer_anchor(SHARD),
+    "extract_features": lambda run: run.extract_features(SHARD),
+    "encode_tensors": lambda run: run.encode_tensors(run.points[0], SHARD),
+    "infer_features": lambda run: run.infer_features(run.points[0], SHARD),
+    "score_point": lambda run: run.score_point(run.points[0]),
+    "score_anchor": lambda run: run.score_point(run.study.anchor),
+    "tabulate_points": lambda run: run.tabulate_points(),
+    "tabulate_latency": lambda run: run.tabulate_latency(),
+    "join_tables": lambda run: run.join_tables(),
+    "plot_points": lambda run: style.read_points(Path(AT["table"])),
+    "plot_latency": lambda run: style.read_points(Path(AT["latency"])),
+    "plot_all": lambda run: style.read_points(Path(AT["joined"])),
 }
 
 
-def _forge_sums():
-    sums = {Path(NET).name: checksum(NET)}
-    forged("resources/net.sums.json", lambda record: record["files"].update(sums))()
-
-
-def _swap_sums(record):
-    one, two = record["rows"]
-    one["checksum"], two["checksum"] = two["checksum"], one["checksum"]
-
-
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", DAMAGES)
 def test_damage_is_refused_by_its_reader_and_named_by_the_check(run, name):
-    row = TABLES[name]
-    row.damage()
+    row = DAMAGES[name]
+    row.damage(AT)
     found = wrong(run)
-    assert found == row.found, found
+    assert found == row.states(AT), found
     for reader in row.readers:
         with pytest.raises(UserError) as caught:
-            reader(run)
+            READERS[reader](run)
         assert "\n" not in str(caught.value)
         assert "nnrd check --repair" in str(caught.value), caught.value
 
@@ -396,11 +91,11 @@ def test_damage_is_refused_by_its_reader_and_named_by_the_check(run, name):
 def test_what_was_made_from_something_older_is_stale(run):
     """The bitstreams were made again after the rest, such as by a run that was broken off."""
     run.encode_tensors(run.points[0], SHARD)
-    assert wrong(run) == {f"{PREDICTED}.times.json": STALE, RECORD: STALE}
+    assert wrong(run) == {f"{AT['predicted']}.times.json": STALE, AT["record"]: STALE}
     with pytest.raises(UserError, match=r"was made from another .*bitstreams/0-of-2\.times\.json"):
-        score(run)
-    infer(run)
-    score(run)
+        run.score_point(run.points[0])
+    run.infer_features(run.points[0], SHARD)
+    run.score_point(run.points[0])
     assert set(wrong(run).values()) == {STALE}  # the tables
     run.tabulate_points()
     run.tabulate_latency()
@@ -412,8 +107,8 @@ def test_what_was_made_from_something_older_is_stale(run):
 
 def test_deleted_tensors_are_not_missed(run):
     """With ``keep_tensors: false`` a run deletes them."""
-    shutil.rmtree(TENSORS)
-    assert wrong(run) == {TENSORS: MISSING}
+    shutil.rmtree(AT["tensors"])
+    assert wrong(run) == {AT["tensors"]: MISSING}
     run.settings.config["keep_tensors"] = False
     assert wrong(run) == {}
 
@@ -439,16 +134,16 @@ class Made:
         jobs = {
             "resources/net": lambda: self.run.fetch_asset("net"),
             "resources/pictures": lambda: self.run.fetch_asset("pictures"),
-            INDEX: self.run.index_dataset,
-            ONNX: self.run.convert_model,
-            f"{SPLIT}/part1.onnx": self.run.split_model,
-            TENSORS: lambda: extract(self.run),
-            BITS: lambda: encode(self.run),
-            f"{PREDICTED}.json": lambda: infer(self.run),
-            RECORD: lambda: score(self.run),
-            TABLE: self.run.tabulate_points,
-            JOINED: self.run.join_tables,
-            PICTURE: lambda: Path(PICTURE).write_text(PICTURE),
+            AT["index"]: self.run.index_dataset,
+            AT["onnx"]: self.run.convert_model,
+            f"{AT['parts']}/part1.onnx": self.run.split_model,
+            AT["tensors"]: lambda: self.run.extract_features(SHARD),
+            AT["bits"]: lambda: self.run.encode_tensors(self.run.points[0], SHARD),
+            f"{AT['predicted']}.json": lambda: self.run.infer_features(self.run.points[0], SHARD),
+            AT["record"]: lambda: self.run.score_point(self.run.points[0]),
+            AT["table"]: self.run.tabulate_points,
+            AT["joined"]: self.run.join_tables,
+            AT["picture"]: lambda: Path(AT["picture"]).write_text(AT["picture"]),
         }
         jobs[name]()
 
@@ -463,15 +158,15 @@ REPAIRS = {
     "a file of a model, one bit": "resources/net",
     "an image missing": "resources/pictures",
     "two images swapped": "resources/pictures",
-    "a model": ONNX,
-    "the index": INDEX,
-    "part I": f"{SPLIT}/part1.onnx",
-    "a bundle, one bit": TENSORS,
-    "two bundles swapped": TENSORS,
-    "a bitstream missing": BITS,
-    "a bitstream too many": BITS,
-    "the bitstreams of another QP": BITS,
-    "a picture": PICTURE,
+    "a model": AT["onnx"],
+    "the index": AT["index"],
+    "part I": f"{AT['parts']}/part1.onnx",
+    "a bundle, one bit": AT["tensors"],
+    "two bundles swapped": AT["tensors"],
+    "a bitstream missing": AT["bits"],
+    "a bitstream too many": AT["bits"],
+    "the bitstreams of another QP": AT["bits"],
+    "a picture": AT["picture"],
 }
 
 
@@ -480,7 +175,7 @@ def test_a_repair_makes_again_what_is_wrong_and_nothing_else(run, name):
     """What was measured stays as it was, and nothing that was made from it is outdated."""
     contents = {path: path.read_bytes() for path in files()}
     begun = time.time_ns()
-    TABLES[name].damage()
+    DAMAGES[name].damage(AT)
     check, make = Check(run.settings, Path()), Made(run)
     assert repair(check, check.findings(), make) == [REPAIRS[name]] == make.names
     assert wrong(run) == {}
@@ -491,14 +186,16 @@ def test_a_repair_makes_again_what_is_wrong_and_nothing_else(run, name):
 def test_the_program_prints_a_line_a_file_and_ends_with_1(run, capsys):
     program.run(check_results, [])
     assert capsys.readouterr().out.endswith(" whole, 0 missing, 0 damaged, 0 stale, 0 nobody's\n")
-    flip(STREAM)()
-    Path(RECORD).unlink()
-    more("results/notes.txt", "records.txt")()
+    flip("{stream}")(AT)
+    Path(AT["record"]).unlink()
+    more("results/notes.txt", "{index}")(AT)
     with pytest.raises(SystemExit, match=r"error: 2 files or folders are not .*--repair` mends"):
         program.run(check_results, [])
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith(f"missing  {RECORD}: ")
-    assert lines[1].startswith(f"damaged  {STREAM}: its SHA-256 is not that in {ENCODED}")
+    assert lines[0].startswith(f"missing  {AT['record']}: ")
+    assert lines[1].startswith(
+        f"damaged  {AT['stream']}: its SHA-256 is not that in {AT['encoded']}"
+    )
     assert lines[2].startswith("nobody's results/notes.txt: ")
     assert lines[3].endswith("1 missing, 1 damaged, 0 stale, 1 nobody's")
 
