@@ -1,8 +1,10 @@
 """An asset of one's own through Snakemake: a name with a hyphen, and more rows than a command."""
 
 import hashlib
+import json
 
 import pytest
+from small_run import write_net
 
 from .conftest import Checkout, copy_of_project
 
@@ -17,14 +19,16 @@ def checkout(tmp_path_factory) -> Checkout:
     own = checkout.folder / "own"
     own.mkdir()
     rows = []
+    write_net(own / "0.onnx")
     for number in range(FILES):
-        data = f"{number}\n".encode()
-        (own / f"{number}.onnx").write_bytes(data)
-        total = hashlib.sha256(data).hexdigest()
-        rows.append(["my-asset", f"{number}.onnx", f"file:own/{number}.onnx", total, len(data)])
+        file = own / f"{number}.onnx"
+        if number:
+            file.write_text(f"{number}\n")
+        size, total = file.stat().st_size, hashlib.sha256(file.read_bytes()).hexdigest()
+        rows.append(["my-asset", file.name, f"file:own/{file.name}", total, size])
     (own / LOOSE).write_bytes(b"one")
     rows.append(["loose", "loose.bin", f"file:own/{LOOSE}", "", ""])
-    model = ["my-model", "onnx_file", "asset", "my-asset", "0.onnx", "x=1,3,4,4"]
+    model = ["my-model", "onnx_file", "asset", "my-asset", "0.onnx", "input=1,3,32,32"]
     write(own / "assets.tsv", "asset file source sha256 bytes license", [[*r, "own"] for r in rows])
     write(own / "models.tsv", "model family weights asset file input_shape", [model])
     write(own / "datasets.tsv", "dataset task format annotations items", [])
@@ -40,6 +44,14 @@ def write(path, header, rows):
 
 def test_names_with_a_hyphen_pass_the_rules(checkout):
     assert {"fetch_asset", "convert_model", "plot_splits"} <= set(checkout.plan().rules)
+
+
+def test_a_run_with_an_asset_of_1500_rows_comes_to_its_end(checkout):
+    """Its provenance has them all, which is more than a command line holds."""
+    done = checkout.run()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assets = json.loads((checkout.folder / "results/provenance.json").read_text())["assets"]
+    assert len(assets) == FILES and len(json.dumps(assets)) > 128_000
 
 
 def test_an_asset_of_1500_rows_is_fetched(checkout):
