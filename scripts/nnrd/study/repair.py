@@ -63,22 +63,22 @@ def _make_again(check: Check, made: Sequence[str], make: Make) -> None:
         make(made[start : start + AT_ONCE])
     again = Check(check.settings, check.folder)
     for name, record in records.items():
-        files = again.agrees(name, record.record)
-        if files:
-            _put_back(check, name, record, [*files, name], beginning)
+        if again.agrees(name, record.record):
+            (check.folder / name).write_bytes(record.content)
+            _set_back(again, name, record.time, beginning)
     for name, before in times.items():
         wanted = check.wanted.get(name)
         if before and wanted and checksum(check.folder / name) in wanted:
-            _set_time(check.folder / name, before)
+            _set_back(again, name, before, beginning)
 
 
-def _put_back(check: Check, name: str, kept: Kept, files: Iterable[str], beginning: int) -> None:
-    """Put a record back, with its time, and give the files that were made again that time."""
-    (check.folder / name).write_bytes(kept.content)
+def _set_back(check: Check, name: str, when: int, beginning: int) -> None:
+    """Give a file that came out as it was, and what it vouches for, their time, if made again."""
+    files = check.agrees(name, read_record(check.folder / name)) if name.endswith(".json") else []
     folders = [folder for folder, record in check.vouching.items() if record == name]
-    for path in dict.fromkeys([*files, *folders]):
+    for path in dict.fromkeys([*files, *folders, name]):
         if (_time(check.folder / path) or 0) >= beginning:
-            _set_time(check.folder / path, kept.time)
+            _set_time(check.folder / path, when)
 
 
 def _keep(file: Path) -> Kept:

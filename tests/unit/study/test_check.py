@@ -133,6 +133,9 @@ class Made:
     def make(self, name: str) -> None:
         jobs = {
             "resources/net": lambda: self.run.fetch_asset("net"),
+            "resources/net.sums.json": lambda: self.run.fetch_asset("net"),
+            AT["facts"]: self.run.convert_model,
+            f"{AT['parts']}/split.json": self.run.split_model,
             "resources/pictures": lambda: self.run.fetch_asset("pictures"),
             AT["index"]: self.run.index_dataset,
             AT["onnx"]: self.run.convert_model,
@@ -158,7 +161,11 @@ REPAIRS = {
     "a file of a model, one bit": "resources/net",
     "an image missing": "resources/pictures",
     "two images swapped": "resources/pictures",
+    "the sums of an asset": "resources/net.sums.json",
     "a model": AT["onnx"],
+    "the facts of a model": AT["facts"],
+    "the facts of a model, forged": AT["facts"],
+    "a split's record": f"{AT['parts']}/split.json",
     "the index": AT["index"],
     "part I": f"{AT['parts']}/part1.onnx",
     "a bundle, one bit": AT["tensors"],
