@@ -1,7 +1,7 @@
 """Every kind of damage to every kind of file of a features study: one table for two tests.
 
 Who reads a damaged file refuses it and `nnrd check` names it (`study/test_check.py`); `nnrd check
---repair` makes it again (`tests/workflow/test_repair.py`).
+--repair` makes it again (`tests/workflow/test_check.py`).
 """
 
 import os
@@ -28,23 +28,29 @@ def places(
     items: tuple[str, str],
     net: str,
     images: tuple[str, str],
+    shard: str = "0-of-2",
 ) -> Places:
     """Return which files of a run are damaged, by the names that the table has for them.
 
     ``points``: codec and parameters of two points of the split, as in paths; ``items``: those of
-    the first of two shards; ``net``: a file of the model; ``images``: those of the items.
+    the shard, one of two; ``net``: a file of the model; ``images``: those of the items.
     """
-    folder, shard = f"results/features/{model}/{data}/{split}", "0-of-2"
+    folder = f"results/features/{model}/{data}/{split}"
+    others = {"0-of-2": "1-of-2", "1-of-2": "0-of-2"}[shard]
     point, other = (f"{folder}/{name}" for name in points)
     tensors, bits = f"{folder}/tensors/{shard}", f"{point}/bitstreams/{shard}"
     first, second = items
     return {
         **{"net": net, "asset": str(Path(net).parent), "image": images[0]},
-        **{"another_image": images[1], "index": f"results/datasets/{data}.json"},
+        **{
+            "another_image": images[1],
+            "images": str(Path(images[0]).parent),
+            "index": f"results/datasets/{data}.json",
+        },
         **{"onnx": f"results/models/{model}.onnx", "facts": f"results/models/{model}.json"},
         **{"parts": f"results/split/{model}/{split}", "tensors": tensors},
         **{"source": f"{tensors}.times.json", "encoded": f"{bits}.times.json"},
-        "another_tensors": f"{folder}/tensors/1-of-2",
+        "another_tensors": f"{folder}/tensors/{others}",
         "bundle": f"{tensors}/{first}.safetensors",
         "another_bundle": f"{tensors}/{second}.safetensors",
         **{"bits": bits, "other_bits": f"{other}/bitstreams/{shard}"},
@@ -172,8 +178,10 @@ class Row(NamedTuple):
     found: Mapping[str, str] = {}
 
     def states(self, at: Places) -> dict[str, str]:
-        """Return what the check calls the files, by path."""
-        return {path.format_map(at): state for path, state in self.found.items()}
+        """Return what the check calls the files, by path; a pattern stands for all that fit it."""
+        named = {path.format_map(at): state for path, state in self.found.items()}
+        found = {str(p): s for name, s in named.items() for p in Path().glob(name) if p.is_file()}
+        return {path: state for path, state in named.items() if "*" not in path} | found
 
 
 def damaged(*paths):
@@ -184,6 +192,7 @@ def missing(path):
     return {path: MISSING}
 
 
+PICTURES = "results/plots/**/*"  # of which the provenance has the sums
 USERS = ("convert_model", "infer_anchor", "extract_features", "infer_features")
 DAMAGES = {
     "a file of a model, one bit": Row(flip("{net}"), USERS, damaged("{net}")),
@@ -365,7 +374,9 @@ DAMAGES = {
     ),
     "a picture": Row(flip("{picture}"), (), damaged("{picture}")),
     "a picture missing": Row(gone("{picture}"), (), missing("{picture}")),
-    "the provenance": Row(flip("results/provenance.json"), (), damaged("results/provenance.json")),
+    "the provenance": Row(
+        flip("results/provenance.json"), (), damaged("results/provenance.json", PICTURES)
+    ),
     "a point's record missing": Row(gone("{record}"), ("tabulate_points",), missing("{record}")),
     "what nobody declares": Row(
         more("results/notes.txt", "{index}"), (), {"results/notes.txt": NOBODYS}

@@ -11,7 +11,7 @@ from nnrd.core.errors import UserError
 from nnrd.core.files import checksum, read_record
 from nnrd.study import paths
 from nnrd.study.config import Settings
-from nnrd.study.declared import README, RESULTS, declared, files_of, undeclared
+from nnrd.study.declared import README, RESULTS, declared, files_of, shown, undeclared
 
 WHOLE, MISSING, DAMAGED, STALE, NOBODYS = "whole", "missing", "damaged", "stale", "nobody's"
 STATES = (WHOLE, MISSING, DAMAGED, STALE, NOBODYS)
@@ -73,6 +73,7 @@ class Check:
         for name, record in records.items():
             for path, expected in self._vouched(name, record):
                 self._compare(path, expected, name)
+        self._doubt_pictures()
         for name, record in records.items():
             self._trace(name, record)
         left = (str(path.relative_to(self.folder)) for path in undeclared(self.folder, self.names))
@@ -107,6 +108,16 @@ class Check:
         # What a run deletes behind itself.
         steps = ["decoded", *([] if self.settings.config["keep_tensors"] else ["tensors"])]
         return PurePosixPath(name).parent.name in steps and not name.endswith(TIMES)
+
+    def _doubt_pictures(self) -> None:
+        """Take what a damaged provenance alone had the sum of for damaged, too."""
+        provenance = self.found.get(paths.PROVENANCE)
+        if provenance is None or provenance.state != DAMAGED:
+            return
+        for name in shown(self.settings):
+            if name not in self.vouching and (self.folder / name).exists():
+                reason = f"its SHA-256 stood in {paths.PROVENANCE}, which is damaged"
+                self._note(Finding(name, DAMAGED, reason, name))
 
     def _read(self, name: str, records: dict[str, lineage.Record]) -> None:
         try:
