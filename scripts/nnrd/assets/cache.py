@@ -50,7 +50,7 @@ class Cache:
     """
 
     def __init__(self, folder: str | Path):
-        self.folder = Path(folder)
+        self.folder = Path(folder).absolute()  # clients run elsewhere
         self.parts, self.locks = self.folder / "parts", self.folder / "locks"
 
     def entry(self, sha256: str) -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nnrd.core.errors import UserError
-from nnrd.core.scratch import beside
+from nnrd.core.scratch import PARTIAL, beside, scratch
 
 CHECKSUM = "checksum"
 MEND = "`nnrd check --repair` makes it again"
@@ -58,7 +58,7 @@ def complete_files(folder: str | Path) -> Iterator[Path]:
     folder = Path(folder)
     is_new = not folder.exists()
     try:
-        with beside(folder / "files") as temporary:
+        with scratch(folder, f".files{PARTIAL}") as temporary:
             yield temporary
             for file in sorted(temporary.iterdir()):
                 file.replace(folder / file.name)

@@ -12,6 +12,7 @@ import pytest
 
 from nnrd import UserError
 from nnrd.assets import clients, registries
+from nnrd.assets.cache import Cache
 from nnrd.assets.network import Limits
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
@@ -94,6 +95,13 @@ def test_what_the_machine_says_of_its_name_servers_counts(tmp_path, client, monk
     with pytest.raises(UserError):
         registries.pypi("x==1", tmp_path)
     assert (tmp_path / "said").read_text() == "timeout:3\n"
+
+
+def test_a_cache_may_be_named_from_here(tmp_path, client, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    client("pip", 'while [ "$1" != --dest ]; do shift; done; echo x > "$2/x.whl"')
+    with Cache("cache").workspace() as work:
+        assert registries.pypi("x==1", work).read_text() == "x\n"
 
 
 def run(tmp_path, script, **bounds):

@@ -64,7 +64,9 @@ def test_the_temporary_file_has_the_suffix_of_the_final_one(tmp_path):
         assert temporary.suffix == ".gz" and temporary.stat().st_size == 0
 
 
-@pytest.mark.parametrize("context", [files.complete_file, files.complete_folder])
+@pytest.mark.parametrize(
+    "context", [files.complete_file, files.complete_folder, files.complete_files]
+)
 def test_an_error_of_the_disk_names_the_final_file(tmp_path, context):
     with pytest.raises(OSError, match="full") as caught, context(tmp_path / "a.bin"):
         raise OSError(28, "full")
