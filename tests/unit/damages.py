@@ -361,9 +361,7 @@ DAMAGES = {
         ("join_tables", "plot_points", "tabulate_latency"),
         damaged("{table}"),
     ),
-    "the table of latencies": Row(
-        cut("{latency}"), ("plot_latency",), damaged("{latency}")
-    ),
+    "the table of latencies": Row(cut("{latency}"), ("plot_latency",), damaged("{latency}")),
     "a table, cut": Row(cut("{table}"), ("join_tables", "plot_points"), damaged("{table}")),
     "a table missing": Row(gone("{table}"), ("join_tables",), missing("{table}")),
     "the sums of a table": Row(
