@@ -36,7 +36,12 @@ class Passed:
 
 
 class Chain(ABC):
-    """What runs a graph; the steps between the two halves of a pipeline."""
+    """What runs a graph; the steps between the two halves of a pipeline.
+
+    ``providers``: ONNX Runtime's names of what runs its graphs, by the columns of the table.
+    """
+
+    providers: dict[str, str]
 
     @abstractmethod
     def run(self, feeds: Arrays, watch: Stopwatch) -> tuple[Arrays, Arrays, int]:
@@ -48,6 +53,7 @@ class Whole(Chain):
 
     def __init__(self, session: InferenceSession) -> None:
         self.session = session
+        self.providers = {"part1_provider": session.get_providers()[0]}
 
     def run(self, feeds: Arrays, watch: Stopwatch) -> tuple[Arrays, Arrays, int]:
         """Return the outputs; nothing crosses."""
@@ -71,8 +77,10 @@ class Parts(Chain):
         codec: Codec,
         workers: int = 1,
     ) -> None:
-        if not codec.decodable:
-            raise UserError(f"codec {codec.name}: is a bound on the rate; nothing can be decoded")
+        self.providers = {
+            "part1_provider": part1.get_providers()[0],
+            "part2_provider": part2.get_providers()[0],
+        }
         self.part1, self.part2 = part1, part2
         self.crossing, self.codec, self.workers = crossing, codec, workers
         warm_up(codec)  # what it imports is in no image's time

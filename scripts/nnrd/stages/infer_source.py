@@ -78,7 +78,8 @@ def _run(
     args: argparse.Namespace, source: frames.Source, model: by_hand.Model, way: Way, several: bool
 ) -> dict[str, Any]:
     """Run one way over all images, write what is asked for, and return its row."""
-    runner = Runner(model.pipeline, way.chain, way.whole)
+    chain = way.open()
+    runner = Runner(model.pipeline, chain, way.whole)
     tally, bad = results.Tally(), frames.Bad(args.skip_bad)
     with _outputs(args, source, way.name, several) as takers:
         for loop in range(args.loop):
@@ -87,8 +88,9 @@ def _run(
                 for take in takers if loop == 0 else ():
                     take(frame, passed)
     labelled = {"run": way.name, "source": str(args.source), "kind": source.kind}
-    labelled |= {"model": model.row.model, **way.labels, "threads": args.threads}
-    return tally.row(labelled | {"loops": args.loop, "skipped": len(bad.skipped)}, runner.first)
+    labelled |= {"model": model.row.model, **way.labels, **chain.providers}
+    counts = {"threads": args.threads, "loops": args.loop, "skipped": len(bad.skipped)}
+    return tally.row(labelled | counts, runner.first)
 
 
 def _passed(

@@ -1,16 +1,19 @@
 """The ways through a model that options ask for: whole, and splits with codecs between."""
 
 import argparse
+import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from onnxruntime import InferenceSession
 
 from nnrd import codecs
+from nnrd.codecs.base import Codec
 from nnrd.core import lineage
 from nnrd.core.errors import UserError
 from nnrd.core.files import read_record
@@ -25,15 +28,19 @@ from nnrd.stages.by_hand import Model
 from nnrd.stages.split_model import PARTS
 
 WHOLE = "whole"
+LONGEST = 80  # characters of a name; what is longer ends with a sum
 ODD = re.compile(r"[^A-Za-z0-9.-]+")  # what no name of a file should have
 
 
 @dataclass(frozen=True)
 class Way:
-    """One run: its name, what runs, what the table says of it; ``whole`` to compare with."""
+    """One run: its name, what opens it, what the table says of it; ``whole`` to compare with.
+
+    It is opened when its turn comes: many runs of a large model do not fit into memory together.
+    """
 
     name: str
-    chain: Chain
+    open: Callable[[], Chain]
     labels: dict[str, Any]
     whole: InferenceSession | None = None
 
@@ -92,13 +99,15 @@ def _named(text: str) -> tuple[str, dict[str, Any]]:
 
 def of(args: argparse.Namespace, model: Model, work: Path) -> list[Way]:
     """Return the runs that the options ask for; UserError for two of the same name."""
+    for device in (args.part1_provider, args.part2_provider):
+        sessions.providers(device=device)  # refuses what is not here before anything runs
     splits = _splits(args, model, work)
     if not splits and args.codec:
         raise UserError("--codec: nothing is split; give --rank, --name, --tensors or --parts")
     whole = None
     if args.whole or not splits:
         whole = sessions.session(model.onnx, args.threads, device=args.part1_provider)
-    ways = [_whole(whole)] if whole else []
+    ways = [Way(WHOLE, partial(Whole, whole), {})] if whole else []
     chosen = args.codec or [("raw", {})]
     ways += [_split(args, split, codec, whole) for split in splits for codec in chosen]
     names = [way.name for way in ways]
@@ -108,11 +117,6 @@ def of(args: argparse.Namespace, model: Model, work: Path) -> list[Way]:
     return ways
 
 
-def _whole(session: InferenceSession) -> Way:
-    provider = session.get_providers()[0]
-    return Way(WHOLE, Whole(session), {"part1_provider": provider})
-
-
 def _split(
     args: argparse.Namespace,
     split: Split,
@@ -120,20 +124,23 @@ def _split(
     whole: InferenceSession | None,
 ) -> Way:
     codec, parameters = point
+    made = codecs.make(codec, **parameters)
+    if not made.decodable:
+        raise UserError(f"codec {codec}: is a bound on the rate; nothing can be decoded")
+    said = {"codec": codec, "parameters": json.dumps(parameters, separators=(",", ":"))}
+    name = ODD.sub("_", "-".join([split.name, codec, *(f"{k}{v}" for k, v in parameters.items())]))
+    if len(name) > LONGEST:
+        name = f"{name[:LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return Way(name, partial(_parts, args, split, made), split.labels | said, whole)
+
+
+def _parts(args: argparse.Namespace, split: Split, codec: Codec) -> Chain:
     devices = (args.part1_provider, args.part2_provider)
     part1, part2 = (
         sessions.session(part, args.threads, device=device)
         for part, device in zip(split.parts, devices, strict=True)
     )
-    made = codecs.make(codec, **parameters)
-    chain = Parts(part1, part2, list(split.plan.crossing), made, args.threads)
-    labels = split.labels | {
-        **{"codec": codec, "parameters": json.dumps(parameters, separators=(",", ":"))},
-        "part1_provider": part1.get_providers()[0],
-        "part2_provider": part2.get_providers()[0],
-    }
-    given = "-".join([split.name, codec, *(f"{k}{v}" for k, v in parameters.items())])
-    return Way(ODD.sub("_", given), chain, labels, whole)
+    return Parts(part1, part2, list(split.plan.crossing), codec, args.threads)
 
 
 def _splits(args: argparse.Namespace, model: Model, work: Path) -> Sequence[Split]:

@@ -121,6 +121,17 @@ def test_runs_of_splits_and_codecs(tmp_path, own, out, capsys):
     assert row["compress_ratio"] == pytest.approx(row["rec_size_mean"] / sent, rel=1e-4)
 
 
+def test_long_parameters_have_a_short_name(tmp_path, own, out):
+    source = folder(tmp_path / "photos", *BRIGHT)
+    given = json.dumps({"qp": -20, "qp_per_tensor": {f"tensor{n}": n for n in range(40)}})
+    words = ("--rank", 1, "--codec", "nnc", "--parameters", given, "--whole", "--text", out)
+    nnrd(source, *own, *words, "--csv", tmp_path / "r.csv")
+    whole, long = sorted((path.name for path in out.iterdir()), key=len)
+    assert whole == "whole" and long.startswith("rank1-nnc-qp-20-qp_per_tensor") and len(long) < 99
+    table = pandas.read_csv(tmp_path / "r.csv")
+    assert table["parameters"][1] == json.dumps(json.loads(given), separators=(",", ":"))
+
+
 def test_the_columns_of_times(tmp_path, own, out):
     source = folder(tmp_path / "photos", *BRIGHT)
     nnrd(source, *own, "--rank", 1, "--loop", 3, "--csv", out / "r.csv")
