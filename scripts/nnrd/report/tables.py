@@ -48,10 +48,13 @@ def task_of(points: pandas.DataFrame) -> Task:
 def metrics(points: pandas.DataFrame) -> dict[str, Metric]:
     """Return the columns worth a panel, and their metrics, as the task orders them.
 
-    The last is the one that says best what compression did.
+    The last is the one that says best what compression did. One without any value, such as F1
+    where nothing was sure, is left out.
     """
     first, *others = task_of(points).metrics
-    return {"rec_perf": first} | {metric.name: metric for metric in others if metric.name in points}
+    known = {metric.name: metric for metric in others if metric.name in points}
+    kept = {name: metric for name, metric in known.items() if points[name].notna().any()}
+    return {"rec_perf": first} | kept
 
 
 def points(study: str, records: Sequence[Mapping[str, Any]], uncompressed: str) -> pandas.DataFrame:

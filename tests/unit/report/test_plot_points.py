@@ -171,3 +171,12 @@ def test_a_cut_at_tensors_is_no_split_of_the_same_rank(names, ticks):
     assert bars(right) == sorted(2 * [(39.0 - i, 39.0 - i) for i in range(len(names))])
     colours_and_marks = curves(draw("accuracy_bytes", tables).axes[0])
     assert [len(points) for _, points in colours_and_marks] == [1] * 2 * len(names)
+
+
+@pytest.mark.parametrize("plot", ["accuracy_bytes", "accuracy_ratio", "codec_bars"])
+def test_a_metric_without_any_value_has_no_panel(tables, plot):
+    """Where the whole model has no sure detection, nothing can be held against it."""
+    nothing = {name: float("nan") for name in tables[0] if name.startswith(METRICS)}
+    figure = draw(plot, tuple(table.assign(**nothing) for table in tables))
+    figure.canvas.draw()
+    assert not any("the anchor" in axis.get_ylabel() for axis in figure.axes)

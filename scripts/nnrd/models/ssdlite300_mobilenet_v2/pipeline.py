@@ -9,9 +9,9 @@ import numpy as np
 from nnrd.datasets import images
 from nnrd.datasets.index import Item
 from nnrd.models.boxes import select
-from nnrd.models.pipeline import Arrays, Pipeline
+from nnrd.models.pipeline import Arrays, Pipeline, output
 
-SIZE = 300
+SIZE, LABELS = 300, 91
 MAP_SIZES = (19, 10, 5, 3, 2, 1)
 SMALLEST_SCALE, LARGEST_SCALE = 0.2, 0.95
 CENTRE_VARIANCE, SIZE_VARIANCE = 10.0, 5.0  # the box coder's scale factors
@@ -80,10 +80,15 @@ class SsdLite300Pipeline(Pipeline):
         return {"image": np.ascontiguousarray(scaled.transpose(2, 0, 1)[None])}
 
     def postprocess(self, outputs: Arrays, item: Item) -> dict[str, Any]:
-        """Return the detections from ``boxes`` (1, 1917, 4) and ``logits`` (1, 1917, 91)."""
-        logits = outputs["logits"][0, :, 1:].astype(np.float64)  # label 0 is the background
+        """Return the detections from ``boxes`` (1, 1917, 4) and ``logits`` (1, 1917, 91).
+
+        Raises UserError for other shapes.
+        """
+        codes = output(outputs, "boxes", 1, len(priors()), 4)[0]
+        found = output(outputs, "logits", 1, len(priors()), LABELS)[0]
+        logits = found[:, 1:].astype(np.float64)  # label 0 is the background
         scores = 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
         rows, labels = np.nonzero(scores > SCORE_THRESHOLD)
-        boxes = clip(decode(outputs["boxes"][0]), item.facts["width"], item.facts["height"])[rows]
-        found = select(boxes, scores[rows, labels], labels + 1, SCORE_THRESHOLD, IOU_THRESHOLD)
-        return {"detections": found}
+        boxes = clip(decode(codes), item.facts["width"], item.facts["height"])[rows]
+        limits = (SCORE_THRESHOLD, IOU_THRESHOLD)
+        return {"detections": select(boxes, scores[rows, labels], labels + 1, *limits)}
