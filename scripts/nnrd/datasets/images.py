@@ -17,9 +17,10 @@ def read_item(item: Item) -> np.ndarray:
 
     Of a video an item is one frame, and its checksum that of the frame.
     """
-    for form in (raw_video, coded_video):
-        if form.holds(item):
-            return form.read_item(item)
+    if raw_video.holds(item):
+        return raw_video.read_item(item)
+    if coded_video.holds(item):
+        return coded_video.read_item(item)
     return _decode(read_verified(item.path, item.checksum), item.path)
 
 
