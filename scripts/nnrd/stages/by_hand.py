@@ -10,7 +10,7 @@ from nnrd.assets.rows import AssetFile
 from nnrd.core import lineage
 from nnrd.core.errors import UserError
 from nnrd.core.files import read_record
-from nnrd.core.options import json_object
+from nnrd.core.options import json_object, whole_number
 from nnrd.core.schema import first_mistake, unknown
 from nnrd.models import REGISTRY, Family, ModelRow
 from nnrd.models.pipeline import Pipeline
@@ -30,7 +30,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folder", type=Path, default=Path(), help="the checkout with the sheets")
     rows = "YAML files with rows of one's own, beside the sheets"
     parser.add_argument("--configfile", type=Path, nargs="+", default=[], help=rows)
-    parser.add_argument("--threads", type=int, default=1, help="compute threads (default 1)")
+    threads = "compute threads (default 1)"
+    parser.add_argument("--threads", type=whole_number, default=1, metavar="N", help=threads)
 
 
 class Model:

@@ -217,6 +217,8 @@ def test_nan_is_never_silent(tmp_path, own, out, capsys):
 
 
 REFUSED = [
+    (["--threads", 0], "'0' is no whole number from 1"),
+    (["--loop", "x"], "'x' is no whole number from 1"),
     (["--save-features", "f"], "--save-features: nothing is split, so nothing crosses"),
     (["--codec", "raw"], "--codec: nothing is split"),
     (["--rank", 1, "--codec", "ncc"], "unknown codec 'ncc'"),
