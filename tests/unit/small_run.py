@@ -15,6 +15,7 @@ from nnrd.stages import (
     convert_model,
     encode_tensors,
     extract_features,
+    extract_outputs,
     fetch_asset,
     index_dataset,
     infer_anchor,
@@ -142,6 +143,7 @@ class Run:
         for shard in self.shards:
             self.infer_anchor(shard)
             self.extract_features(shard)
+            self.extract_outputs(shard)
             for point in self.points:
                 self.encode_tensors(point, shard)
                 self.infer_features(point, shard)
@@ -230,10 +232,17 @@ class Run:
         given = {"tensors": tensors, "source": source}
         stage(encode_tensors, **given, **self._codec(point), out=out, times=times)
 
+    def extract_outputs(self, shard: str) -> None:
+        out, times = self._step(self.study.anchor.folder, "outputs", shard)
+        given = {**self._onnx(), **self.model, **self.data, "shard": shard}
+        stage(extract_outputs, **given, out=out, times=times)
+
     def infer_features(self, point: Point, shard: str) -> None:
         bitstreams, encoded = self._step(point.encoded, "bitstreams", shard)
         given = {**self._part(2), **self.model, **self.data, "shard": shard}
         coded = {"bitstreams": bitstreams, "encoded": encoded, **self._codec(point)}
+        whole, reference = self._step(self.study.anchor.folder, "outputs", shard)
+        coded |= {"outputs": whole, "reference": reference}
         stage(infer_features, **given, **coded, **self._predictions(point, shard))
 
     def score_point(self, record: Record) -> None:

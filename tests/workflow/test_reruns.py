@@ -13,7 +13,7 @@ WEIGHTS_END = {"tabulate_points": 1, "plot_points": 2, **END}
 BOTH_END = {"tabulate_points": 2, "tabulate_latency": 1, "plot_points": 9, **END}
 LATENCY = {"tabulate_latency": 1, "plot_points": 1, "write_provenance": 1}
 SINK = {"infer_features": 8, "score_point": 4, "draw_overlays": 1, **FEATURES_END}
-WHOLE = {"infer_anchor": 2, "infer_files": 2}
+WHOLE = {"infer_anchor": 2, "infer_files": 2, "extract_outputs": 2}
 FROM_SOURCE = {"extract_features": 4, "encode_tensors": 8, **SINK}
 # Weights that arrived are decoded again for a model that runs again: they are not kept.
 ALL_WEIGHTS = {"decode_weights": 2, "infer_weights": 4}
@@ -106,7 +106,7 @@ EDITS = {
         f"{SSDLITE}/pipeline.py",
         "SCORE_THRESHOLD, IOU_THRESHOLD = 0.01",
         "SCORE_THRESHOLD, IOU_THRESHOLD = 0.02",
-        {**WHOLE, **SINK, "score_point": 6},
+        {"infer_anchor": 2, "infer_files": 2, **SINK, "score_point": 6},
     ),
     "what stands behind the classifier": (
         f"{CLASSIFIER}/pipeline.py",
@@ -131,6 +131,12 @@ EDITS = {
         "shift = where == ",
         "shift = bool() or where == ",
         {"split_model": 2, **FROM_SOURCE},
+    ),
+    "how far outputs are": (
+        f"{L}/metrics/outputs.py",
+        "np.sum((a - b) ** 2)",
+        "np.sum(np.square(a - b))",
+        SINK,
     ),
     "a metric": (
         f"{L}/metrics/detection.py",
@@ -185,7 +191,8 @@ EDITS = {
         'image.convert("RGB")',
         'image.convert(mode="RGB")',
         {
-            **{"index_dataset": 2, "infer_anchor": 4, "infer_files": 2, **ALL_WEIGHTS},
+            **{"index_dataset": 2, "infer_anchor": 4, "infer_files": 2, "extract_outputs": 2},
+            **ALL_WEIGHTS,
             **{**FROM_SOURCE, **BOTH_END, "score_point": 9},
         },
     ),

@@ -12,6 +12,8 @@ import pandas
 import pytest
 from PIL import Image
 
+from nnrd.study.kinds import KINDS
+
 from .conftest import CONFIG, DATASET, ITEMS, MODEL, Checkout, copy_of_project
 
 CONTRACT = [
@@ -58,6 +60,16 @@ def test_uncompressed_points_equal_the_anchor(finished):
     for column in ("agreement", "AP50", "tr26847_map", "rec_perf"):
         assert (raw[column] == anchor[column]).all()
     assert (raw["anc_perf"] == anchor["rec_perf"]).all()
+
+
+def test_outputs_are_held_against_the_whole_model_s(finished):
+    table = read_points(finished)
+    assert (table[table.codec == "raw"]["output_nmse"] == 0).all()
+    coded = table[table.codec == "nnc"]
+    assert coded["output_nmse"].between(0, 1, inclusive="neither").all()
+    for row in coded.itertuples():
+        assert max(json.loads(row.output_nmse_by_output).values()) == row.output_nmse
+    assert table[table["split"].isna()]["output_nmse"].isna().all()
 
 
 def test_rate_is_the_length_of_the_bitstreams(finished):
@@ -110,13 +122,35 @@ def test_items_add_up_to_the_points(finished):
     assert set(items[items.codec == "anchor"]["rec_size"]) == {3 * 300 * 300 * 4}
 
 
-@pytest.mark.parametrize("plot", ["accuracy_bytes", "accuracy_ratio", "codec_bars"])
+@pytest.mark.parametrize("plot", KINDS["features"].plots)
 def test_plots_are_there_in_three_formats(finished, plot):
     folder = finished.folder / "results/plots/small"
     assert (folder / f"{plot}.pdf").read_bytes().startswith(b"%PDF")
     assert "<svg" in (folder / f"{plot}.svg").read_text()
     with Image.open(folder / f"{plot}.png") as image:
         assert min(image.size) > 300 and len(np.unique(image.convert("L"))) > 50
+
+
+def test_latencies(finished):
+    """A row a point and rate; 8 · bytes / rate lies between two rates, whatever the times."""
+    table = pandas.read_csv(finished.folder / "results/tables/small/latency.csv")
+    points = read_points(finished)
+    assert len(table) == 3 * len(points)
+    assert list(dict.fromkeys(table["rate_name"])) == ["500 Mbit/s", "1 Gbit/s", "5 Gbit/s"]
+    parts = table[["device_ms", "encode_ms", "send_ms", "decode_ms", "network_ms"]]
+    assert (parts.sum(axis=1) / table["total_ms"] - 1).abs().max() < 1e-4
+    assert table["total_ms"].between(table["total_ms_low"], table["total_ms_high"]).all()
+    rates = [table[table["rate_name"] == name].reset_index() for name in ("500 Mbit/s", "1 Gbit/s")]
+    apart = rates[0]["send_ms"] - rates[1]["send_ms"]
+    sent = points["rec_size"] / 4 * 8e3 / 1e9
+    pandas.testing.assert_series_equal(
+        apart,
+        sent.mask(points["codec"] == "anchor", 0.0),
+        check_names=False,
+        rtol=1e-4,
+        check_dtype=False,
+    )
+    assert table[table["codec"] == "raw"]["within_loss"].eq("sure").all()
 
 
 def test_provenance(finished):
@@ -190,7 +224,8 @@ def deterministic_files(checkout: Checkout) -> dict[str, bytes]:
     results = checkout.folder / "results"
     patterns = ("**/*.bin", "**/*.safetensors", "**/*.onnx", "**/predictions/*-of-2.json")
     files = [file for pattern in patterns for file in results.glob(pattern)]
-    # 4 points x 4 items, 2 splits x 4 items, the model and two parts each, 6 records x 2 shards;
-    # and of the weights 2 bitstreams, their tensors, 3 records x 2 shards.
-    assert len(files) == (16 + 8 + 5 + 12) + (2 + 1 + 6)
+    # 4 points x 4 items, 2 splits x 4 items, outputs of the whole model of 4 items, the model and
+    # two parts each, 6 records x 2 shards; and of the weights 2 bitstreams, their tensors,
+    # 3 records x 2 shards.
+    assert len(files) == (16 + 8 + 4 + 5 + 12) + (2 + 1 + 6)
     return {str(file.relative_to(results)): file.read_bytes() for file in files}

@@ -49,7 +49,7 @@ RULES = (
         "extract_weights",
         "infer_features",
     ),
-    *("encode_tensors", "extract_features", "infer_files", "infer_anchor"),
+    *("encode_tensors", "extract_features", "extract_outputs", "infer_files", "infer_anchor"),
     *("split_model", "convert_model", "index_dataset"),
 )
 

@@ -33,6 +33,38 @@ rule extract_features:
         )
 
 
+rule extract_outputs:
+    input:
+        onnx=paths.MODEL,
+        facts=paths.FACTS,
+        index=paths.INDEX,
+        data=JOBS.items_folder,
+        files=JOBS.model_files,
+    output:
+        outputs=kept_tensors(directory(paths.OUTPUTS)),
+        times=paths.times(paths.OUTPUTS),
+    log:
+        paths.log("extract_outputs", paths.OUTPUTS),
+    benchmark:
+        paths.benchmark("extract_outputs", paths.OUTPUTS)
+    conda:
+        "../../envs/nnrd.yaml"
+    threads: TIMED_CORES
+    resources:
+        gpu=GPU,
+    params:
+        source=JOBS.hashed("extract_outputs", "preprocessing"),
+        model=JOBS.input_model,
+        timing=TIMING,
+        tf32=TF32,
+    shell:
+        program(
+            "extract_outputs.py --onnx {input.onnx:q} --facts {input.facts:q}"
+            " {params.model:q} --index {input.index:q} --shard {wildcards.shard:q}"
+            " {params.timing:q} {params.tf32:q} --out {output.outputs:q} --times {output.times:q} > {log:q} 2>&1"
+        )
+
+
 rule infer_features:
     input:
         part2=paths.PART2,
@@ -41,6 +73,8 @@ rule infer_features:
         files=JOBS.model_files,
         bitstreams=paths.FEATURES_BITSTREAMS,
         encoded=paths.times(paths.FEATURES_BITSTREAMS),
+        outputs=paths.OUTPUTS,
+        reference=paths.times(paths.OUTPUTS),
     output:
         predictions=paths.FEATURES_PREDICTIONS,
         times=paths.times(paths.FEATURES_PREDICTIONS),
@@ -65,6 +99,7 @@ rule infer_features:
             "infer_features.py --part2 {input.part2:q} --split {input.plan:q}"
             " {params.model:q} --index {input.index:q} --shard {wildcards.shard:q}"
             " --bitstreams {input.bitstreams:q} --encoded {input.encoded:q} --of {params.of:q}"
+            " --outputs {input.outputs:q} --reference {input.reference:q}"
             " --codec {wildcards.codec:q} --parameters {params.parameters:q} {params.timing:q}"
             " {params.tf32:q} --predictions {output.predictions:q} --times {output.times:q} > {log:q} 2>&1"
         )

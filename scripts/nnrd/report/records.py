@@ -1,13 +1,16 @@
 """Records: all that was measured of one point, gathered from the files of its steps."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nnrd.core.errors import UserError
+from nnrd.metrics.outputs import nmse
 
 STEPS = ("source", "encoded", "decoded", "inferred")
 TIMES = ("pre_time", "run_time", "post_time")
 ROW_DEVICE = ("provider", "number_format")
+ERRORS = "output_errors"
 ANCHOR_SIZES = ("input_size", "model_size")
 
 
@@ -35,7 +38,8 @@ def measured(steps: Mapping[str, dict | None]) -> dict:
     ``rec_eval_time``; ``part1_time`` is part I's share of the run. Of an anchor, ``input_size``
     and ``model_size`` are the bytes of the graph's inputs and of the model's tensors. Weights that
     were published have ``published_size``, bytes of the files as they are, and
-    ``published_ratio``, rec_size over that.
+    ``published_ratio``, rec_size over that. Where part II's outputs were held against the whole
+    model's, ``output_nmse`` and ``output_nmse_by_output`` say how far they are.
     Raises UserError where the two parts of a split ran on different devices.
     """
     encoded, inferred = steps["encoded"], steps["inferred"]
@@ -66,7 +70,25 @@ def measured(steps: Mapping[str, dict | None]) -> dict:
         "dec_threads": decoded["threads"] if encoded and decoded else None,
         **(_anchor_sizes(ran) if encoded is None else {}),
         **_published(steps["source"], rec_size),
+        **_output_nmse(ran.get("rows", [])),
     }
+
+
+def _output_nmse(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return how far the outputs are from the whole model's, where rows say so.
+
+    ``output_nmse`` is the largest of the outputs', empty where one's is not known;
+    ``output_nmse_by_output`` has all as JSON.
+    """
+    errors = [row[ERRORS] for row in rows if ERRORS in row]
+    if not errors:
+        return {}
+    found = nmse(errors)
+    known = [value for value in found.values() if value is not None]
+    largest = max(known) if known and len(known) == len(found) else None
+    shown = {name: value and float(f"{value:.6g}") for name, value in found.items()}
+    by_output = json.dumps(shown, separators=(",", ":"))
+    return {"output_nmse": largest, "output_nmse_by_output": by_output}
 
 
 def _published(source: Mapping[str, Any] | None, rec_size: int | None) -> dict[str, Any]:
@@ -129,6 +151,8 @@ def _gather(found: dict, row: Mapping[str, Any], step: str) -> None:
     for key, value in row.items():
         if key in TIMES:
             found[key] = found.get(key, 0.0) + value
+        elif key == ERRORS:
+            found |= _output_nmse([row])
         elif key != "checksum":
             found[key] = value
     if step == "source" and "run_time" in row:

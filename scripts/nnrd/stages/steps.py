@@ -14,7 +14,7 @@ from nnrd.runtime.environment import made_by
 
 Rows = list[dict[str, Any]]
 # Options that name what a step reads, where it can be told by a sum in a record.
-READ = ("split", "facts", "index", "calibration", "source", "encoded", "decoded")
+READ = ("split", "facts", "index", "calibration", "source", "encoded", "decoded", "reference")
 
 
 def write_times(

@@ -20,7 +20,7 @@ OPTIONAL = (README, paths.REPORT)  # not made by a job
 TIMES = paths.times("")
 FETCHED, INDICES = (pattern.partition("{")[0] for pattern in (paths.ASSET, paths.INDEX))
 # What a step calls the files of its folder, one an item.
-SUFFIXES = dict.fromkeys(["tensors", "decoded"], bundles.SUFFIX)
+SUFFIXES = dict.fromkeys(["tensors", "outputs", "decoded"], bundles.SUFFIX)
 SUFFIXES["bitstreams"] = codec_files.SUFFIX
 
 
@@ -106,7 +106,10 @@ class Check:
         if name in OPTIONAL:
             return True
         # What a run deletes behind itself.
-        steps = ["decoded", *([] if self.settings.config["keep_tensors"] else ["tensors"])]
+        steps = [
+            "decoded",
+            *([] if self.settings.config["keep_tensors"] else ["tensors", "outputs"]),
+        ]
         return PurePosixPath(name).parent.name in steps and not name.endswith(TIMES)
 
     def _doubt_pictures(self) -> None:

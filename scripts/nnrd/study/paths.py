@@ -36,6 +36,7 @@ FILES_PREDICTIONS = (
     "results/files/{model}/{data}/{runtime}/{codec}/{parameters}/predictions/{shard}.json"
 )
 ANCHOR_PREDICTIONS = "results/anchor/{model}/{data}/{runtime}/predictions/{shard}.json"
+OUTPUTS = "results/anchor/{model}/{data}/onnx/outputs/{shard}"
 
 RECORD = "results/{folder}/point.json"
 STUDY_TABLE = "results/tables/{study}/{table}.csv"

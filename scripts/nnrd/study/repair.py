@@ -14,6 +14,7 @@ from nnrd.study.check import WRONG, Check, Finding
 # What paths of the steps have in them, in the order of the steps.
 STEPS = (
     *("resources/", "results/datasets/", "results/models/", "results/split/", "/tensors/"),
+    "/outputs/",
     *("/bitstreams/", "/decoded/", "/predictions/", "results/anchor/", "/point.json"),
     *("results/tables/", "results/plots/"),
 )

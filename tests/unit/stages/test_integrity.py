@@ -16,6 +16,7 @@ from nnrd.stages import (
     decode_weights,
     encode_tensors,
     extract_features,
+    extract_outputs,
     index_dataset,
     infer_anchor,
     infer_features,
@@ -73,6 +74,11 @@ def features(at):
     stage(extract_features, **parts, **names(at), out=at / "tensors", times=at / "source.json")
 
 
+def keep_outputs(at):
+    made = {"out": at / "outputs", "times": at / "reference.json"}
+    stage(extract_outputs, **names(at), onnx=at / "model.onnx", facts=at / "facts.json", **made)
+
+
 def encode(at):
     given = {"tensors": at / "tensors", "source": at / "source.json"}
     stage(encode_tensors, **given, **CODEC, out=at / "bits", times=at / "encoded.json")
@@ -81,6 +87,7 @@ def encode(at):
 def infer(at):
     parts = {"part2": at / "split/part2.onnx", "split": at / "split/split.json"}
     coded = {"bitstreams": at / "bits", "encoded": at / "encoded.json"}
+    coded |= {"outputs": at / "outputs", "reference": at / "reference.json"}
     made = {"predictions": at / "point.json", "times": at / "point.times.json"}
     stage(infer_features, **parts, **coded, **CODEC, **names(at), **made)
 
@@ -132,8 +139,8 @@ def tabulate(at):
     stage(tabulate_points, study="s", records=at / "list.txt", uncompressed="input_size", **made)
 
 
-STEPS = [take, index, anchor, split, features, encode, infer, take_weights, encode_weights]
-STEPS += [decode_bitstream, received, score_anchor, score, tabulate]
+STEPS = [take, index, anchor, split, features, keep_outputs, encode, infer, take_weights]
+STEPS += [encode_weights, decode_bitstream, received, score_anchor, score, tabulate]
 
 
 @pytest.fixture(scope="module")
@@ -167,8 +174,24 @@ def test_the_steps_give_a_table(done):
     record = files.read_record(done / "record.json")["point"]
     assert record["anc_size"] == 3 * 4 * 8 * 16 * 16 and record["split"] == 2
     assert 0 < record["compress_ratio"] < 1 and record["items"] == 3
+    assert 0 < record["output_nmse"] < 0.1
+    assert list(json.loads(record["output_nmse_by_output"])) == ["output"]
     for name in ("anc_eval_time", "rec_eval_time", "enc_time", "dec_time", "part1_time"):
         assert record[name] > 0, name
+
+
+def test_without_compression_the_outputs_are_the_whole_model_s(at, monkeypatch):
+    """Bit for bit: part I and part II are the whole."""
+    monkeypatch.setitem(CODEC, "codec", "raw")
+    monkeypatch.setitem(CODEC, "parameters", "{}")
+    shutil.rmtree(at / "bits")
+    encode(at)
+    infer(at)
+    rows = files.read_record(at / "point.times.json")["rows"]
+    assert len(rows) == 3
+    for row in rows:
+        error, power = row["output_errors"]["output"]
+        assert error == 0.0 < power
 
 
 # The file that is damaged, and the step that reads it.
@@ -196,6 +219,9 @@ DAMAGED = [
     ("source.json", score),
     ("bits/cifar100_01_1.bin", infer),
     ("encoded.json", infer),
+    ("outputs/cifar100_01_1.safetensors", infer),
+    ("reference.json", infer),
+    ("model.onnx", keep_outputs),
     ("encoded.json", score),
     ("w/tensors/weights.safetensors", encode_weights),
     ("w/source.json", decode_bitstream),

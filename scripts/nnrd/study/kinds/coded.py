@@ -75,6 +75,8 @@ class CodedStudy(Study):
         for point in self.points:
             found += self._coding_files(point)
             found += paths.step(point.folder, "decoded", point.decoded)
+        if self.kind.keeps_outputs:
+            found += paths.step(self.anchor.folder, "outputs", self.data.shards)
         for record in self.records:
             shards = self.data.shards if record.predicts else []
             found += paths.predictions(record.folder, shards)
@@ -108,6 +110,8 @@ class CodedStudy(Study):
         jobs = [self._source_job(p, s, values) for p in sources.values() for s in p.source_shards]
         whole: list[Record] = [self.anchor, *self.sent]
         jobs += [self._whole_job(r, shard, values) for r in whole for shard in self.data.shards]
+        if self.kind.keeps_outputs:
+            jobs += [self._outputs_job(shard, values) for shard in self.data.shards]
         for point in self.points:
             jobs += list(self._point_jobs(point, values))
         return jobs
@@ -122,6 +126,12 @@ class CodedStudy(Study):
         output = f"{record.folder}/predictions/{shard}.json"
         like = f"{rule}/{_below(record.folder)}"
         return Job(rule, like, output, gpu=True, run=self._run(values))
+
+    def _outputs_job(self, shard: str, values: int | None) -> Job:
+        folder = self.anchor.folder
+        like = f"extract_outputs/{_below(folder)}"
+        output = f"{folder}/outputs/{shard}"
+        return Job("extract_outputs", like, output, gpu=True, run=self._run(values))
 
     def _point_jobs(self, point: Point, values: int | None) -> Iterator[Job]:
         coded, run = self.kind.coded_values(values), self._run(values)
@@ -156,7 +166,8 @@ class CodedKind(Kind):
     ``one_bundle``: a source is one bundle, large enough for several processes to code.
     ``uncompressed`` is what an anchor sends, a column of its record: ``input_size`` (nothing is
     split, as in the anchor rows of TR 26.847's tables) or ``model_size``. ``tables``: those that a
-    study has beside points and items.
+    study has beside points and items. ``keeps_outputs``: the whole model's outputs are kept, to
+    hold those of its parts against.
     """
 
     source_rule: ClassVar[str]
@@ -165,6 +176,7 @@ class CodedKind(Kind):
     source_on_gpu: ClassVar[bool] = False
     one_bundle: ClassVar[bool] = False
     tables: ClassVar[tuple[str, ...]] = ()
+    keeps_outputs: ClassVar[bool] = False
 
     @abstractmethod
     def runtime(self, family: Family) -> str:

@@ -24,6 +24,7 @@ class Features(CodedKind):
     source_rule, sink_rule = "extract_features", "infer_features"
     uncompressed = "input_size"
     source_on_gpu = True
+    keeps_outputs = True
 
     def runtime(self, family: Family) -> str:
         """Parts are ONNX files."""
