@@ -39,6 +39,7 @@ def places(
     others = {"0-of-2": "1-of-2", "1-of-2": "0-of-2"}[shard]
     point, other = (f"{folder}/{name}" for name in points)
     tensors, bits = f"{folder}/tensors/{shard}", f"{point}/bitstreams/{shard}"
+    outputs = f"results/anchor/{model}/{data}/onnx/outputs/{shard}"
     first, second = items
     return {
         **{"net": net, "asset": str(Path(net).parent), "image": images[0]},
@@ -59,6 +60,9 @@ def places(
         "others": f"{other}/predictions/{shard}",
         **{"record": f"{point}/point.json", "other_record": f"{other}/point.json"},
         "anchor": f"results/anchor/{model}/{data}/onnx/point.json",
+        "outputs": outputs,
+        "output": f"{outputs}/{first}.safetensors",
+        "another_output": f"{outputs}/{second}.safetensors",
         "anchored": f"results/anchor/{model}/{data}/onnx/predictions/{shard}",
         **{"table": f"results/tables/{study}/points.csv", "joined": "results/tables/points.csv"},
         "latency": f"results/tables/{study}/latency.csv",
@@ -282,6 +286,17 @@ DAMAGES = {
         replaced(("{tensors}", "{another_tensors}"), ("{source}", "{another_tensors}.times.json")),
         ("score_point",),
         damaged("{source}"),
+    ),
+    "an output of the whole model, one bit": Row(
+        flip("{output}"), ("infer_features",), damaged("{output}")
+    ),
+    "an output of the whole model missing": Row(
+        gone("{output}"), ("infer_features",), missing("{output}")
+    ),
+    "two outputs of the whole model swapped": Row(
+        swapped("{output}", "{another_output}"),
+        ("infer_features",),
+        damaged("{output}", "{another_output}"),
     ),
     "a bitstream, one bit": Row(flip("{stream}"), ("infer_features",), damaged("{stream}")),
     "a bitstream missing": Row(gone("{stream}"), ("infer_features",), missing("{stream}")),

@@ -56,7 +56,6 @@ def test_all_of_a_run_is_whole(run):
 
 
 # Who reads what.
-<<<<<<< HEAD
 READERS = {
     "index_dataset": lambda run: run.index_dataset(),
     "convert_model": lambda run: run.convert_model(),
@@ -73,242 +72,6 @@ READERS = {
     "plot_points": lambda run: style.read_points(Path(AT["table"])),
     "plot_latency": lambda run: style.read_points(Path(AT["latency"])),
     "plot_all": lambda run: style.read_points(Path(AT["joined"])),
-=======
-def index(run):
-    run.index_dataset()
-
-
-def convert(run):
-    run.convert_model()
-
-
-def split(run):
-    run.split_model()
-
-
-def anchor(run):
-    run.infer_anchor(SHARD)
-
-
-def extract(run):
-    run.extract_features(SHARD)
-
-
-def encode(run):
-    run.encode_tensors(run.points[0], SHARD)
-
-
-def infer(run):
-    run.infer_features(run.points[0], SHARD)
-
-
-def score(run):
-    run.score_point(run.points[0])
-
-
-def score_anchor(run):
-    run.score_point(run.study.anchor)
-
-
-def tabulate(run):
-    run.tabulate_points()
-
-
-def latency(run):
-    run.tabulate_latency()
-
-
-def join(run):
-    run.join_tables()
-
-
-def plot(run):
-    style.read_points(Path("results/tables/small/points.csv"))
-
-
-def plot_latency(run):
-    style.read_points(LATENCY)
-
-
-def plot_all(run):
-    style.read_points(Path("results/tables/points.csv"))
-
-
-class Row(NamedTuple):
-    """What is done, who reads it and must refuse, and what the check calls the files.
-
-    Where no job reads a file, or it would make the file itself again, there is only the check.
-    """
-
-    damage: Callable[[], object]
-    readers: tuple = ()
-    found: dict = {}  # noqa: RUF012
-
-
-def damaged(*paths):
-    return dict.fromkeys(paths, DAMAGED)
-
-
-NET, IMAGE = "resources/net/net.onnx", f"resources/pictures/{FIRST}.png"
-BUNDLE, STREAM = f"{TENSORS}/{FIRST}.safetensors", f"{BITS}/{FIRST}.bin"
-OUTPUTS = f"{ANCHOR}/outputs/0-of-2"
-OUTPUT = f"{OUTPUTS}/{FIRST}.safetensors"
-SOURCE, ENCODED = f"{TENSORS}.times.json", f"{BITS}.times.json"
-ONNX, FACTS = "results/models/net.onnx", "results/models/net.json"
-INDEX, RECORD, PLAN = "results/datasets/pictures.json", f"{POINT}/point.json", f"{SPLIT}/split.json"
-TABLE, JOINED = "results/tables/small/points.csv", "results/tables/points.csv"
-LATENCY = "results/tables/small/latency.csv"
-PICTURE = "results/plots/small/accuracy_bytes.png"
-USERS = (convert, anchor, extract, infer)
-TABLES = {
-    "a file of a model, one bit": Row(flip(NET), USERS, damaged(NET)),
-    "a file of a model, cut": Row(cut(NET), (convert,), damaged(NET)),
-    "a file of a model, missing": Row(gone(NET), (convert, anchor), {NET: MISSING}),
-    "a file more in an asset": Row(
-        more("resources/net/a.bin", NET), (convert,), damaged("resources/net/a.bin")
-    ),
-    "the sums of an asset": Row(
-        flip("resources/net.sums.json"), (convert, anchor), damaged("resources/net.sums.json")
-    ),
-    "an asset and its sums, forged": Row(
-        lambda: (flip(NET)(), _forge_sums()), (), damaged(NET, "resources/net.sums.json")
-    ),
-    "an image, one bit": Row(flip(IMAGE), (index, anchor, extract), damaged(IMAGE)),
-    "two images swapped": Row(
-        swapped(IMAGE, f"resources/pictures/{THIRD}.png"),
-        (index, anchor, extract),
-        damaged(IMAGE, f"resources/pictures/{THIRD}.png"),
-    ),
-    "an image missing": Row(gone(IMAGE), (index, anchor, extract), {IMAGE: MISSING}),
-    "the index": Row(flip(INDEX), (anchor, extract, infer, score), damaged(INDEX)),
-    "the index, forged": Row(
-        forged(INDEX, lambda record: record["items"][0]["facts"].update(label=9)),
-        (score,),
-        damaged(INDEX),
-    ),
-    "a model": Row(flip(ONNX), (split, anchor), damaged(ONNX)),
-    "a part in place of a model": Row(
-        replaced((ONNX, f"{SPLIT}/part1.onnx")), (split, anchor), damaged(ONNX)
-    ),
-    "the facts of a model": Row(flip(FACTS), (split, anchor), damaged(FACTS)),
-    "the facts of a model, forged": Row(
-        forged(FACTS, lambda record: record.update(nodes=6)), (), damaged(FACTS)
-    ),
-    "part I": Row(flip(f"{SPLIT}/part1.onnx"), (extract,), damaged(f"{SPLIT}/part1.onnx")),
-    "part II": Row(flip(f"{SPLIT}/part2.onnx"), (infer,), damaged(f"{SPLIT}/part2.onnx")),
-    "both parts swapped": Row(
-        swapped(f"{SPLIT}/part1.onnx", f"{SPLIT}/part2.onnx"),
-        (extract, infer),
-        damaged(f"{SPLIT}/part1.onnx", f"{SPLIT}/part2.onnx"),
-    ),
-    "a split's record": Row(flip(PLAN), (extract, infer, score), damaged(PLAN)),
-    "a split's record, forged": Row(
-        forged(PLAN, lambda record: record.update(branches=7)), (score,), damaged(PLAN)
-    ),
-    "a bundle, one bit": Row(flip(BUNDLE, 0.99), (encode,), damaged(BUNDLE)),
-    "a bundle, cut": Row(cut(BUNDLE), (encode,), damaged(BUNDLE)),
-    "a bundle missing": Row(gone(BUNDLE), (encode,), {BUNDLE: MISSING}),
-    "a bundle too many": Row(
-        more(f"{TENSORS}/x.safetensors", BUNDLE), (encode,), damaged(f"{TENSORS}/x.safetensors")
-    ),
-    "two bundles swapped": Row(
-        swapped(BUNDLE, f"{TENSORS}/{THIRD}.safetensors"),
-        (encode,),
-        damaged(BUNDLE, f"{TENSORS}/{THIRD}.safetensors"),
-    ),
-    "times of the source": Row(flip(SOURCE), (encode, score), damaged(SOURCE)),
-    "times of the source, forged": Row(forged(SOURCE, slower), (score,), damaged(SOURCE)),
-    "the bundles of another shard with their times": Row(
-        replaced(
-            (TENSORS, TENSORS.replace("0-of", "1-of")), (SOURCE, SOURCE.replace("0-of", "1-of"))
-        ),
-        (score,),
-        damaged(SOURCE),
-    ),
-    "an output of the whole model, one bit": Row(flip(OUTPUT), (infer,), damaged(OUTPUT)),
-    "an output of the whole model missing": Row(gone(OUTPUT), (infer,), {OUTPUT: MISSING}),
-    "two outputs swapped": Row(
-        swapped(OUTPUT, f"{OUTPUTS}/{THIRD}.safetensors"),
-        (infer,),
-        damaged(OUTPUT, f"{OUTPUTS}/{THIRD}.safetensors"),
-    ),
-    "a bitstream, one bit": Row(flip(STREAM), (infer,), damaged(STREAM)),
-    "a bitstream missing": Row(gone(STREAM), (infer,), {STREAM: MISSING}),
-    "a bitstream too many": Row(more(f"{BITS}/x.bin", STREAM), (infer,), damaged(f"{BITS}/x.bin")),
-    "two bitstreams swapped": Row(
-        swapped(STREAM, f"{BITS}/{THIRD}.bin"), (infer,), damaged(STREAM, f"{BITS}/{THIRD}.bin")
-    ),
-    "the bitstreams of another QP": Row(
-        replaced((BITS, OTHER_BITS)), (infer,), damaged(STREAM, f"{BITS}/{THIRD}.bin")
-    ),
-    "the bitstreams of another QP with their times": Row(
-        replaced((BITS, OTHER_BITS), (ENCODED, f"{OTHER_BITS}.times.json")),
-        (infer, score),
-        damaged(ENCODED),
-    ),
-    "two bitstreams swapped with their sums": Row(
-        lambda: (swapped(STREAM, f"{BITS}/{THIRD}.bin")(), forged(ENCODED, _swap_sums)()),
-        (infer, score),
-        damaged(ENCODED),
-    ),
-    "sizes in times, edited": Row(
-        text(ENCODED, '"rec_size": ', '"rec_size": 1'), (infer, score), damaged(ENCODED)
-    ),
-    "sizes in times, forged": Row(forged(ENCODED, slower), (score,), damaged(ENCODED)),
-    "predictions": Row(flip(f"{PREDICTED}.json"), (score,), damaged(f"{PREDICTED}.json")),
-    "predictions, forged": Row(
-        forged(f"{PREDICTED}.json", halved), (score,), damaged(f"{PREDICTED}.json")
-    ),
-    "predictions of another point": Row(
-        replaced((f"{PREDICTED}.json", f"{OTHERS}.json")), (score,), damaged(f"{PREDICTED}.json")
-    ),
-    "predictions of another point with their times": Row(
-        replaced(
-            (f"{PREDICTED}.json", f"{OTHERS}.json"),
-            (f"{PREDICTED}.times.json", f"{OTHERS}.times.json"),
-        ),
-        (score,),
-        damaged(f"{PREDICTED}.json", f"{PREDICTED}.times.json"),
-    ),
-    "the anchor's predictions": Row(
-        flip(f"{ANCHOR}/predictions/{SHARD}.json"),
-        (score, score_anchor),
-        damaged(f"{ANCHOR}/predictions/{SHARD}.json"),
-    ),
-    "the anchor's predictions, forged": Row(
-        forged(f"{ANCHOR}/predictions/{SHARD}.json", halved),
-        (score, score_anchor),
-        damaged(f"{ANCHOR}/predictions/{SHARD}.json"),
-    ),
-    "the anchor's record": Row(
-        text(f"{ANCHOR}/point.json", '"rec_perf": ', '"rec_perf": 1'),
-        (score, tabulate),
-        damaged(f"{ANCHOR}/point.json"),
-    ),
-    "the anchor's record, forged": Row(
-        forged(f"{ANCHOR}/point.json", better), (tabulate,), damaged(f"{ANCHOR}/point.json")
-    ),
-    "a point's record": Row(flip(RECORD), (tabulate,), damaged(RECORD)),
-    "a point's record, forged": Row(forged(RECORD, better), (), damaged(RECORD)),
-    "two points' records swapped": Row(
-        swapped(RECORD, f"{OTHER}/point.json"), (), damaged(RECORD, f"{OTHER}/point.json")
-    ),
-    "a table, one digit": Row(text(TABLE, "net", "nut"), (join, plot, latency), damaged(TABLE)),
-    "a table, cut": Row(cut(TABLE), (join, plot), damaged(TABLE)),
-    "the table of latencies": Row(text(LATENCY, "net", "nut"), (plot_latency,), damaged(LATENCY)),
-    "a table missing": Row(gone(TABLE), (join,), {TABLE: MISSING}),
-    "the sums of a table": Row(
-        flip(f"{TABLE}.sums.json"), (join, plot), damaged(f"{TABLE}.sums.json")
-    ),
-    "the joined table": Row(text(JOINED, "net", "nut"), (plot_all,), damaged(JOINED)),
-    "a picture": Row(flip(PICTURE), (), damaged(PICTURE)),
-    "a picture missing": Row(gone(PICTURE), (), {PICTURE: MISSING}),
-    "the provenance": Row(flip("results/provenance.json"), (), damaged("results/provenance.json")),
-    "a point's record missing": Row(gone(RECORD), (tabulate,), {RECORD: MISSING}),
-    "what nobody declares": Row(
-        more("results/notes.txt", "records.txt"), (), {"results/notes.txt": NOBODYS}
-    ),
->>>>>>> 723467b (The outputs of part II are held against the whole model's: normalised MSE of each, 0 without compression)
 }
 
 
@@ -344,14 +107,10 @@ def test_what_was_made_from_something_older_is_stale(run):
 
 def test_deleted_tensors_are_not_missed(run):
     """With ``keep_tensors: false`` a run deletes them."""
-<<<<<<< HEAD
-    shutil.rmtree(AT["tensors"])
-    assert wrong(run) == {AT["tensors"]: MISSING}
-=======
-    for folder in (TENSORS, OUTPUTS):
+    kept = (AT["tensors"], AT["outputs"])
+    for folder in kept:
         shutil.rmtree(folder)
-    assert wrong(run) == {TENSORS: MISSING, OUTPUTS: MISSING}
->>>>>>> 723467b (The outputs of part II are held against the whole model's: normalised MSE of each, 0 without compression)
+    assert wrong(run) == dict.fromkeys(kept, MISSING)
     run.settings.config["keep_tensors"] = False
     assert wrong(run) == {}
 
@@ -380,30 +139,17 @@ class Made:
             AT["facts"]: self.run.convert_model,
             f"{AT['parts']}/split.json": self.run.split_model,
             "resources/pictures": lambda: self.run.fetch_asset("pictures"),
-<<<<<<< HEAD
             AT["index"]: self.run.index_dataset,
             AT["onnx"]: self.run.convert_model,
             f"{AT['parts']}/part1.onnx": self.run.split_model,
             AT["tensors"]: lambda: self.run.extract_features(SHARD),
+            AT["outputs"]: lambda: self.run.extract_outputs(SHARD),
             AT["bits"]: lambda: self.run.encode_tensors(self.run.points[0], SHARD),
             f"{AT['predicted']}.json": lambda: self.run.infer_features(self.run.points[0], SHARD),
             AT["record"]: lambda: self.run.score_point(self.run.points[0]),
             AT["table"]: self.run.tabulate_points,
             AT["joined"]: self.run.join_tables,
             AT["picture"]: lambda: Path(AT["picture"]).write_text(AT["picture"]),
-=======
-            INDEX: self.run.index_dataset,
-            ONNX: self.run.convert_model,
-            f"{SPLIT}/part1.onnx": self.run.split_model,
-            TENSORS: lambda: extract(self.run),
-            BITS: lambda: encode(self.run),
-            OUTPUTS: lambda: self.run.extract_outputs(SHARD),
-            f"{PREDICTED}.json": lambda: infer(self.run),
-            RECORD: lambda: score(self.run),
-            TABLE: self.run.tabulate_points,
-            JOINED: self.run.join_tables,
-            PICTURE: lambda: Path(PICTURE).write_text(PICTURE),
->>>>>>> 723467b (The outputs of part II are held against the whole model's: normalised MSE of each, 0 without compression)
         }
         jobs[name]()
 
@@ -418,7 +164,6 @@ REPAIRS = {
     "a file of a model, one bit": "resources/net",
     "an image missing": "resources/pictures",
     "two images swapped": "resources/pictures",
-<<<<<<< HEAD
     "the sums of an asset": "resources/net.sums.json",
     "a model": AT["onnx"],
     "the facts of a model": AT["facts"],
@@ -428,22 +173,11 @@ REPAIRS = {
     "part I": f"{AT['parts']}/part1.onnx",
     "a bundle, one bit": AT["tensors"],
     "two bundles swapped": AT["tensors"],
+    "an output of the whole model, one bit": AT["outputs"],
     "a bitstream missing": AT["bits"],
     "a bitstream too many": AT["bits"],
     "the bitstreams of another QP": AT["bits"],
     "a picture": AT["picture"],
-=======
-    "a model": ONNX,
-    "the index": INDEX,
-    "part I": f"{SPLIT}/part1.onnx",
-    "a bundle, one bit": TENSORS,
-    "two bundles swapped": TENSORS,
-    "a bitstream missing": BITS,
-    "an output of the whole model, one bit": OUTPUTS,
-    "a bitstream too many": BITS,
-    "the bitstreams of another QP": BITS,
-    "a picture": PICTURE,
->>>>>>> 723467b (The outputs of part II are held against the whole model's: normalised MSE of each, 0 without compression)
 }
 
 
