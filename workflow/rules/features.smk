@@ -53,7 +53,7 @@ rule extract_outputs:
     resources:
         gpu=GPU,
     params:
-        source=JOBS.hashed("extract_outputs", "preprocessing"),
+        source=CODE.hashed("extract_outputs", "preprocessing"),
         model=JOBS.input_model,
         timing=TIMING,
         tf32=TF32,
