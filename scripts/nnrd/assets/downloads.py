@@ -80,13 +80,14 @@ def _download(url: str, part: Path, max_bytes: int, limits: Limits) -> None:
 
 def _watch(transfer: Transfer, limits: Limits, pace: Pace) -> None:
     """Run a transfer and look at the clock meanwhile; raise what it raises."""
-    begun, answered = time.monotonic(), False
+    begun, answered, ended = time.monotonic(), False, False
     pace.begin(0)
     with Progress(transfer.url) as progress:
         transfer.start()
         try:
-            while transfer.is_alive():
+            while not ended:  # looked at once more when it has ended
                 transfer.join(POLL)
+                ended = not transfer.is_alive()
                 if not answered and transfer.answered.is_set():
                     answered = True
                     progress.begin(transfer.first, transfer.total)

@@ -306,6 +306,15 @@ def test_download_and_then_the_cache(tmp_path, fetch, server, capsys):
     assert not list(tmp_path.glob("cache/parts/*"))
 
 
+def test_a_download_that_is_done_at_once_is_told_too(fetch, server, monkeypatch, capsys):
+    begin = downloads.Transfer.start
+    monkeypatch.setattr(
+        downloads.Transfer, "start", lambda transfer: (begin(transfer), transfer.join())
+    )
+    fetch(row(source=f"{server.url}/a.bin"))
+    assert "a.bin: 1.0 MB of 1.0 MB, " in capsys.readouterr().err
+
+
 def test_several_files_of_one_package_are_one_download(tmp_path, fetch, server):
     for name, data in (("a", b"alpha"), ("b", b"beta"), ("c", b"gamma")):
         (tmp_path / name).write_bytes(data)
