@@ -31,14 +31,20 @@ def main(args: argparse.Namespace) -> None:
     """Print a line a file that is not whole, and how many there are of each; UserError if any."""
     settings = planning.settings(args)
     check, findings = _look(settings, args)
-    if args.repair and any(finding.state in WRONG for finding in findings):
+    wrong, seen = _wrong(findings), set[Finding]()
+    # Only when a file is whole again is it seen what was made from it while it was not.
+    while args.repair and wrong - seen:
         made = repair(check, findings, lambda names: _make(args, names))
         print(f"made again: {', '.join(made) or 'nothing'}")
         check, findings = _look(settings, args)
-    wrong = sum(finding.state in WRONG for finding in findings)
+        wrong, seen = _wrong(findings), seen | wrong
     if wrong:
         told = "not mended: see above" if args.repair else "`nnrd check --repair` mends them"
-        raise UserError(f"{wrong} files or folders are not as they should be; {told}")
+        raise UserError(f"{len(wrong)} files or folders are not as they should be; {told}")
+
+
+def _wrong(findings: Sequence[Finding]) -> set[Finding]:
+    return {finding for finding in findings if finding.state in WRONG}
 
 
 def _look(settings: Settings, args: argparse.Namespace) -> tuple[Check, list[Finding]]:

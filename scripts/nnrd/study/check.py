@@ -42,7 +42,7 @@ class Check:
     """Looks at all files of a run once; ``looked`` is told the bytes of each that is read.
 
     Afterwards ``vouching`` has the record that has the sum of a file, or those of a folder, and
-    ``wanted`` the sums that records have of what they were made from, both by path.
+    ``wanted`` the sums that each record has of what it was made from, both by path.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Check:
         self.sums: dict[str, str | None] = {}
         self.found: dict[str, Finding] = {}
         self.vouching: dict[str, str] = {}
-        self.wanted: dict[str, set[str]] = {}
+        self.wanted: dict[str, dict[str, str]] = {}
 
     def findings(self) -> list[Finding]:
         """Return a finding for each file or folder that is declared, or there and nobody's."""
@@ -74,8 +74,7 @@ class Check:
             for path, expected in self._vouched(name, record):
                 self._compare(path, expected, name)
         self._doubt_pictures()
-        for name, record in records.items():
-            self._trace(name, record)
+        self._trace_all(records)
         left = (str(path.relative_to(self.folder)) for path in undeclared(self.folder, self.names))
         return [*self.found.values(), *(Finding(path, NOBODYS, "not declared") for path in left)]
 
@@ -178,20 +177,32 @@ class Check:
         above = [path, *(str(parent) for parent in PurePosixPath(path).parents)]
         return next((name for name in above if name in self.known), "")
 
-    def _trace(self, name: str, record: Mapping[str, Any]) -> None:
-        """Compare a record with what it was made from."""
-        results = record.get(RESULTS, {}).items()
-        others = {path: sum for path, sum in results if self.vouching[path] != name}
-        for path, expected in (record.get(lineage.INPUTS, {}) | others).items():
-            self.wanted.setdefault(path, set()).add(expected)
-            if not self._is_whole(path) or self.sum(path) in (None, expected):
-                continue
-            made = self._made(path)
-            if made and self._time(path) <= self._time(name):
+    def _trace_all(self, records: Mapping[str, lineage.Record]) -> None:
+        """Compare all files with what records say that they were made from."""
+        for name, record in records.items():
+            results = record.get(RESULTS, {}).items()
+            others = {path: sum for path, sum in results if self.vouching[path] != name}
+            for path, expected in (record.get(lineage.INPUTS, {}) | others).items():
+                self.wanted.setdefault(path, {})[name] = expected
+        for path, wanted in self.wanted.items():
+            if self._is_whole(path) and self.sum(path) is not None:
+                self._trace(path, wanted)
+
+    def _trace(self, path: str, wanted: Mapping[str, str]) -> None:
+        """Compare a file with what records of other files say that these were made from.
+
+        What the first record saw that was written after the file is what the file was.
+        """
+        found, made = self.sum(path), self._made(path)
+        after = [name for name in wanted if made and self._time(path) <= self._time(name)]
+        first = min(after, key=self._time, default=None)
+        altered = first is not None and wanted[first] != found
+        for name in [name for name, expected in wanted.items() if expected != found]:
+            if altered and name in after:
                 reason = f"altered, with its time kept, since {name} was made from it"
                 self._note(Finding(path, DAMAGED, reason, made))
             else:
-                self._note(Finding(name, STALE, f"made from an older {path}", name))
+                self._note(Finding(name, STALE, f"made from another {path}", name))
 
     def _time(self, path: str) -> int:
         return (self.folder / path).stat().st_mtime_ns

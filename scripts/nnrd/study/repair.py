@@ -68,7 +68,7 @@ def _make_again(check: Check, made: Sequence[str], make: Make) -> None:
             (check.folder / name).write_bytes(record.content)
             _set_back(again, name, record.time, beginning)
     for name, before in times.items():
-        wanted = check.wanted.get(name)
+        wanted = check.wanted.get(name, {}).values()
         if before and wanted and checksum(check.folder / name) in wanted:
             _set_back(again, name, before, beginning)
 

@@ -13,7 +13,7 @@ from nnrd.core import program
 from nnrd.report.plots import style
 from nnrd.stages import check_results
 from nnrd.study import config
-from nnrd.study.check import MISSING, STALE, WHOLE, WRONG, Check
+from nnrd.study.check import DAMAGED, MISSING, STALE, WHOLE, WRONG, Check
 from nnrd.study.repair import repair
 
 AT = places(
@@ -102,6 +102,23 @@ def test_what_was_made_from_something_older_is_stale(run):
     run.join_tables()
     assert wrong(run) == {"results/provenance.json": STALE}
     run.write_provenance()
+    assert wrong(run) == {}
+
+
+def test_what_was_made_from_a_damaged_file_is_stale_once_that_is_whole(run):
+    """Of a forged index, which no job refuses that makes a prediction: the older records know."""
+    times = f"{AT['predicted']}.times.json"
+    DAMAGES["the index, forged"].damage(AT)
+    run.infer_features(run.points[0], SHARD)
+    assert wrong(run)[AT["index"]] == DAMAGED
+    with pytest.raises(UserError, match="nnrd check --repair"):
+        run.score_point(run.points[0])
+    check = Check(run.settings, Path())
+    repair(check, [f for f in check.findings() if f.path == AT["index"]], Made(run))
+    assert wrong(run) == {times: STALE}
+    run.infer_features(run.points[0], SHARD)
+    run.score_point(run.points[0])
+    run.report()
     assert wrong(run) == {}
 
 
