@@ -84,6 +84,20 @@ def test_items_lie_in_a_folder_of_their_asset(tmp_path):
     assert inputs.files_folder(found, "mine") == "resources/pack/t/images"
 
 
+def test_fetching_goes_by_the_names_in_a_list(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where the rows of an asset are written
+    names = tmp_path / "names.txt"
+    asset = {"file": "t/", "source": "file:a.zip#t/", "license": "mine", "only": f"@{names}"}
+    found = []
+    for text in ("a.jpg\n", "a.jpg\nb.jpg\n"):
+        names.write_text(text)
+        made = jobs.Jobs(load(tmp_path, MINE | {"assets": {"pack": asset}, "run": ["demo"]}))
+        found.append(made.asset({"asset": "pack"}))
+        (row,) = json.loads(Path(found[-1]).read_text())
+        assert row["names"] == text.split() and "only" not in row
+    assert found[0] != found[1]  # another list fetches again
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
