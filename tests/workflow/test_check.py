@@ -52,6 +52,7 @@ MADE_BY = {
     ("extract_features", "{tensors}"): [
         *("{bundle}", "{another_bundle}", "{tensors}/x.safetensors", "{source}")
     ],
+    ("extract_outputs", "{outputs}"): ["{output}", "{another_output}"],
     ("encode_tensors", "{bits}"): ["{stream}", "{another_stream}", "{bits}/x.bin", "{encoded}"],
     ("infer_features", "{predicted}.json"): ["{predicted}.json", "{predicted}.times.json"],
     ("score_point", "{record}"): ["{record}"],
