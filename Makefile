@@ -5,7 +5,8 @@
 # make prune     list results that no study declares any more; make prune DELETE=1 deletes them
 # make test      set up if needed, run the fast tests
 # make test-slow the slow ones; MINUTES=30 runs the longest first and says what is left out
-# make test-all  both
+# make test-slurm the workflow on a real SLURM, started here (as root, from Debian's packages)
+# make test-all  all of them
 # make native    the coder of nnrd.nnc, built in place (part of the set-up; NNCodec's without it)
 # make fuzz-native damaged data through that coder, under address and undefined-behaviour checks
 # make lint      the linters and the type checker
@@ -20,8 +21,9 @@ SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 READY := .venv/.ready
 PACKAGES := .venv/.packages
 NATIVE := scripts/nnrd/nnc/native
+SLURM := slurmctld slurmd slurm-client munge
 
-.PHONY: demo tr26847 estimate check prune test test-unit test-workflow test-slow test-all lint setup native fuzz-native clean distclean
+.PHONY: demo tr26847 estimate check prune test test-unit test-workflow test-slow test-slurm test-all lint setup native fuzz-native clean distclean
 
 demo: $(READY)
 	@nnrd recover
@@ -64,6 +66,13 @@ test-workflow: $(READY)
 
 test-slow: $(READY)
 	pytest -m slow $(if $(MINUTES),--minutes $(MINUTES))
+
+test-slurm: $(READY)
+	pip install --quiet --no-deps -r envs/slurm.txt
+	@command -v slurmctld > /dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y -qq --no-install-recommends $(SLURM) > /dev/null; } \
+	  || echo "SLURM cannot be installed here ($(SLURM)): its tests are left out"
+	pytest tests/slurm
 
 test-all: $(READY)
 	pytest

@@ -19,8 +19,10 @@ include: "workflow/rules/plots.smk"
 include: "workflow/rules/report.smk"
 
 
+# On a cluster these run where Snakemake does: nodes may have no network.
 localrules:
     all,
+    fetch_asset,
 
 
 rule all:

@@ -14,7 +14,7 @@ if "nnrd" in sys.modules and CHECKOUT not in Path(sys.modules["nnrd"].__file__).
 
 from nnrd.core.errors import UserError
 from nnrd.runtime.cuda import has_cuda
-from nnrd.study import inputs, job_code, jobs, lists, origins, paths, tables
+from nnrd.study import inputs, job_code, jobs, lists, needs, origins, paths, tables
 from nnrd.study.config import load
 
 # Looked at before Snakemake reads it, which writes all that YAML's aliases repeat out.
@@ -43,6 +43,7 @@ STUDIES = SETTINGS.studies
 JOBS = jobs.Jobs(SETTINGS)
 TABLES = tables.Tables(SETTINGS)
 CODE = job_code.JobCode(JOBS, TABLES)
+NEEDS = needs.Needs(JOBS)
 NAMES = paths.name_patterns()
 
 

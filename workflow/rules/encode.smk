@@ -16,6 +16,7 @@ rule encode_tensors:
         "../../envs/nnrd.yaml"
     threads: coding_cores
     resources:
+        **NEEDS.of("encode_tensors"),
         workers=coding_workers,
     params:
         source=CODE.hashed("encode_tensors", "codec"),

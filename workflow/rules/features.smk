@@ -19,6 +19,7 @@ rule extract_features:
         "../../envs/nnrd.yaml"
     threads: TIMED_CORES
     resources:
+        **NEEDS.of("extract_features"),
         gpu=GPU,
     params:
         source=CODE.hashed("extract_features", "preprocessing"),
@@ -86,6 +87,7 @@ rule infer_features:
         "../../envs/nnrd.yaml"
     threads: TIMED_CORES
     resources:
+        **NEEDS.of("infer_features"),
         gpu=GPU,
     params:
         source=CODE.hashed("infer_features", "postprocessing", "network", "codec"),

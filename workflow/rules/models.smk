@@ -13,6 +13,8 @@ rule convert_model:
         paths.benchmark("convert_model", paths.MODEL)
     conda:
         "../../envs/nnrd.yaml"
+    resources:
+        **NEEDS.of("convert_model"),
     params:
         source=CODE.hashed("convert_model", "export"),
         model=JOBS.graph_model,
@@ -40,6 +42,7 @@ rule infer_anchor:
         "../../envs/nnrd.yaml"
     threads: TIMED_CORES
     resources:
+        **NEEDS.of("infer_anchor"),
         gpu=GPU,
     params:
         source=CODE.hashed("infer_anchor", "trained", "tensors", "pipeline", "network"),
@@ -73,6 +76,7 @@ rule infer_files:
         "../../envs/nnrd.yaml"
     threads: TIMED_CORES
     resources:
+        **NEEDS.of("infer_files"),
         gpu=GPU,
     params:
         source=CODE.hashed("infer_files", "trained", "pipeline", "network", "file_codec"),

@@ -15,6 +15,8 @@ rule split_model:
         paths.benchmark("split_model", "{model}/{split}")
     conda:
         "../../envs/nnrd.yaml"
+    resources:
+        **NEEDS.of("split_model"),
     params:
         source=CODE.hashed("split_model"),
         folder=subpath(output.plan, parent=True),
@@ -39,6 +41,8 @@ rule tabulate_splits:
         paths.benchmark("tabulate_splits", "{model}")
     conda:
         "../../envs/nnrd.yaml"
+    resources:
+        **NEEDS.of("tabulate_splits"),
     params:
         source=CODE.hashed("tabulate_splits"),
         shape=JOBS.input_shape,

@@ -14,6 +14,8 @@ rule extract_weights:
         paths.benchmark("extract_weights", paths.WEIGHTS_TENSORS)
     conda:
         "../../envs/nnrd.yaml"
+    resources:
+        **NEEDS.of("extract_weights"),
     params:
         source=CODE.hashed("extract_weights", "tensors", "weights"),
         model=JOBS.graph_model,
@@ -40,6 +42,8 @@ rule transform_model:
         paths.benchmark("transform_model", paths.TRANSFORMED)
     conda:
         "../../envs/nnrd.yaml"
+    resources:
+        **NEEDS.of("transform_model"),
     params:
         source=CODE.hashed("transform_model", "transform", "network", "pipeline"),
         model=JOBS.model,
@@ -71,6 +75,7 @@ rule decode_weights:
         "../../envs/nnrd.yaml"
     threads: coding_cores
     resources:
+        **NEEDS.of("decode_weights"),
         workers=coding_workers,
     params:
         source=CODE.hashed("decode_weights", "codec"),
@@ -107,6 +112,7 @@ rule infer_weights:
         "../../envs/nnrd.yaml"
     threads: TIMED_CORES
     resources:
+        **NEEDS.of("infer_weights"),
         gpu=GPU,
     params:
         source=CODE.hashed("infer_weights", "received", "pipeline", "network", "transform"),

@@ -49,6 +49,7 @@ class Progress:
     def start(self, number: int, rule: str, name: str, logs: Sequence[str]) -> None:
         """Take a job that starts; the same job may start again after a failure."""
         log = Path(logs[0]) if logs else None
+        self.failed.pop(number, None)
         if rule not in OWN:
             self.running[number] = Job(rule, name, log, self.clock())
 

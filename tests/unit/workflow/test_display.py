@@ -128,6 +128,19 @@ def test_a_mistake_is_shown_once_with_its_log(clock, tmp_path):
     assert "RuleException" not in said and "At least one" not in said and "Exiting" not in said
 
 
+def test_a_job_that_succeeds_when_it_is_tried_again_has_not_failed(clock):
+    display, stream = shown(clock)
+    display.take(planned(encode_tensors=1))
+    display.take(started(7))
+    display.take(failed(7))
+    assert "1 failed" in display.progress.headline()
+    display.take(started(7))
+    display.take(finished(7))
+    display.take(record("Complete log(s): x.log"))
+    assert display.progress.headline().startswith("1 of 1 jobs, 0 s")
+    assert "failed: encode_tensors" not in stream.getvalue()
+
+
 def test_a_mistake_of_the_workflow_itself_is_shown(clock):
     display, stream = shown(clock)
     words = "MissingInputException in rule x"

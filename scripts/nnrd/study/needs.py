@@ -1,0 +1,86 @@
+"""What a job that depends on its model's size asks of a cluster: memory and time.
+
+Where nothing is said, a job takes what the profile gives by default. On a workstation Snakemake
+heeds neither unless it is told how much there is (``--resources mem_mb=…``).
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from nnrd.study.estimate import DECODE, ENCODE, EVALUATE
+from nnrd.study.jobs import Jobs, Wildcards
+
+OWN = 200  # MB of the Snakemake that runs a job on its node
+SLACK = 5  # times the stated seconds: nodes differ, and GPUs only make it less
+START = 10  # minutes to import PyTorch, read a model from a slow disk and warm up
+Needed = Callable[[Wildcards, int], int]
+
+
+class Memory(NamedTuple):
+    """MB of a process with its imports, and bytes for each value of the model."""
+
+    base: float
+    value: float
+
+
+# Measured peaks, rounded up: with PyTorch 1,251 MB for Whisper tiny's 37.8 million values, with
+# ONNX Runtime 146 MB for SSDLite's 4.5 million; the coder keeps within 1.3 times the tensors and
+# 64 MB beside them.
+TORCH = Memory(800, 16)
+ONNX = Memory(300, 16)
+CODER = Memory(350, 4 * 2.3)
+
+OF_RULE = {
+    **dict.fromkeys(
+        ("convert_model", "extract_weights", "transform_model", "infer_weights"), TORCH
+    ),
+    **dict.fromkeys(("split_model", "tabulate_splits"), ONNX),
+    **dict.fromkeys(("extract_features", "infer_features", "infer_anchor", "infer_files"), ONNX),
+    **dict.fromkeys(("encode_tensors", "decode_weights"), CODER),
+}
+RUNS = {"extract_features", "infer_features", "infer_anchor", "infer_files", "infer_weights"}
+
+
+class Needs:
+    """The resources of jobs by their rule; more at each attempt."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        self.jobs = jobs
+
+    def of(self, rule: str) -> dict[str, Needed]:
+        """Return ``mem_mb`` and ``runtime`` (minutes) of a rule as Snakemake takes them."""
+
+        def mem_mb(wildcards: Wildcards, attempt: int) -> int:
+            return attempt * self.megabytes(rule, wildcards)
+
+        def runtime(wildcards: Wildcards, attempt: int) -> int:
+            return attempt * self.minutes(rule, wildcards)
+
+        return {"mem_mb": mem_mb, "runtime": runtime}
+
+    def megabytes(self, rule: str, wildcards: Wildcards) -> int:
+        """Return the memory of a job's first attempt, in MB (10⁶ bytes)."""
+        need = OF_RULE[rule]
+        if rule in RUNS and self._runs_torch(wildcards):
+            need = TORCH
+        return round(OWN + need.base + need.value * self._values(wildcards) / 1e6)
+
+    def minutes(self, rule: str, wildcards: Wildcards) -> int:
+        """Return the time of a job's first attempt."""
+        seconds = (ENCODE + DECODE) * self._values(wildcards)
+        if rule in RUNS:
+            seconds = EVALUATE * self._values(wildcards) * self._items(wildcards)
+        return round(START + SLACK * seconds / 60)
+
+    def _values(self, wildcards: Wildcards) -> int:
+        name = self.jobs.model_name(wildcards)
+        return self.jobs.settings.sheets.models[name].values or 0
+
+    def _runs_torch(self, wildcards: Wildcards) -> bool:
+        runtime, family = self.jobs.runtime(wildcards), self.jobs.family(wildcards)
+        return runtime == "torch" or family.needs_network
+
+    def _items(self, wildcards: Wildcards) -> int:
+        """Return how many items a shard has at most."""
+        data = self.jobs.selections[wildcards.get("data")]
+        return min(data.shard_size, data.count)

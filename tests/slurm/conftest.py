@@ -1,0 +1,120 @@
+"""A cluster, and the project's own small studies run on it once; each test goes on from there."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from workflow.conftest import DATASET, MODEL, Checkout, copy_of_project
+
+from .lab import Lab, missing
+
+PROFILE = "workflow/profiles/slurm"
+OFTEN = Path(__file__).with_name("often.py")
+# Once, the first job of a codec fails, as a node with a fault would make it.
+FLAW = """import pathlib, sys
+flag = pathlib.Path("failed_once")
+if "nnc" in sys.argv and not flag.exists():
+    flag.touch()
+    sys.exit("error: a node with a fault")
+"""
+CONFIG = {
+    "run": ["small", "weights"],
+    "studies": {
+        "small": {
+            "kind": "features",
+            "model": MODEL,
+            "dataset": DATASET,
+            "items": 2,
+            "splits": [84],
+            "codecs": ["raw", {"nnc": {"qp": [-10]}}],
+        },
+        "weights": {
+            "kind": "weights",
+            "model": "mobilenet_v2",
+            "dataset": "imagenet_images",
+            "items": 2,
+            "codecs": [{"nnc": {"qp": [-20]}}],
+        },
+    },
+}
+
+
+class Cluster:
+    """A checkout whose workflow runs on the lab."""
+
+    def __init__(self, checkout: Checkout, lab: Lab) -> None:
+        self.checkout, self.lab = checkout, lab
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        """Begin a run of the workflow; the project's profile, waiting as briefly as may be."""
+        command = [sys.executable, str(OFTEN), "--workflow-profile", PROFILE]
+        brief = ["--latency-wait", "5", "--slurm-init-seconds-before-status-checks", "2"]
+        plain = ["--slurm-status-command", "squeue", "--slurm-no-account"]  # there is no accounting
+        return subprocess.Popen(
+            [*command, *brief, *plain, *arguments],
+            cwd=self.checkout.folder, env=os.environ | dict(self.lab.environment),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+
+    def run(self, *arguments: str) -> str:
+        """Run the workflow to its end and return what it said."""
+        said, _ = (process := self.start(*arguments)).communicate(timeout=300)
+        assert process.returncode == 0, said
+        return said
+
+    def states(self, rule: str) -> list[tuple[str, str]]:
+        """Return state and node of each job of a rule, those that have ended too."""
+        return [(state, node) for state, node, of in self.lab.jobs("%T", "%N", "%k") if rule in of]
+
+    def forget(self, *folders: str) -> None:
+        """Delete results, so that they are made again."""
+        for folder in folders:
+            subprocess.run(["rm", "-r", self.checkout.folder / "results" / folder], check=True)
+
+    def interrupt(self, process: subprocess.Popen) -> str:
+        """End a run as Ctrl-C does."""
+        process.send_signal(signal.SIGINT)
+        return process.communicate(timeout=120)[0]
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    if reason := missing():
+        pytest.skip(f"no SLURM here: {reason}")
+    pytest.importorskip("snakemake_executor_plugin_slurm", reason="pip install -r envs/slurm.txt")
+    with tempfile.TemporaryDirectory(prefix="nnrd-slurm-") as folder:
+        Path(folder).chmod(0o755)  # munge asks for a path that others may go
+        cluster = Lab(Path(folder) / "lab")
+        try:
+            cluster.up()
+            yield cluster
+        finally:
+            cluster.down()
+
+
+@pytest.fixture(scope="session")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """The same studies run on this machine."""
+    checkout = copy_of_project(tmp_path_factory.mktemp("local") / "checkout")
+    checkout.configure(CONFIG)
+    done = checkout.run()
+    assert done.returncode == 0, done.stdout + done.stderr
+    return checkout
+
+
+@pytest.fixture(scope="session")
+def cluster(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    """The studies run on the cluster, where one job failed once."""
+    checkout = copy_of_project(tmp_path_factory.mktemp("cluster") / "checkout")
+    checkout.configure(CONFIG)
+    program = checkout.folder / "scripts/encode_tensors.py"
+    docstring, code = program.read_text().split("\n\n", 1)
+    program.write_text(f"{docstring}\n\n{FLAW}{code}")
+    found = Cluster(checkout, lab)
+    found.run()
+    return found

@@ -1,0 +1,93 @@
+"""The project's own small studies on a real SLURM: equal results, retries, lost nodes, Ctrl-C."""
+
+import pandas
+from workflow.conftest import Checkout
+
+from .conftest import Cluster
+from .lab import wait_for
+
+STUDIES = ("small", "weights")
+RESULTS = ("**/bitstreams/**/*", "**/predictions/*.json", "models/*", "split/**/*.onnx")
+# What is measured anew by each run, and what depends on how many cores a job was given.
+TIMES = ("_time", "threads")
+
+
+def results(checkout: Checkout) -> dict[str, bytes]:
+    folder = checkout.folder / "results"
+    files = {file for pattern in RESULTS for file in folder.glob(pattern) if file.is_file()}
+    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
+
+
+def table(checkout: Checkout, study: str) -> pandas.DataFrame:
+    found = pandas.read_csv(checkout.folder / f"results/tables/{study}/points.csv")
+    return found[[column for column in found if not column.endswith(TIMES)]]
+
+
+def test_results_equal_those_of_a_local_run(cluster: Cluster, local: Checkout):
+    ours, theirs = results(cluster.checkout), results(local)
+    assert sorted(ours) == sorted(theirs) and len(ours) > 10
+    assert [name for name in ours if ours[name] != theirs[name]] == []
+    for study in STUDIES:
+        pandas.testing.assert_frame_equal(
+            table(cluster.checkout, study), table(local, study), check_exact=True
+        )
+
+
+def test_jobs_go_to_the_nodes_that_they_ask_for(cluster: Cluster):
+    for rule in ("infer_features", "infer_weights", "infer_anchor", "extract_features"):
+        nodes = [node for state, node in cluster.states(rule) if state == "COMPLETED"]
+        assert nodes and set(nodes) == {"g1"}, rule
+    coding = {node for _, node in cluster.states("encode_tensors")}
+    assert coding and coding <= {"n1", "n2"}
+
+
+def test_a_failed_job_was_submitted_again(cluster: Cluster):
+    states = [state for state, _ in cluster.states("encode_tensors")]
+    assert states.count("FAILED") == 1 and states.count("COMPLETED") == 3
+
+
+def test_what_needs_the_network_ran_where_snakemake_does(cluster: Cluster):
+    assert cluster.states("fetch_asset") == []
+
+
+def test_a_second_run_does_nothing(cluster: Cluster):
+    before = len(cluster.lab.jobs("%i"))
+    assert "Nothing to be done" in cluster.run()
+    assert len(cluster.lab.jobs("%i")) == before
+
+
+def test_a_job_over_its_memory_gets_more(cluster: Cluster):
+    before = len(cluster.states("infer_weights"))
+    cluster.forget("weights/mobilenet_v2/nnc")
+    cluster.run("--set-resources", "infer_weights:mem_mb=350*attempt")
+    states = sorted(state for state, _ in cluster.states("infer_weights")[: -before or None])
+    assert states[0] == "COMPLETED" and set(states[1:]) <= {"OUT_OF_MEMORY", "FAILED", "CANCELLED"}
+    assert len(states) > 1
+
+
+def test_jobs_of_a_lost_node_run_elsewhere(cluster: Cluster):
+    cluster.forget("features/ssdlite300_mobilenet_v2")
+    process = cluster.start()
+    lab = cluster.lab
+    wait_for(lambda: ["R", "g1"] in lab.jobs("%t", "%N"))
+    lab.crash("g1")
+    wait_for(lambda: "NODE_FAIL" in [state for (state,) in lab.jobs("%T")])
+    lab.boot("g1")
+    said, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+
+
+def test_an_interrupted_run_leaves_no_job_and_goes_on(cluster: Cluster, local: Checkout):
+    cluster.forget("features/ssdlite300_mobilenet_v2")
+    process = cluster.start()
+    wait_for(lambda: ["R"] in cluster.lab.jobs("%t"))
+    cluster.interrupt(process)
+    wait_for(lambda: cluster.lab.asked("squeue", "-h", "-t", "PD,R,CF,CG") == "")
+    cluster.run()
+    assert results(cluster.checkout) == results(local)
+
+
+def test_times_to_publish_are_measured_there_too(cluster: Cluster):
+    cluster.forget("features/ssdlite300_mobilenet_v2", "anchor/ssdlite300_mobilenet_v2")
+    cluster.run("--config", "isolated=true", "run=[small]")
+    assert table(cluster.checkout, "small").isolated.all()
