@@ -1,6 +1,7 @@
 """A cluster, and the project's own small studies run on it once; each test goes on from there."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -67,14 +68,15 @@ class Cluster:
         assert process.returncode == 0, said
         return said
 
-    def states(self, rule: str) -> list[tuple[str, str]]:
-        """Return state and node of each job of a rule, those that have ended too."""
-        return [(state, node) for state, node, of in self.lab.jobs("%T", "%N", "%k") if rule in of]
+    def states(self, rule: str) -> dict[str, tuple[str, str]]:
+        """Return state and node of each job of a rule by its number, those that have ended too."""
+        jobs = self.lab.jobs("%i", "%T", "%N", "%k")
+        return {number: (state, node) for number, state, node, of in jobs if rule in of}
 
     def forget(self, *folders: str) -> None:
-        """Delete results, so that they are made again."""
-        for folder in folders:
-            subprocess.run(["rm", "-r", self.checkout.folder / "results" / folder], check=True)
+        """Delete results, and the tables that were made of them, so that all are made again."""
+        for folder in (*folders, "tables"):
+            shutil.rmtree(self.checkout.folder / "results" / folder)
 
     def interrupt(self, process: subprocess.Popen) -> str:
         """End a run as Ctrl-C does."""

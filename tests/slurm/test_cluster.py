@@ -7,7 +7,9 @@ from .conftest import Cluster
 from .lab import wait_for
 
 STUDIES = ("small", "weights")
+OVER_MEMORY = {"OUT_OF_MEMORY", "FAILED", "CANCELLED"}  # which of them is up to SLURM's version
 RESULTS = ("**/bitstreams/**/*", "**/predictions/*.json", "models/*", "split/**/*.onnx")
+RECORDS = (".times.json", ".sums.json")  # of how a file was made
 # What is measured anew by each run, and what depends on how many cores a job was given.
 TIMES = ("_time", "threads")
 
@@ -15,6 +17,7 @@ TIMES = ("_time", "threads")
 def results(checkout: Checkout) -> dict[str, bytes]:
     folder = checkout.folder / "results"
     files = {file for pattern in RESULTS for file in folder.glob(pattern) if file.is_file()}
+    files = {file for file in files if not file.name.endswith(RECORDS)}
     return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 
 
@@ -35,19 +38,19 @@ def test_results_equal_those_of_a_local_run(cluster: Cluster, local: Checkout):
 
 def test_jobs_go_to_the_nodes_that_they_ask_for(cluster: Cluster):
     for rule in ("infer_features", "infer_weights", "infer_anchor", "extract_features"):
-        nodes = [node for state, node in cluster.states(rule) if state == "COMPLETED"]
-        assert nodes and set(nodes) == {"g1"}, rule
-    coding = {node for _, node in cluster.states("encode_tensors")}
+        nodes = {node for state, node in cluster.states(rule).values() if state == "COMPLETED"}
+        assert nodes == {"g1"}, rule
+    coding = {node for _, node in cluster.states("encode_tensors").values()}
     assert coding and coding <= {"n1", "n2"}
 
 
 def test_a_failed_job_was_submitted_again(cluster: Cluster):
-    states = [state for state, _ in cluster.states("encode_tensors")]
+    states = [state for state, _ in cluster.states("encode_tensors").values()]
     assert states.count("FAILED") == 1 and states.count("COMPLETED") == 3
 
 
 def test_what_needs_the_network_ran_where_snakemake_does(cluster: Cluster):
-    assert cluster.states("fetch_asset") == []
+    assert cluster.states("fetch_asset") == {}
 
 
 def test_a_second_run_does_nothing(cluster: Cluster):
@@ -57,12 +60,13 @@ def test_a_second_run_does_nothing(cluster: Cluster):
 
 
 def test_a_job_over_its_memory_gets_more(cluster: Cluster):
-    before = len(cluster.states("infer_weights"))
+    before = cluster.states("infer_weights")
     cluster.forget("weights/mobilenet_v2/nnc")
     cluster.run("--set-resources", "infer_weights:mem_mb=350*attempt")
-    states = sorted(state for state, _ in cluster.states("infer_weights")[: -before or None])
-    assert states[0] == "COMPLETED" and set(states[1:]) <= {"OUT_OF_MEMORY", "FAILED", "CANCELLED"}
-    assert len(states) > 1
+    jobs = cluster.states("infer_weights")
+    states = [state for number, (state, _) in jobs.items() if number not in before]
+    assert states.count("COMPLETED") == 1
+    assert set(states) - {"COMPLETED"} and set(states) <= {*OVER_MEMORY, "COMPLETED"}
 
 
 def test_jobs_of_a_lost_node_run_elsewhere(cluster: Cluster):
@@ -87,7 +91,7 @@ def test_an_interrupted_run_leaves_no_job_and_goes_on(cluster: Cluster, local: C
     assert results(cluster.checkout) == results(local)
 
 
-def test_times_to_publish_are_measured_there_too(cluster: Cluster):
+def test_times_to_publish_are_measured_on_a_node_of_ones_own(cluster: Cluster):
     cluster.forget("features/ssdlite300_mobilenet_v2", "anchor/ssdlite300_mobilenet_v2")
     cluster.run("--config", "isolated=true", "run=[small]")
     assert table(cluster.checkout, "small").isolated.all()

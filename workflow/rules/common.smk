@@ -85,12 +85,15 @@ def kept_tensors(path):
 # Timed steps are given all cores where they have to run alone; they use one all the same.
 ISOLATED = SETTINGS.config["isolated"]
 TIMED_CORES = (workflow.cores or 1) if ISOLATED else 1
-# On a cluster the nodes have GPUs, not the machine that submits.
-GPU = int(not workflow.local_exec or has_cuda())
 ALONE = ["--isolated"] if ISOLATED else []
 TIMING = ["--threads", "1", *ALONE]
 TF32 = ["--tf32"] if SETTINGS.config["tf32"] else []
 PRECISION = TF32 + (["--mixed"] if SETTINGS.config["mixed_precision"] else [])
+
+
+def gpus(wildcards):
+    """Take a GPU where there is one: on a cluster the nodes' matter, not the submitting machine's."""
+    return int(workflow.non_local_exec or has_cuda())
 
 
 def coding_cores(wildcards):

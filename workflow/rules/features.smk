@@ -20,7 +20,7 @@ rule extract_features:
     threads: TIMED_CORES
     resources:
         **NEEDS.of("extract_features"),
-        gpu=GPU,
+        gpu=gpus,
     params:
         source=CODE.hashed("extract_features", "preprocessing"),
         model=JOBS.input_model,
@@ -88,7 +88,7 @@ rule infer_features:
     threads: TIMED_CORES
     resources:
         **NEEDS.of("infer_features"),
-        gpu=GPU,
+        gpu=gpus,
     params:
         source=CODE.hashed("infer_features", "postprocessing", "network", "codec"),
         of=paths.FEATURES,

@@ -43,7 +43,7 @@ rule infer_anchor:
     threads: TIMED_CORES
     resources:
         **NEEDS.of("infer_anchor"),
-        gpu=GPU,
+        gpu=gpus,
     params:
         source=CODE.hashed("infer_anchor", "trained", "tensors", "pipeline", "network"),
         model=JOBS.model,
@@ -77,7 +77,7 @@ rule infer_files:
     threads: TIMED_CORES
     resources:
         **NEEDS.of("infer_files"),
-        gpu=GPU,
+        gpu=gpus,
     params:
         source=CODE.hashed("infer_files", "trained", "pipeline", "network", "file_codec"),
         model=JOBS.model,

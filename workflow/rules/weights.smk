@@ -113,7 +113,7 @@ rule infer_weights:
     threads: TIMED_CORES
     resources:
         **NEEDS.of("infer_weights"),
-        gpu=GPU,
+        gpu=gpus,
     params:
         source=CODE.hashed("infer_weights", "received", "pipeline", "network", "transform"),
         model=JOBS.model,

@@ -4,7 +4,7 @@ Where nothing is said, a job takes what the profile gives by default. On a works
 heeds neither unless it is told how much there is (``--resources mem_mb=…``).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from nnrd.study.estimate import DECODE, ENCODE, EVALUATE
@@ -41,14 +41,21 @@ OF_RULE = {
 RUNS = {"extract_features", "infer_features", "infer_anchor", "infer_files", "infer_weights"}
 
 
+TIMED = {*RUNS, "encode_tensors", "decode_weights"}
+EXTRA = "slurm_extra"  # what Snakemake's executor of SLURM adds to sbatch
+
+
 class Needs:
     """The resources of jobs by their rule; more at each attempt."""
 
     def __init__(self, jobs: Jobs) -> None:
         self.jobs = jobs
 
-    def of(self, rule: str) -> dict[str, Needed]:
-        """Return ``mem_mb`` and ``runtime`` (minutes) of a rule as Snakemake takes them."""
+    def of(self, rule: str) -> Mapping[str, Needed | str]:
+        """Return ``mem_mb`` and ``runtime`` (minutes) of a rule as Snakemake takes them.
+
+        Where times are to be published, a timed job has its node to itself too.
+        """
 
         def mem_mb(wildcards: Wildcards, attempt: int) -> int:
             return attempt * self.megabytes(rule, wildcards)
@@ -56,7 +63,9 @@ class Needs:
         def runtime(wildcards: Wildcards, attempt: int) -> int:
             return attempt * self.minutes(rule, wildcards)
 
-        return {"mem_mb": mem_mb, "runtime": runtime}
+        alone = self.jobs.settings.config["isolated"] and rule in TIMED
+        extra = {EXTRA: "--exclusive"} if alone else {}
+        return {"mem_mb": mem_mb, "runtime": runtime, **extra}
 
     def megabytes(self, rule: str, wildcards: Wildcards) -> int:
         """Return the memory of a job's first attempt, in MB (10⁶ bytes)."""
