@@ -74,9 +74,9 @@ class Cluster:
         return {number: (state, node) for number, state, node, of in jobs if rule in of}
 
     def forget(self, *folders: str) -> None:
-        """Delete results, and the tables that were made of them, so that all are made again."""
-        for folder in (*folders, "tables"):
-            shutil.rmtree(self.checkout.folder / "results" / folder)
+        """Delete results, and the tables and plots that were made of them; a run makes all again."""
+        for folder in (*folders, "tables", "plots"):
+            shutil.rmtree(self.checkout.folder / "results" / folder, ignore_errors=True)
 
     def interrupt(self, process: subprocess.Popen) -> str:
         """End a run as Ctrl-C does."""
