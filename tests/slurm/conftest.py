@@ -74,7 +74,7 @@ class Cluster:
         return {number: (state, node) for number, state, node, of in jobs if rule in of}
 
     def forget(self, *folders: str) -> None:
-        """Delete results, and the tables and plots that were made of them; a run makes all again."""
+        """Delete results, and tables and plots that were made of them; a run makes all again."""
         for folder in (*folders, "tables", "plots"):
             shutil.rmtree(self.checkout.folder / "results" / folder, ignore_errors=True)
 

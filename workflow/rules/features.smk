@@ -52,7 +52,8 @@ rule extract_outputs:
         "../../envs/nnrd.yaml"
     threads: TIMED_CORES
     resources:
-        gpu=GPU,
+        **NEEDS.of("extract_outputs"),
+        gpu=gpus,
     params:
         source=CODE.hashed("extract_outputs", "preprocessing"),
         model=JOBS.input_model,

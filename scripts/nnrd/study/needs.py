@@ -30,18 +30,16 @@ TORCH = Memory(800, 16)
 ONNX = Memory(300, 16)
 CODER = Memory(350, 4 * 2.3)
 
+PARTS = ("extract_features", "extract_outputs", "infer_features")  # in ONNX Runtime
+WHOLE = ("infer_anchor", "infer_files", "infer_weights")  # in whichever the model runs in
+CODED = ("encode_tensors", "decode_weights")
 OF_RULE = {
-    **dict.fromkeys(
-        ("convert_model", "extract_weights", "transform_model", "infer_weights"), TORCH
-    ),
-    **dict.fromkeys(("split_model", "tabulate_splits"), ONNX),
-    **dict.fromkeys(("extract_features", "infer_features", "infer_anchor", "infer_files"), ONNX),
-    **dict.fromkeys(("encode_tensors", "decode_weights"), CODER),
+    **dict.fromkeys(("convert_model", "extract_weights", "transform_model"), TORCH),
+    **dict.fromkeys(("split_model", "tabulate_splits", *PARTS, *WHOLE), ONNX),
+    **dict.fromkeys(CODED, CODER),
 }
-RUNS = {"extract_features", "infer_features", "infer_anchor", "infer_files", "infer_weights"}
-
-
-TIMED = {*RUNS, "encode_tensors", "decode_weights"}
+RUNS = {*PARTS, *WHOLE}
+TIMED = {*RUNS, *CODED}
 EXTRA = "slurm_extra"  # what Snakemake's executor of SLURM adds to sbatch
 
 
