@@ -82,9 +82,7 @@ def kept_tensors(path):
     return path if SETTINGS.config["keep_tensors"] else temp(path)
 
 
-# Timed steps are given all cores where they have to run alone; they use one all the same.
 ISOLATED = SETTINGS.config["isolated"]
-TIMED_CORES = (workflow.cores or 1) if ISOLATED else 1
 ALONE = ["--isolated"] if ISOLATED else []
 TIMING = ["--threads", "1", *ALONE]
 TF32 = ["--tf32"] if SETTINGS.config["tf32"] else []
@@ -96,11 +94,18 @@ def gpus(wildcards):
     return int(workflow.non_local_exec or has_cuda())
 
 
+def timed_cores(wildcards):
+    """Give a step that has to run alone all cores, of which it uses one; on a cluster, its node."""
+    return (workflow.cores or 1) if ISOLATED and workflow.local_exec else 1
+
+
 def coding_cores(wildcards):
     """Give large bundles several cores where some are free; on a cluster each job has its own."""
     of_its_own = workflow.remote_exec or not workflow.local_exec
     return (
-        TIMED_CORES if ISOLATED else JOBS.workers(wildcards, None if of_its_own else workflow.cores)
+        timed_cores(wildcards)
+        if ISOLATED
+        else JOBS.workers(wildcards, None if of_its_own else workflow.cores)
     )
 
 

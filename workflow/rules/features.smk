@@ -17,7 +17,7 @@ rule extract_features:
         paths.benchmark("extract_features", paths.FEATURES_TENSORS)
     conda:
         "../../envs/nnrd.yaml"
-    threads: TIMED_CORES
+    threads: timed_cores
     resources:
         **NEEDS.of("extract_features"),
         gpu=gpus,
@@ -50,7 +50,7 @@ rule extract_outputs:
         paths.benchmark("extract_outputs", paths.OUTPUTS)
     conda:
         "../../envs/nnrd.yaml"
-    threads: TIMED_CORES
+    threads: timed_cores
     resources:
         **NEEDS.of("extract_outputs"),
         gpu=gpus,
@@ -86,7 +86,7 @@ rule infer_features:
         paths.benchmark("infer_features", paths.FEATURES_PREDICTIONS)
     conda:
         "../../envs/nnrd.yaml"
-    threads: TIMED_CORES
+    threads: timed_cores
     resources:
         **NEEDS.of("infer_features"),
         gpu=gpus,

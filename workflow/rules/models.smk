@@ -40,7 +40,7 @@ rule infer_anchor:
         paths.benchmark("infer_anchor", paths.ANCHOR_PREDICTIONS)
     conda:
         "../../envs/nnrd.yaml"
-    threads: TIMED_CORES
+    threads: timed_cores
     resources:
         **NEEDS.of("infer_anchor"),
         gpu=gpus,
@@ -74,7 +74,7 @@ rule infer_files:
         paths.benchmark("infer_files", paths.FILES_PREDICTIONS)
     conda:
         "../../envs/nnrd.yaml"
-    threads: TIMED_CORES
+    threads: timed_cores
     resources:
         **NEEDS.of("infer_files"),
         gpu=gpus,

@@ -110,7 +110,7 @@ rule infer_weights:
         source="weights/.+",
     conda:
         "../../envs/nnrd.yaml"
-    threads: TIMED_CORES
+    threads: timed_cores
     resources:
         **NEEDS.of("infer_weights"),
         gpu=gpus,
