@@ -74,8 +74,8 @@ class Cluster:
         return {number: (state, node) for number, state, node, of in jobs if rule in of}
 
     def forget(self, *folders: str) -> None:
-        """Delete results, and tables and plots that were made of them; a run makes all again."""
-        for folder in (*folders, "tables", "plots"):
+        """Delete results, and the tables that were made of them, so that a run makes both again."""
+        for folder in (*folders, "tables"):
             shutil.rmtree(self.checkout.folder / "results" / folder, ignore_errors=True)
 
     def interrupt(self, process: subprocess.Popen) -> str:

@@ -7,6 +7,8 @@ from .conftest import Cluster
 from .lab import wait_for
 
 STUDIES = ("small", "weights")
+# What a test makes again: a study's table, without its plots.
+TABLE_OF = {name: ["--", f"results/tables/{name}/points.csv"] for name in STUDIES}
 OVER_MEMORY = {"OUT_OF_MEMORY", "FAILED", "CANCELLED"}  # which of them is up to SLURM's version
 RESULTS = ("**/bitstreams/**/*", "**/predictions/*.json", "models/*", "split/**/*.onnx")
 RECORDS = (".times.json", ".sums.json")  # of how a file was made
@@ -62,7 +64,7 @@ def test_a_second_run_does_nothing(cluster: Cluster):
 def test_a_job_over_its_memory_gets_more(cluster: Cluster):
     before = cluster.states("infer_weights")
     cluster.forget("weights/mobilenet_v2/nnc")
-    cluster.run("--set-resources", "infer_weights:mem_mb=350*attempt")
+    cluster.run("--set-resources", "infer_weights:mem_mb=350*attempt", *TABLE_OF["weights"])
     jobs = cluster.states("infer_weights")
     states = [state for number, (state, _) in jobs.items() if number not in before]
     assert states.count("COMPLETED") == 1
@@ -71,7 +73,7 @@ def test_a_job_over_its_memory_gets_more(cluster: Cluster):
 
 def test_jobs_of_a_lost_node_run_elsewhere(cluster: Cluster):
     cluster.forget("features/ssdlite300_mobilenet_v2")
-    process = cluster.start()
+    process = cluster.start(*TABLE_OF["small"])
     lab = cluster.lab
     wait_for(lambda: ["R", "g1"] in lab.jobs("%t", "%N"))
     lab.crash("g1")
@@ -83,15 +85,15 @@ def test_jobs_of_a_lost_node_run_elsewhere(cluster: Cluster):
 
 def test_an_interrupted_run_leaves_no_job_and_goes_on(cluster: Cluster, local: Checkout):
     cluster.forget("features/ssdlite300_mobilenet_v2")
-    process = cluster.start()
+    process = cluster.start(*TABLE_OF["small"])
     wait_for(lambda: ["R"] in cluster.lab.jobs("%t"))
     cluster.interrupt(process)
     wait_for(lambda: cluster.lab.asked("squeue", "-h", "-t", "PD,R,CF,CG") == "")
-    cluster.run()
+    cluster.run(*TABLE_OF["small"])
     assert results(cluster.checkout) == results(local)
 
 
 def test_times_to_publish_are_measured_on_a_node_of_ones_own(cluster: Cluster):
     cluster.forget("features/ssdlite300_mobilenet_v2", "anchor/ssdlite300_mobilenet_v2")
-    cluster.run("--config", "isolated=true", "run=[small]")
+    cluster.run("--config", "isolated=true", *TABLE_OF["small"])
     assert table(cluster.checkout, "small").isolated.all()
