@@ -68,7 +68,8 @@ test-slow: $(READY)
 	pytest -m slow $(if $(MINUTES),--minutes $(MINUTES))
 
 test-slurm: $(READY)
-	pip install --quiet --no-deps -r envs/slurm.txt
+	@pip install --quiet --no-deps -r envs/slurm.txt \
+	  || echo "envs/slurm.txt cannot be installed here: the tests on SLURM are left out"
 	@command -v slurmctld > /dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	  apt-get install -y -qq --no-install-recommends $(SLURM) > /dev/null; } \
 	  || echo "SLURM cannot be installed here ($(SLURM)): its tests are left out"

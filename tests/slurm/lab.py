@@ -16,6 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 NODES = ("n1", "n2", "g1")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "unshare")
+UNSHARE = ("unshare", "--uts", "--pid", "--fork", "--mount-proc")  # what a node is
 NULL_DEVICE = os.makedev(1, 3)
 
 
@@ -24,7 +25,10 @@ def missing() -> str:
     absent = [name for name in PROGRAMS if shutil.which(name) is None]
     if absent:
         return f"no {', '.join(absent)}: apt-get install slurmctld slurmd slurm-client munge"
-    return "" if os.geteuid() == 0 else "SLURM's daemons and their nodes need root"
+    if os.geteuid() != 0:
+        return "SLURM's daemons and their nodes need root"
+    namespaces = subprocess.run([*UNSHARE, "true"], capture_output=True, text=True)
+    return "" if namespaces.returncode == 0 else namespaces.stderr.strip()
 
 
 class Lab:
@@ -61,10 +65,9 @@ class Lab:
     def boot(self, node: str) -> None:
         """Start a node: its first process is a shell, with whose end everything on it ends."""
         inside = f"hostname {node}; slurmd -D -N {node}; :"
-        namespaces = ("--uts", "--pid", "--fork", "--mount-proc", "--kill-child")
         with (self.folder / f"node.{node}.log").open("ab") as log:
             self.nodes[node] = subprocess.Popen(
-                ["unshare", *namespaces, "sh", "-c", inside],
+                [*UNSHARE, "--kill-child", "sh", "-c", inside],
                 env=os.environ | dict(self.environment), start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
