@@ -88,9 +88,7 @@ def row_at(
 ) -> pd.DataFrame:
     """Return the row of a table for a cut at tensors, whose operator is `AT_TENSORS`.
 
-    ``name`` stands where a node's does, behind "at"; both rules send the same. Two columns more,
-    ``part1_bytes`` and ``part2_bytes``, are the sizes of both parts as ONNX files, external data
-    not counted.
+    ``name`` stands where a node's does, behind "at"; both rules send the same.
     """
     graph = model if isinstance(model, Graph) else Graph(model)
     plan = cut(graph, tensors=tensors)
@@ -106,9 +104,17 @@ def row_at(
     row = {"rank": plan.rank, "node_name": f"at {name}", "op_type": AT_TENSORS} | counts
     row |= {f"plain_{column}": value for column, value in counts.items()}
     row |= {"plain_captured": 0, "plain_selected": 0, "names": " ".join(plan.crossing)}
-    parts = (part.ByteSize() for part in extract(graph, plan))
-    row |= dict(zip(PART_BYTES, parts, strict=True))
     return pd.DataFrame([row]).astype({"bytes": "Int64", "plain_bytes": "Int64"})
+
+
+def part_bytes(model: onnx.ModelProto | Graph, tensors: Sequence[str]) -> dict[str, int]:
+    """Return ``part1_bytes`` and ``part2_bytes`` of a cut at tensors, whatever the input.
+
+    They are the sizes of both parts as ONNX files, external data not counted.
+    """
+    graph = model if isinstance(model, Graph) else Graph(model)
+    parts = extract(graph, cut(graph, tensors=tensors))
+    return dict(zip(PART_BYTES, (part.ByteSize() for part in parts), strict=True))
 
 
 class Span(NamedTuple):

@@ -13,7 +13,7 @@ from nnrd.core.options import named_rate, named_shape
 from nnrd.models.facts import checked
 from nnrd.split import files
 from nnrd.split.graph import Graph
-from nnrd.split.sizes import row_at, table
+from nnrd.split.sizes import part_bytes, row_at, table
 from nnrd.stages import arguments, steps
 
 Feeds = Mapping[str, np.ndarray]
@@ -81,16 +81,20 @@ def measured(
 ) -> pd.DataFrame:
     """Return the tables of a model on each of some inputs, one below the other.
 
-    ``cuts``: tensors by a name; a row of each is put below the ranks.
+    ``cuts``: tensors by a name; a row of each is put below the ranks, with the sizes of its parts.
     """
     from nnrd.split.measuring import Meter
 
     meter = Meter(model, args.threads, args.model.parent)
+    parts = {cut: part_bytes(model, tensors) for cut, tensors in (cuts or {}).items()}
     found = []
     for name, feeds in given:
         label = f"{name} ({', '.join('×'.join(map(str, a.shape)) for a in feeds.values())})"
         sizes = meter(feeds)
-        rows = [row_at(model, tensors, cut, sizes) for cut, tensors in (cuts or {}).items()]
+        rows = [
+            row_at(model, tensors, cut, sizes).assign(**parts[cut])
+            for cut, tensors in (cuts or {}).items()
+        ]
         ranks = table(model, sizes, rates, first=0)
         found.append(labelled(pd.concat([ranks, *rows], ignore_index=True), label))
     return pd.concat(found, ignore_index=True)
