@@ -118,6 +118,16 @@ def add_inference(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--times", type=Path, required=True, help="JSON file of times to write")
 
 
+def add_extraction(parser: argparse.ArgumentParser) -> None:
+    """Add what every step takes that keeps tensors of a graph: model, items, how, and where."""
+    add_model(parser)
+    add_shard(parser)
+    parser.add_argument("--out", type=Path, required=True, help="folder of bundles to write")
+    parser.add_argument("--times", type=Path, required=True, help="JSON file of times to write")
+    add_timing(parser)
+    add_tf32(parser)
+
+
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Add where a program by hand takes images from."""
     parser.add_argument("source", type=Path, help="an image, a folder of images, or a video")

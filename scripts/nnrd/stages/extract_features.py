@@ -23,12 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("--part1", type=Path, required=True, help="ONNX file of part I")
     parser.add_argument("--split", type=Path, required=True, help="the split's JSON file")
-    arguments.add_model(parser)
-    arguments.add_shard(parser)
-    parser.add_argument("--out", type=Path, required=True, help="folder of bundles to write")
-    parser.add_argument("--times", type=Path, required=True, help="JSON file of times to write")
-    arguments.add_timing(parser)
-    arguments.add_tf32(parser)
+    arguments.add_extraction(parser)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -37,12 +32,17 @@ def main(args: argparse.Namespace) -> None:
     lineage.verify_made(args.part1, args.split)
     arguments.verify_assets(args)
     part1 = sessions.session(args.part1, args.threads, tf32=args.tf32)
+    keep(args, part1, plan["crossing"])
+
+
+def keep(args: argparse.Namespace, graph: InferenceSession, names: Sequence[str]) -> None:
+    """Run a graph on the shard and write its tensors of some names, and the record of times."""
     pipeline = arguments.family(args).load_pipeline(args.model)
     pipeline.open(args.assets)
     items = index.read(args.index).shard(args.shard)
     with complete_folder(args.out) as folder:
-        rows = list(extract(part1, plan["crossing"], pipeline, items, folder))
-    steps.write_times(args, args.times, rows, **sessions.how(part1, args.tf32))
+        rows = list(extract(graph, names, pipeline, items, folder))
+    steps.write_times(args, args.times, rows, **sessions.how(graph, args.tf32))
 
 
 def extract(
