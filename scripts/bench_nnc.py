@@ -9,39 +9,35 @@ two workers are named.
 """
 
 import argparse
-import math
 import multiprocessing
 import os
-import resource
-import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
+from benches import peaks
+from benches.tensors import (
+    Tensors,
+    feature_map,
+    gaussian,
+    laplacian,
+    nbytes,
+    resnet56,
+    whisper_tiny,
+)
+from benches.timing import ROW, paired, timed
 from nnrd import nnc
 from nnrd.core import program
 from nnrd.nnc import coders
 from nnrd.nnc.coder import Coder
 from nnrd.nnc.syntax import TensorUnit
-
-Tensors = dict[str, np.ndarray]
-EMBEDDING = (51_864, 384)  # Whisper tiny.en's token embedding, more than half of its values
-PEAKS = [  # what is encoded, its values, options
-    *(("whole", 37_760_640, {"qp": qp}) for qp in (0, -38, -75)),
-    ("whole", 37_760_640, {"qp": 0, "use_dq": False}),
-    *(("one", math.prod(EMBEDDING), {"qp": qp}) for qp in (0, -38, -128)),
-    ("one", math.prod(EMBEDDING), {"qp": -128, "use_dq": False}),
-    ("one", math.prod(EMBEDDING), {"qp": 0, "codebook_mode": 2}),
-]
-ROW = "{:<66} {:>8} {:>8} {:>7} {:>7}  {}"
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -57,7 +53,7 @@ def main(arguments: argparse.Namespace) -> None:
         rows += decoding(name, tensors, rounds)
     rows += scaling(arguments.rounds)
     if not arguments.small:
-        rows += memory()
+        rows += peaks.rows()
     print(f"# {os.cpu_count()} CPUs, load average {os.getloadavg()[0]:.2f} at the end")
     print(ROW.format("what: A | B", "A", "B", "A ÷ B", "of CPU", "goal of A ÷ B"))
     for row in rows:
@@ -173,11 +169,6 @@ def context_bins(magnitudes: np.ndarray) -> int:
     return int(magnitudes.size + above.size + np.minimum(above + 1, 11).sum() + prefixes.sum())
 
 
-def laplacian(shape: tuple[int, ...]) -> np.ndarray:
-    """Return values as trained weights are distributed, of a scale of 0.02."""
-    return (np.random.default_rng(0).laplace(size=shape) * 0.02).astype(np.float32)
-
-
 def encoding(name: str, tensors: Tensors, rounds: int) -> list[str]:
     """Return the rows of encoding: against NNCodec, and two workers against one."""
     one, two = partial(nnc.encode, tensors), partial(nnc.encode, tensors, workers=2)
@@ -189,8 +180,10 @@ def encoding(name: str, tensors: Tensors, rounds: int) -> list[str]:
 
 def decoding(name: str, tensors: Tensors, rounds: int) -> list[str]:
     """Return the rows of decoding, with one worker and with two."""
+    from nncodec.nnc import decompress
+
     stream = nnc.encode(tensors)
-    before = partial(_reference().decompress, bytearray(stream))
+    before = partial(decompress, bytearray(stream))
     rows = []
     for workers in (1, 2)[: len(tensors)]:
         goal = "≥ 2.0" if workers == 1 else ""
@@ -203,42 +196,9 @@ def decoding(name: str, tensors: Tensors, rounds: int) -> list[str]:
 
 def theirs(tensors: Tensors) -> Callable[[], bytes]:
     """Return NNCodec's encoder of tensors."""
-    compress = _reference().compress
+    from nncodec.nnc import compress
+
     return lambda: bytes(compress(tensors, bitstream_path=None, return_bitstream=True))
-
-
-def paired(what: str, a: Callable, b: Callable, rounds: int, goal: str, unit: float = 1.0) -> str:
-    """Time a and b in turn; return a row with both medians, in units, and the median ratios."""
-    pairs = []
-    for _ in range(rounds):
-        (seconds_a, result_a), (seconds_b, result_b) = timed(a), timed(b)
-        pairs.append((seconds_a, seconds_b))
-        if not same(result_a, result_b):
-            raise SystemExit(f"{what}: the results differ")
-    first, second = (statistics.median(pair[i][0] for pair in pairs) / unit for i in (0, 1))
-    wall, cpu = (statistics.median(x[i] / y[i] for x, y in pairs) for i in (0, 1))
-    row = ROW.format(what, f"{first:.4g}", f"{second:.4g}", f"{wall:.2f}", f"{cpu:.2f}", goal)
-    print(row, flush=True)
-    return row
-
-
-def timed(function: Callable) -> tuple[tuple[float, float], object]:
-    """Return ((wall, CPU) seconds with those of ended child processes, result) of a call."""
-    cpu, start = _cpu_seconds(), time.perf_counter()
-    result = function()
-    return (time.perf_counter() - start, _cpu_seconds() - cpu), result
-
-
-def _cpu_seconds() -> float:
-    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
-
-
-def same(a: object, b: object) -> bool:
-    """Compare two bitstreams, two dicts of tensors or two Nones."""
-    if not isinstance(a, dict):
-        return a == b
-    return list(a) == list(b) and all(np.array_equal(a[k], b[k]) for k in a)
 
 
 def scaling(rounds: int) -> list[str]:
@@ -266,130 +226,6 @@ def imports(rounds: int) -> list[str]:
     here = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
     calls = [partial(subprocess.check_call, [sys.executable, "-c", c], env=here) for c in (a, b)]
     return [paired("start: import NNCodec | import nnrd.nnc and encode, s", *calls, rounds, "")]
-
-
-def memory() -> list[str]:
-    """Return the rows of peak memory in MB, tensors included, beside what it may be."""
-    rows = []
-    for what, values, options in PEAKS:
-        limit = 2.3 * values * 4 / 1e6 + 64
-        # Codebooks: NNCodec tries an entry after the other as zero, in minutes.
-        both = what == "whole" and options["qp"] == 0
-        theirs = _peak("theirs", options) if both else math.nan
-        ours = _peak(what, options)
-        shown = f"Whisper-tiny size, {what}, {options}: peak memory, NNCodec | nnrd, MB"
-        row = (f"{theirs:.0f}", f"{ours:.0f}", f"{theirs / ours:.2f}", "", f"B ≤ {limit:.0f}")
-        rows.append(ROW.format(shown, *row))
-        print(rows[-1], flush=True)
-    return rows
-
-
-def _peak(what: str, options: dict) -> float:
-    """Measure in a fresh process."""
-    code = f"import bench_nnc; bench_nnc.print_peak({what!r}, {options!r})"
-    here = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
-    return float(subprocess.check_output([sys.executable, "-c", code], env=here).split()[-1])
-
-
-def print_peak(what: str, options: dict, rows: int = EMBEDDING[0]) -> None:
-    """Print the growth of resident memory from before the tensors to its peak, in MB.
-
-    ``what``: ``one`` tensor of rows × 384 values, or the ``whole`` model, by nnrd or by ``theirs``.
-    """
-    encode = nnc.encode
-    if what == "theirs":
-        encode = partial(_reference().compress, bitstream_path=None, return_bitstream=True)
-    encode({"warm": np.eye(2, dtype=np.float32)}, **options)
-    before = _status("VmRSS")
-    tensors = {"one": gaussian((rows, EMBEDDING[1]))} if what == "one" else whisper_tiny()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-    encode(tensors, **options)
-    print((_status("VmHWM") - before) / 1e6)
-
-
-def _status(key: str) -> int:
-    """Return a line of this process's memory status in bytes."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(key))
-
-
-def nbytes(tensors: Tensors) -> int:
-    """Return the tensors' size in memory."""
-    return sum(tensor.nbytes for tensor in tensors.values())
-
-
-def gaussian(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
-    """Return weights as a trained layer has them roughly: σ = 1 ÷ √inputs."""
-    values = np.random.default_rng(seed).standard_normal(shape, np.float32)
-    values /= np.float32(max(1.0, np.prod(shape[1:])) ** 0.5)
-    return values
-
-
-def resnet56() -> tuple[str, Tensors]:
-    """Return ResNet56 for CIFAR-100: its weights from NNRD_DATA, else gaussian ones."""
-    folder = os.environ.get("NNRD_DATA")
-    if not folder:
-        return "ResNet56 shapes, gaussian (NNRD_DATA unset)", _resnet56_gaussian()
-    import torch
-
-    torch.set_num_threads(1)
-    path = Path(folder) / "resnet56_cifar100" / "ResNet56_CIF100.pt"
-    loaded = torch.load(path, map_location="cpu", weights_only=False)
-    state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else loaded.state_dict()
-    arrays = {name: tensor.numpy() for name, tensor in state.items()}
-    return "ResNet56", {
-        name: array if array.dtype == np.float32 else array.astype(np.int32).reshape(-1)
-        for name, array in arrays.items()
-    }
-
-
-def _resnet56_gaussian() -> Tensors:
-    """Return tensors of ResNet56's shapes: 3 stages of 9 blocks of 2 convolutions."""
-    shapes: list[tuple[int, ...]] = [(16, 3, 3, 3)]
-    width = 16
-    for stage in (16, 32, 64):
-        for _ in range(9):
-            shapes += [(stage, width, 3, 3), (stage, stage, 3, 3)]
-            width = stage
-    tensors: Tensors = {}
-    for i, shape in enumerate(shapes):
-        tensors[f"conv{i}.weight"] = gaussian(shape, i)
-        for part in ("weight", "bias", "running_mean", "running_var"):
-            tensors[f"bn{i}.{part}"] = gaussian(shape[:1], i)
-        tensors[f"bn{i}.num_batches_tracked"] = np.ones(1, np.int32)
-    return tensors | {"fc.weight": gaussian((100, 64)), "fc.bias": gaussian((100,))}
-
-
-def feature_map() -> Tensors:
-    """Return one map of 512 × 38 × 38 as behind a ReLU."""
-    return {"map": gaussian((1, 512, 38, 38)).clip(0) * np.float32(512 * 38)}
-
-
-def whisper_tiny() -> Tensors:
-    """Return gaussian tensors of the shapes of Whisper tiny.en: 37.8 million values."""
-    d, shapes = 384, {"decoder.tokens": EMBEDDING, "decoder.positions": (448, 384)}
-    shapes |= {"encoder.positions": (1500, d), "conv1.weight": (d, 80, 3), "conv1.bias": (d,)}
-    shapes |= {"conv2.weight": (d, d, 3), "conv2.bias": (d,)}
-    for side, attentions in (("encoder", ("self",)), ("decoder", ("self", "cross"))):
-        for layer in range(4):
-            for attention in attentions:
-                at = f"{side}.{layer}.{attention}"
-                shapes |= {f"{at}.{part}.weight": (d, d) for part in "qkvo"}
-                shapes |= {f"{at}.{part}.bias": (d,) for part in "qvo"}
-                shapes |= {f"{at}.norm.weight": (d,), f"{at}.norm.bias": (d,)}
-            at = f"{side}.{layer}"
-            shapes |= {f"{at}.fc1.weight": (4 * d, d), f"{at}.fc1.bias": (4 * d,)}
-            shapes |= {f"{at}.fc2.weight": (d, 4 * d), f"{at}.fc2.bias": (d,)}
-            shapes |= {f"{at}.norm.weight": (d,), f"{at}.norm.bias": (d,)}
-        shapes |= {f"{side}.norm.weight": (d,), f"{side}.norm.bias": (d,)}
-    return {name: gaussian(shape, seed) for seed, (name, shape) in enumerate(shapes.items())}
-
-
-@cache
-def _reference():
-    import nncodec.nnc
-
-    return nncodec.nnc
 
 
 def add_arguments(result: argparse.ArgumentParser) -> None:

@@ -25,7 +25,7 @@ OPTIONS = [
 
 def peak(rows: int, options: dict) -> float:
     """Return the growth in bytes while one tensor of rows × 384 values is made and encoded."""
-    code = f"import bench_nnc; bench_nnc.print_peak('one', {options!r}, {rows})"
+    code = f"from benches import peaks; peaks.print_peak('one', {options!r}, {rows})"
     environment = os.environ | {"PYTHONPATH": str(SCRIPTS)}
     run = [sys.executable, "-c", code]
     return 1e6 * float(subprocess.check_output(run, env=environment, text=True).split()[-1])

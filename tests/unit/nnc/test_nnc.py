@@ -360,9 +360,9 @@ def resnet56():
     folder = os.environ.get("NNRD_DATA")
     if not folder:
         pytest.skip("NNRD_DATA is unset: no ResNet56 weights")
-    import bench_nnc
+    from benches import tensors as made
 
-    return bench_nnc.resnet56()[1]
+    return made.resnet56()[1]
 
 
 @pytest.mark.parametrize(("options", "size", "error"), RESNET56, ids=str)
@@ -383,9 +383,9 @@ def test_resnet56_stream_is_nncodecs(reference, resnet56, options):
 
 @pytest.mark.slow
 def test_large_stream_is_nncodecs(reference):
-    import bench_nnc
+    from benches import tensors as made
 
-    tensors = bench_nnc.whisper_tiny()
+    tensors = made.whisper_tiny()
     stream = nnc.encode(tensors, qp=-20, workers=2)
     assert stream == compressed(reference, tensors, qp=-20)
 

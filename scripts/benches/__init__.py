@@ -1,0 +1,1 @@
+"""What the benchmarks (`bench_*.py`) share: tensors, paired timing, peaks of memory."""
