@@ -238,6 +238,14 @@ CHANGES = {
         changed("small", file_codecs=["stored", {"jpeg": {"quality": 50}}]),
         {"infer_files": 2, "score_point": 1, **FEATURES_END},
     ),
+    "what runs part I": (
+        changed("small", providers={"part1": "cpu"}),
+        {**FROM_SOURCE, "score_point": 4},
+    ),
+    "what runs part II": (
+        changed("small", providers={"part2": "cpu"}),
+        {**WHOLE, **SINK, "score_point": 6},
+    ),
     "a rate of the link": (changed("small", latency={"rates": ["50Mbit"]}), LATENCY),
     "a QP of the weights": (
         changed("weights", codecs=["float16", {"nnc": {"qp": [-20, -10], "use_dq": True}}]),

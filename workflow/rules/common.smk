@@ -45,6 +45,7 @@ TABLES = tables.Tables(SETTINGS)
 CODE = job_code.JobCode(JOBS, TABLES)
 NEEDS = needs.Needs(JOBS)
 NAMES = paths.name_patterns()
+PROVIDER = "(@(cpu|cuda))?"  # nothing where any will do
 
 
 wildcard_constraints:
@@ -55,6 +56,8 @@ wildcard_constraints:
     data="[A-Za-z0-9_-]+",
     split="[A-Za-z0-9_.-]+",
     runtime="onnx|torch",
+    part1=PROVIDER,
+    provider=PROVIDER,
     shard=r"\d+-of-\d+",
     source="features/[^/]+/[^/]+/[^/]+|weights/[^/]+(/[^/]+/[^/]+)?",
     codec="[A-Za-z0-9_]+",
@@ -91,7 +94,16 @@ PRECISION = TF32 + (["--mixed"] if SETTINGS.config["mixed_precision"] else [])
 
 def gpus(wildcards):
     """Take a GPU where there is one: on a cluster the nodes' matter, not the submitting machine's."""
-    return int(workflow.non_local_exec or has_cuda())
+    return int(JOBS.may_take_gpu(wildcards) and (workflow.non_local_exec or has_cuda()))
+
+
+# A dry run says what would be done on whatever machine.
+onstart:
+    if not (workflow.non_local_exec or workflow.remote_exec):
+        try:
+            JOBS.refuse_missing_gpu(job.wildcards for job in workflow.dag.needrun_jobs())
+        except UserError as error:
+            sys.exit(f"error: {error}")
 
 
 def timed_cores(wildcards):

@@ -26,11 +26,12 @@ rule extract_features:
         model=JOBS.input_model,
         timing=TIMING,
         tf32=TF32,
+        run_on=JOBS.run_on,
     shell:
         program(
             "extract_features.py --part1 {input.part1:q} --split {input.plan:q}"
             " {params.model:q} --index {input.index:q} --shard {wildcards.shard:q}"
-            " {params.timing:q} {params.tf32:q} --out {output.tensors:q} --times {output.times:q} > {log:q} 2>&1"
+            " {params.timing:q} {params.tf32:q} {params.run_on:q} --out {output.tensors:q} --times {output.times:q} > {log:q} 2>&1"
         )
 
 
@@ -59,11 +60,12 @@ rule extract_outputs:
         model=JOBS.input_model,
         timing=TIMING,
         tf32=TF32,
+        run_on=JOBS.run_on,
     shell:
         program(
             "extract_outputs.py --onnx {input.onnx:q} --facts {input.facts:q}"
             " {params.model:q} --index {input.index:q} --shard {wildcards.shard:q}"
-            " {params.timing:q} {params.tf32:q} --out {output.outputs:q} --times {output.times:q} > {log:q} 2>&1"
+            " {params.timing:q} {params.tf32:q} {params.run_on:q} --out {output.outputs:q} --times {output.times:q} > {log:q} 2>&1"
         )
 
 
@@ -97,6 +99,7 @@ rule infer_features:
         parameters=JOBS.parameters,
         timing=TIMING,
         tf32=TF32,
+        run_on=JOBS.run_on,
     shell:
         program(
             "infer_features.py --part2 {input.part2:q} --split {input.plan:q}"
@@ -104,5 +107,5 @@ rule infer_features:
             " --bitstreams {input.bitstreams:q} --encoded {input.encoded:q} --of {params.of:q}"
             " --outputs {input.outputs:q} --reference {input.reference:q}"
             " --codec {wildcards.codec:q} --parameters {params.parameters:q} {params.timing:q}"
-            " {params.tf32:q} --predictions {output.predictions:q} --times {output.times:q} > {log:q} 2>&1"
+            " {params.tf32:q} {params.run_on:q} --predictions {output.predictions:q} --times {output.times:q} > {log:q} 2>&1"
         )

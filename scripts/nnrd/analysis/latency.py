@@ -83,15 +83,17 @@ def latencies(
     points are kept beside those that tell them apart. Columns: ``where``, ``rate_name``, ``rate``
     (bit/s), ``sent_bytes`` (an item), `PARTS`, their sum ``total_ms``, and, with ``items``,
     ``total_ms_low`` and ``total_ms_high``, its 95 % bootstrap interval over the items, all points
-    on the same draws. Points without an inference (bounds on the rate), and those whose items
-    neither are split nor sent, have no latency and no row. Raises UserError for a table that lacks
-    what is needed.
+    on the same draws. Where the whole model ran on another provider than part I (column
+    ``part1_provider``), all on the device was not measured: its times are empty. Points
+    without an inference (bounds on the rate), and those whose items neither are split nor sent,
+    have no latency and no row. Raises UserError for a table that lacks what is needed.
     """
     points = _checked(points, (*NEEDED, *keep))
     points = points.assign(**{WHERE: where(points)})
     points = points[points[WHERE].notna() & points["run_time"].notna() & (points["items"] > 0)]
     labels = list(dict.fromkeys([*POINT, WHERE, *keep, "items", "rec_size"]))
     parts = _per_item(points, points["items"], points[WHERE], given)
+    parts["device_ms"] = parts["device_ms"].mask(_ran_elsewhere(points))
     base = pd.concat([points[labels], parts], axis=1)
     ends = _Ends(points, items, given) if items is not None else None
     rows = [base.assign(rate_name=n, **_sent(base, r, given)) for n, r in given.rates.items()]
@@ -99,9 +101,19 @@ def latencies(
         frame[TOTAL] = frame[list(PARTS)].sum(axis=1, skipna=False)
         if ends is not None:
             frame[list(ENDS)] = ends.at(float(frame["rate"].iloc[0])) if len(frame) else np.nan
+            frame.loc[frame[TOTAL].isna(), list(ENDS)] = np.nan
     made = [WHERE, "rate_name", "rate", BYTES, *PARTS, TOTAL, *(ENDS if ends is not None else ())]
     order = [*(label for label in labels if label != WHERE), *made]
     return pd.concat(rows, ignore_index=True)[order] if rows else pd.DataFrame(columns=order)
+
+
+def _ran_elsewhere(points: pd.DataFrame) -> pd.Series:
+    """Say of whole models on the device whether they ran elsewhere than the study's part I."""
+    if not {"provider", "part1_provider"} <= set(points):
+        return pd.Series(False, points.index)
+    device = points[points[WHERE] == SPLIT].groupby("study")["part1_provider"].first()
+    expected = points["study"].map(device)
+    return (points[WHERE] == DEVICE) & expected.notna() & (expected != points["provider"])
 
 
 def _checked(table: pd.DataFrame, needed: Sequence[str]) -> pd.DataFrame:

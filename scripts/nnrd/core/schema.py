@@ -18,10 +18,13 @@ def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[jsonschema.V
 
 
 def _needed(_: Any, needs: dict, value: Any, __: Any) -> Iterator[jsonschema.ValidationError]:
-    """Check ``dependentRequired``, and blame the key that would be ignored, not the mapping."""
+    """Check ``dependentRequired``, and blame the key that would be ignored, not the mapping.
+
+    A key that is empty is as one that is not there.
+    """
     if isinstance(value, dict):
         for key in needs.keys() & value.keys():
-            missing = [other for other in needs[key] if other not in value]
+            missing = [other for other in needs[key] if value.get(other) in (None, [], {})]
             if missing:
                 reason = f"is ignored without {' and '.join(map(repr, missing))}"
                 yield jsonschema.ValidationError(f"{reason}: leave it out", path=[key])

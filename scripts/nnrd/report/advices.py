@@ -69,7 +69,8 @@ def _row(row: pd.Series, choices: Sequence[Choice]) -> list[str]:
     if row["loss"] != row["loss_high"] and not math.isnan(row["loss_high"]):
         loss += f" (at most {row['loss_high']:.3g})"
     mark = next((m for c, m in zip(choices, "*+", strict=True) if _same(c.fastest, row)), "")
-    return [way(row), f"{row[TOTAL]:.1f}", interval, f"{row[BYTES]:,.0f}", loss, mark]
+    total = "not measured" if math.isnan(row[TOTAL]) else f"{row[TOTAL]:.1f}"
+    return [way(row), total, interval, f"{row[BYTES]:,.0f}", loss, mark]
 
 
 def way(row: pd.Series) -> str:

@@ -10,7 +10,7 @@ from nnrd.tasks import Metric
 
 KEPT = (
     *("task", "split_name", "branches", "sent", "lossless", "isolated", "provider", "anc_size"),
-    *("metric_name", "anc_perf", "rec_perf"),
+    *("part1_provider", "metric_name", "anc_perf", "rec_perf"),
 )
 
 

@@ -40,12 +40,15 @@ def measured(steps: Mapping[str, dict | None]) -> dict:
     were published have ``published_size``, bytes of the files as they are, and
     ``published_ratio``, rec_size over that. Where part II's outputs were held against the whole
     model's, ``output_nmse`` and ``output_nmse_by_output`` say how far they are.
-    Raises UserError where the two parts of a split ran on different devices.
+    Of a split, ``part1_provider`` and ``part1_number_format`` say what ran part I, ``provider``
+    and ``number_format`` what ran part II.
+    Raises UserError where the two parts of a split ran on different devices, and nobody asked for
+    that.
     """
     encoded, inferred = steps["encoded"], steps["inferred"]
     if inferred is None and encoded is None:
         raise UserError("a record needs the times of the inference, or those of the encoding")
-    if inferred is not None:
+    if inferred is not None and _asked(steps["source"]) == _asked(inferred):
         same_device(steps["source"], inferred, "part I", "part II")
     ran, coded = inferred or {}, encoded or inferred
     anc_size, rec_size = total(coded, "anc_size"), total(coded, "rec_size")
@@ -69,9 +72,21 @@ def measured(steps: Mapping[str, dict | None]) -> dict:
         "enc_threads": encoded["threads"] if encoded else None,
         "dec_threads": decoded["threads"] if encoded and decoded else None,
         **(_anchor_sizes(ran) if encoded is None else {}),
+        **_part1(steps["source"]),
         **_published(steps["source"], rec_size),
         **_output_nmse(ran.get("rows", [])),
     }
+
+
+def _asked(step: Mapping[str, Any] | None) -> str | None:
+    return step.get("asked") if step else None
+
+
+def _part1(source: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what ran part I, where the source ran one."""
+    if source is None or "provider" not in source:
+        return {}
+    return {"part1_provider": source["provider"], "part1_number_format": source.get("precision")}
 
 
 def _output_nmse(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,7 +1,9 @@
-"""Whether there is an NVIDIA GPU."""
+"""What a model may run on, and whether there is an NVIDIA GPU."""
 
 import ctypes
 from functools import cache
+
+CPU, CUDA = DEVICES = ("cpu", "cuda")  # that a caller may ask for
 
 
 @cache

@@ -8,10 +8,10 @@ import numpy as np
 import onnxruntime
 
 from nnrd.core.errors import UserError
+from nnrd.runtime import cuda
 from nnrd.runtime.cuda import has_cuda
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
-DEVICES = ("cpu", "cuda")  # that a caller may ask for
 # These change the rounding, and a split between the nodes they join would undo them; without
 # them part I + part II equals the whole model bit for bit.
 ROUNDING_FUSIONS = [
@@ -36,11 +36,11 @@ def session(
     """Return an ONNX Runtime session of a model file, or of a model's bytes.
 
     It runs on the GPU if there is one, else on ``threads`` threads of the CPU, or on the
-    ``device``, one of `DEVICES`; ``get_providers()`` of the result says which. The optimisation
-    level is BASIC, less what would change the rounding. ``folder`` holds the external data of a
-    model given as bytes. ``ordered`` runs Shape nodes as soon as they can, which frees what they
-    read. ``tf32`` lets a GPU round the factors of a product to 11 bits, which is faster and is not
-    float32.
+    ``device``, one of `nnrd.runtime.cuda.DEVICES`; ``get_providers()`` of the result says which.
+    The optimisation level is BASIC, less what would change the rounding. ``folder`` holds the
+    external data of a model given as bytes. ``ordered`` runs Shape nodes as soon as they can,
+    which frees what they read. ``tf32`` lets a GPU round the factors of a product to 11 bits, which
+    is faster and is not float32.
     Raises UserError: no such file, not an ONNX model, an operator ONNX Runtime lacks,
     external data that is missing, a ``device`` that this machine has not.
     """
@@ -54,7 +54,7 @@ def session(
         key = "session.model_external_initializers_file_folder_path"
         options.add_session_config_entry(key, str(folder))
     found = _open(model, options, providers(tf32, device))
-    if device == "cuda" and found.get_providers()[0] != CUDA:
+    if device == cuda.CUDA and found.get_providers()[0] != CUDA:
         raise UserError("device cuda: ONNX Runtime cannot use the GPU of this machine")
     return found
 
@@ -65,20 +65,26 @@ def providers(tf32: bool = False, device: str | None = None) -> list[tuple[str, 
     ONNX Runtime's own default is TF32 where the GPU has it. Raises UserError for a ``device`` that
     this machine has not.
     """
-    if device == "cuda" and not has_cuda():
+    if device == cuda.CUDA and not has_cuda():
         raise UserError("device cuda: this machine has no NVIDIA GPU that can be used")
     found: list[tuple[str, dict[str, str]]] = [(CPU, {})]
-    if device != "cpu" and has_cuda():
+    if device != cuda.CPU and has_cuda():
         import torch  # noqa: F401  (loads the CUDA libraries that ONNX Runtime looks for)
 
         found.insert(0, (CUDA, {"use_tf32": str(int(tf32))}))
     return found
 
 
-def how(session: onnxruntime.InferenceSession, tf32: bool = False) -> dict[str, Any]:
-    """Return how a session runs: ``provider``, and ``precision``, the format of its products."""
+def how(
+    session: onnxruntime.InferenceSession, tf32: bool = False, device: str | None = None
+) -> dict[str, Any]:
+    """Return how a session runs: ``provider``, and ``precision``, the format of its products.
+
+    With ``asked``, the ``device`` that it was opened for, where there was one.
+    """
     provider = session.get_providers()[0]
-    return {"provider": provider, "precision": "tf32" if tf32 and provider == CUDA else "float32"}
+    found = {"provider": provider, "precision": "tf32" if tf32 and provider == CUDA else "float32"}
+    return found | ({"asked": device} if device else {})
 
 
 def run(

@@ -8,6 +8,7 @@ from nnrd.core.errors import UserError
 from nnrd.core.options import json_object, whole_number
 from nnrd.models import REGISTRY, Family, ModelRow
 from nnrd.models.pipeline import Pipeline
+from nnrd.runtime.cuda import DEVICES
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -109,6 +110,12 @@ def add_tf32(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tf32", action="store_true", help="let a GPU multiply in TF32")
 
 
+def add_provider(parser: argparse.ArgumentParser) -> None:
+    """Add what runs an ONNX file: the ``device`` of a session."""
+    words = "what runs the ONNX file (by default a GPU if there is one)"
+    parser.add_argument("--provider", choices=DEVICES, help=words)
+
+
 def add_inference(parser: argparse.ArgumentParser) -> None:
     """Add what every step takes that makes predictions: model, items, how, and where to write."""
     add_model(parser)
@@ -126,6 +133,7 @@ def add_extraction(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--times", type=Path, required=True, help="JSON file of times to write")
     add_timing(parser)
     add_tf32(parser)
+    add_provider(parser)
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
@@ -135,6 +143,13 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=whole_number, metavar="N", help=few)
     skip = "leave out, and count, images that cannot be used, such as damaged ones"
     parser.add_argument("--skip-bad", action="store_true", help=skip)
+
+
+def add_truth(parser: argparse.ArgumentParser, annotations: str) -> None:
+    """Add ground truth, one of two: a dataset's index, or ``annotations``, whose help is given."""
+    truth = parser.add_mutually_exclusive_group(required=True)
+    truth.add_argument("--index", type=Path, help="a dataset's index, with its ground truth")
+    truth.add_argument("--annotations", type=Path, help=annotations)
 
 
 def add_boxes(parser: argparse.ArgumentParser) -> None:

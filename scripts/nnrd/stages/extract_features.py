@@ -31,7 +31,7 @@ def main(args: argparse.Namespace) -> None:
     plan = read_record(args.split)
     lineage.verify_made(args.part1, args.split)
     arguments.verify_assets(args)
-    part1 = sessions.session(args.part1, args.threads, tf32=args.tf32)
+    part1 = sessions.session(args.part1, args.threads, tf32=args.tf32, device=args.provider)
     keep(args, part1, plan["crossing"])
 
 
@@ -42,7 +42,7 @@ def keep(args: argparse.Namespace, graph: InferenceSession, names: Sequence[str]
     items = index.read(args.index).shard(args.shard)
     with complete_folder(args.out) as folder:
         rows = list(extract(graph, names, pipeline, items, folder))
-    steps.write_times(args, args.times, rows, **sessions.how(graph, args.tf32))
+    steps.write_times(args, args.times, rows, **sessions.how(graph, args.tf32, args.provider))
 
 
 def extract(

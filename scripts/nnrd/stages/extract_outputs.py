@@ -19,7 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Write the outputs, a bundle an item, and a record with their sums."""
     arguments.verify_assets(args)
-    whole = sessions.session(checked(args.onnx, args.facts), args.threads, tf32=args.tf32)
+    file, device = checked(args.onnx, args.facts), args.provider
+    whole = sessions.session(file, args.threads, tf32=args.tf32, device=device)
     keep(args, whole, [found.name for found in whole.get_outputs() if is_numeric(found.type)])
 
 

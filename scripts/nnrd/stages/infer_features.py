@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_codec(parser)
     arguments.add_identity(parser)
     arguments.add_tf32(parser)
+    arguments.add_provider(parser)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -44,7 +45,7 @@ def main(args: argparse.Namespace) -> None:
     lineage.verify_made(args.part2, args.split)
     arguments.verify_assets(args)
     sums = steps.checksums(args.encoded, args.bitstreams, files.SUFFIX)
-    part2 = sessions.session(args.part2, args.threads, tf32=args.tf32)
+    part2 = sessions.session(args.part2, args.threads, tf32=args.tf32, device=args.provider)
     results = infer(
         part2,
         arguments.pipeline(args),
@@ -55,7 +56,7 @@ def main(args: argparse.Namespace) -> None:
         args.threads,
         Whole.of(args),
     )
-    steps.write_predictions(args, results, **sessions.how(part2, args.tf32))
+    steps.write_predictions(args, results, **sessions.how(part2, args.tf32, args.provider))
 
 
 class Whole(NamedTuple):

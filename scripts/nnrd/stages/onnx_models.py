@@ -36,8 +36,9 @@ class OnnxModel(Runtime):
             return self._runnable(file)
 
     def _runnable(self, file: Path) -> tuple[Pipeline, Run, Ran]:
-        session = sessions.session(file, self.args.threads, tf32=self.args.tf32)
-        ran = sessions.how(session, self.args.tf32)
+        threads, tf32, device = self.args.threads, self.args.tf32, self.args.provider
+        session = sessions.session(file, threads, tf32=tf32, device=device)
+        ran = sessions.how(session, tf32, device)
         return arguments.pipeline(self.args), sessions.Run(session), ran
 
     def _file(self) -> Path:

@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runtime", choices=choices, required=True, help="what runs the model")
     parser.add_argument("--onnx", type=Path, help="for onnx: the ONNX file")
     parser.add_argument("--facts", type=Path, help="for onnx: what is known of the file, as JSON")
+    arguments.add_provider(parser)
     parser.add_argument("--mixed", action="store_true", help="for torch: autocast's precision")
     arguments.add_tf32(parser)
 

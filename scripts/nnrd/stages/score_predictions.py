@@ -34,9 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, EXAMPLES
     parser.add_argument("--task", default="detection", help=", ".join(REGISTRY.names()))
-    truth = parser.add_mutually_exclusive_group(required=True)
-    truth.add_argument("--index", type=Path, help="a dataset's index, with its ground truth")
-    truth.add_argument("--annotations", type=Path, help="ground truth as COCO's JSON, or text")
+    arguments.add_truth(parser, "ground truth as COCO's JSON, or text")
     words = "a set each: of the workflow, a JSON list of them, COCO's results, or text"
     parser.add_argument("--predictions", type=Path, nargs="+", required=True, help=words)
     parser.add_argument("--anchor", type=Path, help="the anchor's predictions, likewise")

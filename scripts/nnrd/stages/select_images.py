@@ -13,6 +13,7 @@ from nnrd.core.errors import UserError
 from nnrd.core.files import complete_file
 from nnrd.datasets import coco_json, index
 from nnrd.metrics.detection import is_perfect
+from nnrd.stages import arguments
 from nnrd.stages.steps import read_predictions, say
 
 EXAMPLES = """examples:
@@ -26,9 +27,7 @@ EXAMPLES = """examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, EXAMPLES
-    truth = parser.add_mutually_exclusive_group(required=True)
-    truth.add_argument("--index", type=Path, help="a dataset's index, with its ground truth")
-    truth.add_argument("--annotations", type=Path, help="ground truth as COCO's JSON")
+    arguments.add_truth(parser, "ground truth as COCO's JSON")
     words = "the anchor's predictions, a file a shard; with --annotations, COCO's results"
     parser.add_argument("--predictions", type=Path, nargs="+", required=True, help=words)
     parser.add_argument("--count", type=int, help="how many are wanted; all by default")

@@ -13,6 +13,7 @@ from typing import Any
 from onnxruntime import InferenceSession
 
 from nnrd import codecs
+from nnrd.codecs import encode_algo
 from nnrd.codecs.base import Codec
 from nnrd.core import lineage
 from nnrd.core.errors import UserError
@@ -20,6 +21,7 @@ from nnrd.core.files import read_record
 from nnrd.core.options import json_object
 from nnrd.inference.chain import Chain, Parts, Whole
 from nnrd.runtime import sessions
+from nnrd.runtime.cuda import DEVICES
 from nnrd.split import files
 from nnrd.split.graph import Graph
 from nnrd.split.parts import extract
@@ -67,8 +69,11 @@ class _Parameters(argparse.Action):
         self, parser: argparse.ArgumentParser, namespace: Any, values: Any, *_: Any
     ) -> None:
         if not namespace.codec:
-            parser.error("--parameters: are of the --codec before them")
-        namespace.codec[-1] = (namespace.codec[-1][0], values)
+            raise UserError("--parameters: are of the --codec before them")
+        name, given = namespace.codec[-1]
+        if given:
+            raise UserError(f"--parameters: the {name} before them has parameters already")
+        namespace.codec[-1] = (name, values)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,13 +89,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--where", choices=["before", "after"], default="before")
     names = f"what compresses what crosses ({', '.join(codecs.available())}); may be repeated"
     group.add_argument("--codec", type=_named, action="append", metavar="NAME", help=names)
+    group.add_argument(
+        "--encode-algo", dest="codec", type=encode_algo.of_number, action="append",
+        metavar="NUMBER", help=encode_algo.HELP,
+    )  # fmt: skip
     words = "of the codec before them, as a JSON object"
     group.add_argument(
         "--parameters", type=json_object, action=_Parameters, metavar="JSON", help=words
     )
     for part, what in (("part1", "part I, and a whole model"), ("part2", "part II")):
         words = f"what runs {what} (by default a GPU if there is one)"
-        group.add_argument(f"--{part}-provider", choices=sessions.DEVICES, help=words)
+        group.add_argument(f"--{part}-provider", choices=DEVICES, help=words)
 
 
 def _named(text: str) -> tuple[str, dict[str, Any]]:

@@ -2,20 +2,22 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from nnrd.assets import rows as asset_rows
+from nnrd.core.errors import UserError
 from nnrd.models.family import Family
 from nnrd.models.row import ModelRow
+from nnrd.runtime.cuda import CPU, CUDA, has_cuda
 from nnrd.study import inputs, paths
 from nnrd.study.config import Settings
 from nnrd.study.kinds.coded import CodedStudy
 from nnrd.study.lists import listed
 from nnrd.study.places import as_input
-from nnrd.study.points import Point, Record, Selection, Split, slug
+from nnrd.study.points import AUTO, Point, Record, Selection, Split, slug
 
 WORKERS = 4  # of the coder, at most: more of them gain little
 ASSET_COLUMNS = ("asset", "file", "source", "sha256", "bytes")
@@ -101,6 +103,28 @@ class Jobs:
             return "onnx"
         return wildcards.get("runtime") or self.family(wildcards).runtime
 
+    def provider(self, wildcards: Wildcards) -> str:
+        """Return what a job's graph is to run on, which its path says: `Providers` of its study."""
+        own = wildcards.get("provider")
+        return (wildcards.get("part1", "") if own is None else own).removeprefix("@") or AUTO
+
+    def run_on(self, wildcards: Wildcards) -> list[str]:
+        """Return the same as options; none where any will do."""
+        given = self.provider(wildcards)
+        return [] if given == AUTO else ["--provider", given]
+
+    def may_take_gpu(self, wildcards: Wildcards) -> bool:
+        """Say whether a job that runs a model is not to keep to the CPU."""
+        return self.provider(wildcards) != CPU
+
+    def refuse_missing_gpu(self, asked: Iterable[Wildcards]) -> None:
+        """Raise UserError where jobs that are to be done here need a GPU that is not there."""
+        if not has_cuda() and any(self.provider(wildcards) == CUDA for wildcards in asked):
+            named = [f"studies.{n}.providers" for n, s in self.coded.items() if CUDA in s.providers]
+            raise UserError(
+                f"{', '.join(named)}: cuda: this machine has no NVIDIA GPU that can be used"
+            )
+
     def input_shape(self, wildcards: Wildcards) -> list[str]:
         """Return the random input, as options, on which a model's sizes have to be measured."""
         shape = self.settings.sheets.models[self.model_name(wildcards)].input_shape
@@ -120,7 +144,7 @@ class Jobs:
         """Return what runs a job's model as options."""
         given = self.onnx(wildcards)
         words = [word for key, file in given.items() for word in (f"--{key}", file)]
-        return ["--runtime", self.runtime(wildcards), *words]
+        return ["--runtime", self.runtime(wildcards), *words, *self.run_on(wildcards)]
 
     def split(self, wildcards: Wildcards) -> list[str]:
         """Return a split point as options."""

@@ -21,22 +21,25 @@ PART1 = "results/split/{model}/{split}/part1.onnx"
 PART2 = "results/split/{model}/{split}/part2.onnx"
 PLAN = "results/split/{model}/{split}/split.json"
 
-FEATURES = "features/{model}/{data}/{split}"
+# Behind a name stands what ran it, where a study says so: part I's provider, or the step's own.
+FEATURES = "features/{model}/{data}/{split}{part1}"
 WEIGHTS = "weights/{model}"
 TENSORS = "results/{source}/tensors/{shard}"
 BITSTREAMS = "results/{source}/{codec}/{parameters}/bitstreams/{shard}"
 FEATURES_TENSORS = f"results/{FEATURES}/tensors/{{shard}}"
 FEATURES_BITSTREAMS = f"results/{FEATURES}/{{codec}}/{{parameters}}/bitstreams/{{shard}}"
-FEATURES_PREDICTIONS = f"results/{FEATURES}/{{codec}}/{{parameters}}/predictions/{{shard}}.json"
+FEATURES_PREDICTIONS = (
+    f"results/{FEATURES}/{{codec}}/{{parameters}}{{provider}}/predictions/{{shard}}.json"
+)
 WEIGHTS_TENSORS = "results/weights/{model}/tensors/{shard}"
 TRANSFORMED = "results/weights/{model}/{transform}/{settings}/tensors/{shard}"
 DECODED = "results/{source}/{codec}/{parameters}/{data}/decoded/{shard}"
 WEIGHTS_PREDICTIONS = "results/{source}/{codec}/{parameters}/{data}/predictions/{shard}.json"
 FILES_PREDICTIONS = (
-    "results/files/{model}/{data}/{runtime}/{codec}/{parameters}/predictions/{shard}.json"
+    "results/files/{model}/{data}/{runtime}{provider}/{codec}/{parameters}/predictions/{shard}.json"
 )
-ANCHOR_PREDICTIONS = "results/anchor/{model}/{data}/{runtime}/predictions/{shard}.json"
-OUTPUTS = "results/anchor/{model}/{data}/onnx/outputs/{shard}"
+ANCHOR_PREDICTIONS = "results/anchor/{model}/{data}/{runtime}{provider}/predictions/{shard}.json"
+OUTPUTS = "results/anchor/{model}/{data}/onnx{provider}/outputs/{shard}"
 
 RECORD = "results/{folder}/point.json"
 STUDY_TABLE = "results/tables/{study}/{table}.csv"

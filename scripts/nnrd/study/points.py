@@ -6,12 +6,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 SLUG_VALUE = re.compile(r"[A-Za-z0-9_.+-]+")
 DEFAULT = "default"  # stands in a path for "no parameters"
 LONGEST_NAME = 80  # characters of a node's name in a path
 LONGEST, HASH = 100, 20  # characters of parameters in a path, and of these for their hash
+AUTO = "auto"  # the provider where any will do: a GPU if there is one
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,21 @@ class Split:
         return f"{side}-{plain}"
 
 
+class Providers(NamedTuple):
+    """What runs each part of a split model: ``auto``, ``cpu`` or ``cuda``.
+
+    The whole model, which part II's outputs are held against, runs where part II does.
+    """
+
+    part1: str = AUTO
+    part2: str = AUTO
+
+
+def at(provider: str) -> str:
+    """Return what a path says of a provider, behind a name: ``@cpu``; nothing of ``auto``."""
+    return "" if provider == AUTO else f"@{provider}"
+
+
 @dataclass(frozen=True)
 class Operation:
     """Something with parameters: a codec at an operating point, or a transform.
@@ -89,20 +105,26 @@ class Operation:
 class Anchor:
     """What points are held against: a model on a dataset, without split and compression.
 
-    ``runtime`` runs it, ``torch`` or ``onnx``: that of the points, so that nothing but the codec
-    lies between the two.
+    ``runtime`` runs it, ``torch`` or ``onnx``, on a ``provider``: those of the points, so that
+    nothing but the codec lies between the two.
     """
 
     model: str
     data: Selection
     runtime: str
+    provider: str = AUTO
 
     predicts: ClassVar[bool] = True
 
     @property
     def folder(self) -> str:
         """The folder, under results/, of everything that is made for it."""
-        return f"anchor/{self.model}/{self.data.id}/{self.runtime}"
+        return f"anchor/{self.below}"
+
+    @property
+    def below(self) -> str:
+        """What tells the whole model's runs apart in a path: model, dataset, what runs it."""
+        return f"{self.model}/{self.data.id}/{self.runtime}{at(self.provider)}"
 
     @property
     def label(self) -> dict[str, Any]:
@@ -173,8 +195,7 @@ class FilePoint:
     @property
     def folder(self) -> str:
         """The folder, under results/, of everything that is made for it."""
-        anchor = self.anchor
-        return f"files/{anchor.model}/{anchor.data.id}/{anchor.runtime}/{self.codec.id}"
+        return f"files/{self.anchor.below}/{self.codec.id}"
 
     @property
     def label(self) -> dict[str, Any]:

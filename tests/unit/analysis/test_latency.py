@@ -92,6 +92,17 @@ def test_intervals_are_of_the_mean_over_drawn_items():
         np.testing.assert_allclose(same[name], same[TOTAL])
 
 
+def test_all_on_the_device_was_not_measured_where_part_one_ran_elsewhere():
+    table = points().assign(provider="cuda", items=1)
+    table["part1_provider"] = np.where(table["split"].notna(), "cpu", None)
+    found = latencies(table, MBIT, items_of(table, (1.0, 2.0)))
+    unknown = found[found[WHERE] == "device"][["device_ms", TOTAL, *ENDS]]
+    assert len(unknown) == 1 and unknown.isna().all(axis=None)
+    assert found[found[WHERE] != "device"][[TOTAL, *ENDS]].notna().all(axis=None)
+    same = latencies(table.assign(part1_provider="cuda"), MBIT)
+    assert by_codec(same)["anchor", None].total_ms == 60
+
+
 def test_points_that_items_cannot_tell_apart_have_no_interval():
     """A cut at tensors may have the rank of another split."""
     twins = pd.concat([points(), points().iloc[[4]].assign(split_name="at x")])

@@ -90,6 +90,18 @@ def test_parts_on_two_devices_are_no_point(other, named):
         records.measured(steps)
 
 
+def test_parts_that_were_asked_for_on_two_devices_are_a_point():
+    given = {"encoded": step({"item": "a", "anc_size": 1, "rec_size": 1, "enc_time": 1.0})}
+    given["source"] = step({"item": "a", "run_time": 4.0}, asked="cpu")
+    cuda = {"provider": "CUDAExecutionProvider", "precision": "tf32"}
+    done = {"item": "a", "dec_time": 0.5, "run_time": 2.0, "post_time": 1.0}
+    found = records.measured(given | {"inferred": step(done, asked="cuda", **cuda)})
+    names = ("part1_provider", "part1_number_format", "provider", "number_format")
+    assert [found[name] for name in names] == ["cpu", "float32", *cuda.values()]
+    with pytest.raises(UserError, match="part II ran on CUDAExec"):  # both were asked for on one
+        records.measured(given | {"inferred": step(done, asked="cpu", **cuda)})
+
+
 def test_items_that_are_sent_as_files_have_sizes_and_times_of_coding():
     sent = {"anc_size": 100, "rec_size": 7, "enc_time": 0.5, "dec_time": 0.25}
     inferred = step({"item": "a"} | TIMES | sent, {"item": "b"} | TIMES | sent)

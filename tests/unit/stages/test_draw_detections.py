@@ -1,14 +1,15 @@
 """nnrd draw on an image, a folder and a video: what is drawn, counted, refused."""
 
 import json
+from functools import partial
 
+import by_hand_programs
 import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageColor
 from small_detector import folder, video
 
-from nnrd import cli
 from nnrd.report import drawing
 
 GREYS = (90, 90, 90)
@@ -17,15 +18,8 @@ ROW = "person 0.25 0.25 0.75 0.75"
 NAMES = {"image": ["0"], "folder": ["0", "1", "2"], "video": [f"clip_00000{n}" for n in range(3)]}
 
 
-def nnrd(*words):
-    cli.main(["draw", *map(str, words)])
-
-
-def refused(*words):
-    with pytest.raises(SystemExit) as caught:
-        nnrd(*words)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+nnrd = partial(by_hand_programs.nnrd, "draw")
+refused = partial(by_hand_programs.refused, "draw")
 
 
 def source(at, kind):

@@ -3,8 +3,10 @@
 import argparse
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import by_hand_programs
 import cv2
 import numpy as np
 import onnx
@@ -15,7 +17,7 @@ from onnx import helper
 from PIL import Image
 from small_detector import OPTIONS, detector, folder, video
 
-from nnrd import cli, tensor_files
+from nnrd import tensor_files
 from nnrd.core.files import checksum, read_record, write_record
 from nnrd.datasets.frames import Bad, Pictures
 from nnrd.datasets.index import Index
@@ -35,15 +37,8 @@ SOURCES = {
 }
 
 
-def nnrd(*words):
-    cli.main(["infer", *map(str, words)])
-
-
-def refused(*words):
-    with pytest.raises(SystemExit) as caught:
-        nnrd(*words)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+nnrd = partial(by_hand_programs.nnrd, "infer")
+refused = partial(by_hand_programs.refused, "infer")
 
 
 @pytest.fixture
@@ -150,7 +145,8 @@ def test_the_columns_of_times(tmp_path, own, out):
 def test_existing_parts(tmp_path, own, out):
     """What nnrd split wrote is run, and needs no model but for what stands around it."""
     source = video(tmp_path / "clip.avi", *BRIGHT)
-    cli.main(["split", str(own[1]), "--name", "relu", "--out", str(tmp_path / "parts")])
+    parts = ("--name", "relu", "--out", tmp_path / "parts")
+    by_hand_programs.nnrd("split", own[1], *parts)
     nnrd(source, *own, "--coco", out / "whole.json")
     nnrd(source, *own, "--parts", tmp_path / "parts", "--coco", out / "parts.json")
     assert (out / "parts.json").read_bytes() == (out / "whole.json").read_bytes()
@@ -229,8 +225,34 @@ REFUSED = [
     (["--parts", "nowhere"], "nowhere/split.json: no such file"),
     (["--draw", "x.gif"], "x.gif: neither a folder nor an image or a video"),
     (["--draw", "x.png"], "x.png: one image cannot hold a folder"),
+    (["--rank", 1, "--encode-algo", 2], "--encode-algo: '2' is no number of the TR's"),
+    (["--rank", 1, "--encode-algo", "8-1"], "--encode-algo: '8-1' is no number of the TR's"),
+    (["--rank", 1, "--encode-algo", 826, "--parameters", '{"qp": 0}'], "has parameters already"),
+    (["--rank", 1, "--encode-algo", 0, "--codec", "raw"], "run rank1-raw is asked for twice"),
+    (["--encode-algo", 0], "--codec: nothing is split"),
     (["--options", '{"sise": 3}'], "--options: unknown key 'sise'"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("number", "codec", "parameters"),
+    [
+        (0, "raw", {}),
+        (1, "float16", {}),
+        (800, "nnc", {"qp": 0}),
+        (826, "nnc", {"qp": -26}),
+        (838, "nnc", {"qp": -38}),
+    ],
+)
+def test_numbers_of_the_tr_are_codecs(tmp_path, own, out, number, codec, parameters):
+    source = folder(tmp_path / "photos", *BRIGHT)
+    named = ["--codec", codec, *(["--parameters", json.dumps(parameters)] if parameters else [])]
+    for name, words in (("a.csv", ["--encode-algo", number]), ("b.csv", named)):
+        nnrd(source, *own, "--rank", 1, *words, "--csv", out / name)
+    ours, theirs = (pandas.read_csv(out / name) for name in ("a.csv", "b.csv"))
+    same = ["run", "codec", "parameters", "rec_size_mean", "detections"]
+    pandas.testing.assert_frame_equal(ours[same], theirs[same])
+    assert json.loads(ours["parameters"][0]) == parameters
 
 
 @pytest.mark.parametrize(("words", "why"), REFUSED)

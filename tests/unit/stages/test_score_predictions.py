@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import by_hand_programs
 import pandas
 import pytest
 from PIL import Image
@@ -29,11 +30,8 @@ def score(capsys, truth, *predictions, more=()):
 
 
 def refused(truth, *predictions, more=()):
-    words = ["score", "--annotations", truth, "--predictions", *predictions, *more]
-    with pytest.raises(SystemExit) as caught:
-        cli.main([str(word) for word in words])
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+    words = ["--annotations", truth, "--predictions", *predictions, *more]
+    return by_hand_programs.refused("score", *words)
 
 
 @pytest.mark.parametrize("case", EXAMPLES["cases"], ids=range(len(EXAMPLES["cases"])))

@@ -56,6 +56,12 @@ MISTAKES = [
         "studies.speech.calibration: is ignored without 'transforms'",
     ),
     (
+        "studies.speech",
+        CONFIG["studies"]["speech"]
+        | {"transforms": [], "calibration": {"dataset": "librispeech_dev_clean"}},
+        "studies.speech.calibration: is ignored without 'transforms'",
+    ),
+    (
         "studies.demo.splits.1",
         {"tensors": ["x"], "where": "after"},
         "studies.demo.splits[1].where: is ignored without 'name'",

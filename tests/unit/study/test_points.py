@@ -13,6 +13,7 @@ from nnrd.study.points import (
     Operation,
     Selection,
     Split,
+    at,
     combinations,
     slug,
 )
@@ -98,7 +99,9 @@ def test_folders():
     assert Anchor("m", Selection("d", 3, items=3), "torch").folder == "anchor/m/d-3/torch"
     assert Operation("nnc", {"qp": -4}).id == "nnc/qp=-4"
     assert Operation("raw").id == "raw/default"
-    assert paths.fill(paths.FEATURES, model="m", data="d", split="rank3") == "features/m/d/rank3"
+    where = {"model": "m", "data": "d", "split": "rank3"}
+    assert paths.fill(paths.FEATURES, part1="", **where) == "features/m/d/rank3"
+    assert paths.fill(paths.FEATURES, part1=at("cpu"), **where) == "features/m/d/rank3@cpu"
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,22 @@ from typing import Any, ClassVar
 
 from nnrd.core.schema import unknown
 from nnrd.models.family import Family
+from nnrd.runtime.cuda import CPU
 from nnrd.study import paths
 from nnrd.study.kinds.base import Context, Job, Kind, Study
 from nnrd.study.kinds.latency import Latency
 from nnrd.study.kinds.operations import operating_points
 from nnrd.study.kinds.sent_files import file_points
-from nnrd.study.points import Anchor, FilePoint, Operation, Point, Record, Selection, Split
+from nnrd.study.points import (
+    Anchor,
+    FilePoint,
+    Operation,
+    Point,
+    Providers,
+    Record,
+    Selection,
+    Split,
+)
 from nnrd.study.sheets import Sheets
 
 FLOAT = 4  # bytes
@@ -24,7 +34,7 @@ class CodedStudy(Study):
     """A model on a dataset, through some codecs: an anchor, and points held against it.
 
     ``sent`` are the points whose items are sent as files, with nothing split; ``latency`` is what
-    latencies are reckoned for, where the kind has some.
+    latencies are reckoned for, where the kind has some; ``providers`` run source and sink.
     """
 
     kind: "CodedKind"
@@ -34,6 +44,7 @@ class CodedStudy(Study):
     calibration: Selection | None = None
     sent: list[FilePoint] = field(default_factory=list)
     latency: Latency | None = None
+    providers: Providers = field(default_factory=Providers)
 
     @property
     def data(self) -> Selection:
@@ -117,7 +128,8 @@ class CodedStudy(Study):
         return jobs
 
     def _source_job(self, point: Point, shard: str, values: int | None) -> Job:
-        rule, gpu = self.kind.source_rule, self.kind.source_on_gpu
+        rule = self.kind.source_rule
+        gpu = self.kind.source_on_gpu and self.providers.part1 != CPU
         output, like = f"{point.source}/tensors/{shard}", f"{rule}/{_below(point.source)}"
         return Job(rule, like, output, gpu, stored=FLOAT * self.kind.coded_values(values))
 
@@ -125,13 +137,13 @@ class CodedStudy(Study):
         rule = "infer_anchor" if record is self.anchor else "infer_files"
         output = f"{record.folder}/predictions/{shard}.json"
         like = f"{rule}/{_below(record.folder)}"
-        return Job(rule, like, output, gpu=True, run=self._run(values))
+        return Job(rule, like, output, self._sink_on_gpu, run=self._run(values))
 
     def _outputs_job(self, shard: str, values: int | None) -> Job:
         folder = self.anchor.folder
         like = f"extract_outputs/{_below(folder)}"
         output = f"{folder}/outputs/{shard}"
-        return Job("extract_outputs", like, output, gpu=True, run=self._run(values))
+        return Job("extract_outputs", like, output, self._sink_on_gpu, run=self._run(values))
 
     def _point_jobs(self, point: Point, values: int | None) -> Iterator[Job]:
         coded, run = self.kind.coded_values(values), self._run(values)
@@ -149,7 +161,11 @@ class CodedStudy(Study):
         for shard in self.data.shards if point.predicts else ():
             output = f"{point.folder}/predictions/{shard}.json"
             like = f"{rule}/{_below(point.source)}"
-            yield Job(rule, like, output, gpu=True, decoded=left, run=run)
+            yield Job(rule, like, output, self._sink_on_gpu, decoded=left, run=run)
+
+    @property
+    def _sink_on_gpu(self) -> bool:
+        return self.providers.part2 != CPU
 
     def _run(self, values: int | None) -> float:
         return (values or 0) * self.data.count / len(self.data.shards)
@@ -217,12 +233,20 @@ class CodedKind(Kind):
         calibration = self._calibration(context, f"{key}.calibration", given)
         sent = file_points(context, f"{key}.file_codecs", given, anchor)
         reckoned = self.latency(context, f"{key}.latency", given)
-        return CodedStudy(name, self, anchor, points, overlays, calibration, sent, reckoned)
+        return CodedStudy(
+            *(name, self, anchor, points, overlays, calibration, sent, reckoned),
+            self.providers(given),
+        )
 
     def latency(self, context: Context, key: str, given: Mapping[str, Any]) -> Latency | None:
         """Return what latencies are reckoned for; by default there are none."""
         del context, key, given
         return None
+
+    def providers(self, given: Mapping[str, Any]) -> Providers:
+        """Return what runs source and sink; by default a GPU if there is one."""
+        del given
+        return Providers()
 
     def _anchor(self, context: Context, key: str, given: Mapping[str, Any]) -> Anchor:
         sheets = context.sheets
@@ -237,7 +261,7 @@ class CodedKind(Kind):
         if family.pipeline is None:
             reason = f"family {model.family} has no pipeline: it can be split, not run"
             context.fail(f"{key}.model", f"{model.model}: {reason}")
-        return Anchor(model.model, data, self.runtime(family))
+        return Anchor(model.model, data, self.runtime(family), self.providers(given).part2)
 
     def _calibration(
         self, context: Context, key: str, given: Mapping[str, Any]

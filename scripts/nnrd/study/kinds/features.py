@@ -9,7 +9,7 @@ from nnrd.study import paths
 from nnrd.study.kinds.base import Context
 from nnrd.study.kinds.coded import CodedKind
 from nnrd.study.kinds.latency import Latency, latency
-from nnrd.study.points import Anchor, Operation, Point, Split
+from nnrd.study.points import Anchor, Operation, Point, Providers, Split, at
 
 
 class Features(CodedKind):
@@ -35,10 +35,15 @@ class Features(CodedKind):
     ) -> list[tuple[str, Split | None, Operation | None]]:
         """Return one source a split."""
         splits = _splits(context, f"{key}.splits", given["splits"], anchor.model)
-        whole = {"model": anchor.model, "data": anchor.data.id}
+        where = {"model": anchor.model, "data": anchor.data.id}
+        where["part1"] = at(given["providers"]["part1"])
         return [
-            (paths.fill(paths.FEATURES, split=split.id, **whole), split, None) for split in splits
+            (paths.fill(paths.FEATURES, split=split.id, **where), split, None) for split in splits
         ]
+
+    def providers(self, given: Mapping[str, Any]) -> Providers:
+        """Return what the study says of both parts."""
+        return Providers(**given["providers"])
 
     def latency(self, context: Context, key: str, given: Mapping[str, Any]) -> Latency:
         """Return what latencies are reckoned for."""
@@ -53,8 +58,8 @@ class Features(CodedKind):
     ) -> Point:
         """Return a point; its shards are the dataset's."""
         folder, split, _ = source
-        shards = tuple(anchor.data.shards)
-        return Point(self.name, folder, f"{folder}/{codec.id}", shards, anchor, codec, split)
+        shards, own = tuple(anchor.data.shards), f"{folder}/{codec.id}{at(anchor.provider)}"
+        return Point(self.name, folder, own, shards, anchor, codec, split)
 
 
 def _split(context: Context, key: str, entry: Any) -> Split:
