@@ -1,12 +1,14 @@
 """Slow tests within a given time: the longest first, and what is left out is said.
 
 A slow test may say how long it takes, where that is more than a minute:
-``@pytest.mark.slow(minutes=5)``.
+``@pytest.mark.slow(minutes=5)``. What a test says of the faults that it injects is counted by
+`faults`.
 """
 
 import time
 
 import pytest
+from faults import Faults
 
 BEGUN = time.monotonic()
 
@@ -14,6 +16,10 @@ BEGUN = time.monotonic()
 def pytest_addoption(parser: pytest.Parser) -> None:
     words = "run the longest tests first, and begin no slow one after so many minutes"
     parser.addoption("--minutes", type=float, help=words)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Faults(), "faults")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

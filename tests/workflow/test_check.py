@@ -207,12 +207,13 @@ SLOW = [pytest.param(group, marks=pytest.mark.slow(minutes=1)) for group in GROU
 @pytest.mark.parametrize(
     "hits", [QUICK, *SLOW], ids=lambda hits: f"{hits[0].name} +{len(hits) - 1}"
 )
-def test_a_repair_runs_the_jobs_of_what_is_wrong_and_no_others(checkout, monkeypatch, hits):
+def test_a_repair_runs_the_jobs_of_what_is_wrong_and_no_others(checkout, monkeypatch, fault, hits):
     monkeypatch.chdir(checkout.folder)
     lost = any(hit.anew() for hit in hits)
     as_read = without_times if lost else Path.read_bytes
     before = contents(checkout, as_read)
     for hit in hits:
+        fault(f"damage: {hit.name}")
         DAMAGES[hit.name].damage(hit.at)
     found = {
         path: state for hit in hits for path, state in DAMAGES[hit.name].states(hit.at).items()

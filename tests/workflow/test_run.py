@@ -180,6 +180,7 @@ def test_report(finished):
         assert word in page
 
 
+@pytest.mark.fault("SIGKILL of an encode job")
 def test_killed_job_leaves_the_same_results(finished, tmp_path):
     checkout = copy_of_project(tmp_path / "killed")
     checkout.configure(CONFIG)

@@ -226,6 +226,7 @@ def test_out_that_is_complete_is_left_alone(tmp_path, fetch):
     assert (out / "a.bin").stat().st_ino == before
 
 
+@pytest.mark.fault("a fetch killed")
 def test_what_a_killed_process_left_is_removed(tmp_path, fetch):
     (tmp_path / "a.bin").write_bytes(CONTENT)
     (tmp_path / ".out.partial-abc/new").mkdir(parents=True)
@@ -233,6 +234,7 @@ def test_what_a_killed_process_left_is_removed(tmp_path, fetch):
     assert {path.name for path in tmp_path.iterdir()} == {"a.bin", "out"}
 
 
+@pytest.mark.fault("a fetched file altered")
 def test_out_that_is_altered_is_made_again(tmp_path, fetch):
     (tmp_path / "a.bin").write_bytes(CONTENT)
     out = fetch(row())
@@ -251,6 +253,7 @@ def test_out_with_other_things_in_it_is_refused(tmp_path, fetch):
     assert (tmp_path / "out/thesis.txt").read_text() == "mine"
 
 
+@pytest.mark.fault("disk full: fetch fails half-way")
 def test_full_disk_leaves_nothing(tmp_path, fetch, server, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -270,6 +273,7 @@ FULL = {
 }
 
 
+@pytest.mark.fault("disk full: fetch")
 @pytest.mark.parametrize("name", FULL)
 def test_a_full_disk_is_one_line_with_the_path(tmp_path, server, name):
     source, named = FULL[name]
@@ -328,6 +332,7 @@ def test_several_files_of_one_package_are_one_download(tmp_path, fetch, server):
     assert len(server.requests) == 1
 
 
+@pytest.mark.fault("a cached file corrupt")
 def test_corrupt_cache_entry_is_dropped_and_fetched_again(fetch, server, cache):
     source = row(source=f"{server.url}/a.bin")
     fetch(source)
@@ -338,6 +343,7 @@ def test_corrupt_cache_entry_is_dropped_and_fetched_again(fetch, server, cache):
     assert len(server.requests) == 2
 
 
+@pytest.mark.fault("a download cut midway")
 def test_broken_transfer_goes_on(fetch, server):
     server.cuts = [300_000, 200_000]
     out = fetch(row(source=f"{server.url}/a.bin"))
@@ -345,6 +351,7 @@ def test_broken_transfer_goes_on(fetch, server):
     assert server.requests == [None, "bytes=300000-", "bytes=500000-"]
 
 
+@pytest.mark.fault("a download cut midway, the next run goes on")
 def test_next_run_goes_on(tmp_path, fetch, server):
     server.cuts = [100_000] * network.Limits().attempts
     with pytest.raises(UserError, match="ended after 400000 of 1024000 bytes") as error:
@@ -382,6 +389,7 @@ def test_a_download_that_nobody_goes_on_with_is_removed(tmp_path, fetch, server,
     assert server.requests[-1] == ("bytes=400000-" if kept else None)
 
 
+@pytest.mark.fault("the file changed on the server")
 @pytest.mark.parametrize("tag", ['"2"', ""])
 def test_a_file_that_changed_on_the_server_starts_afresh(fetch, server, tag):
     server.cuts = [100_000] * network.Limits().attempts
@@ -392,6 +400,7 @@ def test_a_file_that_changed_on_the_server_starts_afresh(fetch, server, tag):
     assert (out / "a.bin").read_bytes() == CONTENT[::-1]
 
 
+@pytest.mark.fault("server errors")
 def test_server_errors(tmp_path, fetch, server):
     server.errors = [503, 429]
     fetch(row(source=f"{server.url}/a.bin"))
@@ -404,6 +413,7 @@ def test_server_errors(tmp_path, fetch, server):
         fetch(row(source=f"{server.url}/b.bin", sha256="1" * 64))
 
 
+@pytest.mark.fault("a download with a wrong sum")
 def test_wrong_sum_of_a_download_leaves_nothing(tmp_path, fetch, server):
     with pytest.raises(UserError, match=f"{sha256(CONTENT)}.*{'0' * 64}"):
         fetch(row(source=f"{server.url}/a.bin", sha256="0" * 64))
@@ -418,6 +428,7 @@ def test_only_https_is_downloaded(fetch):
         fetch(row(source="https:a.bin"))
 
 
+@pytest.mark.fault("no server")
 def test_no_server(fetch, server):
     server.server.shutdown()
     server.server.server_close()
@@ -425,6 +436,7 @@ def test_no_server(fetch, server):
         fetch(row(source=f"{server.url}/a.bin"))
 
 
+@pytest.mark.fault("two processes fetch one file")
 def test_two_processes_fetch_once(tmp_path, server):
     sheet = write_sheet(tmp_path / "s.tsv", [row(source=f"{server.url}/a.bin")])
     command = [sys.executable, PROGRAM, "--sheet", sheet, "--asset", "x", "--cache"]
@@ -643,6 +655,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.fault("a fetched folder damaged")
 @pytest.mark.parametrize("name", DAMAGES)
 def test_a_damaged_tree_is_planted_again(tmp_path, fetch, name):
     package = tree_package(tmp_path / "pkg.tar.gz")
@@ -766,6 +779,7 @@ def test_the_first_file_seen_is_recorded(tmp_path, fetch, server, cache, capsys)
     assert "recorded" not in capsys.readouterr().err
 
 
+@pytest.mark.fault("another file than first seen")
 @pytest.mark.parametrize("other", [CONTENT[::-1], CONTENT + b"more"])
 def test_another_file_than_the_first_seen_is_refused(tmp_path, fetch, server, cache, other):
     source = f"{server.url}/a.bin"
@@ -800,6 +814,7 @@ def test_a_folder_without_published_sums_is_left_alone_and_mended(tmp_path, fetc
     assert (out / "a.bin").read_bytes() == CONTENT
 
 
+@pytest.mark.fault("a download without a sum fails")
 def test_a_failed_download_records_nothing(tmp_path, fetch, server, cache):
     source = f"{server.url}/none.bin"
     with pytest.raises(UserError, match="404"):
@@ -870,6 +885,7 @@ def test_pytorch_s_names_say_how_the_sum_begins(tmp_path, fetch, monkeypatch, di
     nothing_is_left(tmp_path)
 
 
+@pytest.mark.fault("a recorded sum damaged")
 @pytest.mark.parametrize("note", ["", "x", "12 34", f"{'0' * 64} many", "\xff"])
 def test_a_damaged_record_of_a_sum_is_one_line(tmp_path, fetch, server, cache, note):
     source = f"{server.url}/a.bin"

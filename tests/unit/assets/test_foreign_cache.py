@@ -87,6 +87,7 @@ def cache(top):
     return found
 
 
+@pytest.mark.fault("a foreign cache serves what it has")
 def test_it_serves_what_it_has(top, cache):
     before = sorted(cache.folder.rglob("*"))
     with without_rights(cache.folder):
@@ -105,6 +106,7 @@ MISSING = {
 }
 
 
+@pytest.mark.fault("a foreign cache has not")
 @pytest.mark.parametrize("name", MISSING)
 def test_what_it_has_not_is_one_line(top, cache, name):
     row, message = MISSING[name]
@@ -115,12 +117,14 @@ def test_what_it_has_not_is_one_line(top, cache, name):
     assert {path.name for path in (top / "own").iterdir()} == {"l.bin"}
 
 
+@pytest.mark.fault("a foreign cache with a rotten entry")
 def test_a_rotten_entry_that_cannot_be_removed_is_not_served(top, cache):
     cache.entry(ROW.sha256).write_bytes(b"rotten")
     with without_rights(cache.folder), pytest.raises(UserError, match="cannot be written to"):
         fetch.fetch([ROW], top / "own/out", cache, top / "own")
 
 
+@pytest.mark.fault("a cache without locks")
 def test_a_file_system_without_locks_is_one_line(top, cache, monkeypatch):
     def no_locks(*_):
         raise OSError(errno.ENOLCK, "No locks available")

@@ -168,6 +168,7 @@ def download(server, tmp_path, limits=LIMITS):
     return downloads.https(server.url, tmp_path / "parts", len(BODY), limits)
 
 
+@pytest.mark.fault("hostile server")
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_hostile_server_ends_in_one_line_and_leaves_nothing(tmp_path, serve, name):
     script, message = REFUSED[name]
@@ -196,6 +197,7 @@ def test_no_more_is_read_than_what_fits_into_buffers(tmp_path, serve):
     assert server.sent < 32 << 20
 
 
+@pytest.mark.fault("a server that falls silent")
 @pytest.mark.parametrize("script", [silent, then_silent(OLD, b"")])
 def test_a_server_that_falls_silent_is_left(tmp_path, serve, script):
     server, start = serve(script), time.monotonic()
@@ -243,6 +245,7 @@ GOING_ON = {
 }
 
 
+@pytest.mark.fault("a server that lies about the rest")
 @pytest.mark.parametrize("name", GOING_ON)
 def test_an_answer_that_does_not_go_on_is_dropped(tmp_path, serve, name):
     tag = 'ETag: "1"\r\n'
@@ -254,6 +257,7 @@ def test_an_answer_that_does_not_go_on_is_dropped(tmp_path, serve, name):
     assert "Range" not in server.requests[2]
 
 
+@pytest.mark.fault("a transfer that stalls")
 def test_a_stalled_transfer_is_taken_up_again(tmp_path, serve):
     rest = f'ETag: "1"\r\nContent-Range: bytes 9000-{len(BODY) - 1}/{LENGTH}\r\n'
     going_on = answer(rest, BODY[9000:], "206 Partial", len(BODY) - 9000)
@@ -321,6 +325,7 @@ def test_a_download_over_tls(tmp_path, serve, certificate):
     assert download(secure(serve(answer()), certificate), tmp_path).read_bytes() == BODY
 
 
+@pytest.mark.fault("redirected from https to http")
 def test_a_redirection_from_https_to_http_is_refused(tmp_path, serve, certificate):
     plain = serve(answer())
     away = secure(serve(answer(f"Location: {plain.url}\r\n", status="302 Found")), certificate)
@@ -329,6 +334,7 @@ def test_a_redirection_from_https_to_http_is_refused(tmp_path, serve, certificat
     assert not plain.requests
 
 
+@pytest.mark.fault("a certificate that is not believed")
 def test_a_certificate_that_is_not_believed_is_asked_for_once(
     tmp_path, serve, certificate, monkeypatch
 ):
@@ -379,6 +385,7 @@ def test_who_was_left_alone_writes_nothing_more(tmp_path, serve):
     assert not list((tmp_path / "parts").iterdir())
 
 
+@pytest.mark.fault("a name server that holds back its answer")
 def test_a_name_server_that_holds_back_its_answer(tmp_path, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(30))
     start = time.monotonic()
@@ -394,6 +401,7 @@ NO_NETWORK = {
 }
 
 
+@pytest.mark.fault("no network")
 @pytest.mark.parametrize("name", NO_NETWORK)
 def test_no_network_is_said_at_once(tmp_path, monkeypatch, name):
     error, message = NO_NETWORK[name]
@@ -433,6 +441,7 @@ def test_a_machine_that_is_cut_off_is_known_by_its_routes(tmp_path, name):
 # Through the sheet
 
 
+@pytest.mark.fault("a server that sends more than the sheet says")
 @pytest.mark.parametrize("sha256", ["0" * 64, ""])
 def test_the_sheets_bytes_bound_a_download(tmp_path, serve, sha256):
     server = serve(endless())

@@ -64,6 +64,7 @@ def client(tmp_path, monkeypatch):
     return put
 
 
+@pytest.mark.fault("a client without network")
 @pytest.mark.parametrize("name", SAID)
 def test_no_network_is_told_from_no_such_package(tmp_path, client, name):
     program, lines, message = SAID[name]
@@ -126,6 +127,7 @@ BOUNDED = {
 }
 
 
+@pytest.mark.fault("a client that would not end")
 @pytest.mark.parametrize("name", BOUNDED)
 def test_a_client_that_would_not_end_is_ended(tmp_path, monkeypatch, name):
     script, message = BOUNDED[name]
@@ -158,6 +160,7 @@ def asks(tmp_path, monkeypatch):
     return lambda words: f"{sys.executable} {tmp_path}/ask.py {words}"
 
 
+@pytest.mark.fault("a client that no name server answers")
 @pytest.mark.parametrize(
     "line", [f"exec {{}} {V4} 30", f"{{}} {V4} 30; true", f"{{}} {V4} 30 & wait", f"{{}} {V6} 30"]
 )
@@ -231,6 +234,7 @@ def alone(program):
     return words
 
 
+@pytest.mark.fault("the real clients without network")
 @pytest.mark.slow
 @pytest.mark.parametrize("situation", ALONE)
 @pytest.mark.parametrize("program", REAL)

@@ -79,6 +79,7 @@ def test_an_error_of_another_file_keeps_its_name(tmp_path):
     assert caught.value.filename == str(tmp_path / "read.bin")
 
 
+@pytest.mark.fault("a process killed while it writes")
 @pytest.mark.parametrize("context", ["complete_file", "complete_folder"])
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
 def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path, context, end):
@@ -157,6 +158,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.fault("a record altered")
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_record_that_was_altered_is_refused(tmp_path, damage):
     path = tmp_path / "a.json"

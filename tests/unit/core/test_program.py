@@ -44,6 +44,7 @@ def test_user_errors_are_one_line(monkeypatch, error, said):
     assert str(caught.value).startswith(said) and "\n" not in str(caught.value)
 
 
+@pytest.mark.fault("disk full: the log")
 @pytest.mark.parametrize("lines", [1, 100_000])
 def test_a_full_disk_under_the_log_is_one_line(tmp_path, lines):
     """What is printed may fit the buffer, so that writing it fails at the end."""

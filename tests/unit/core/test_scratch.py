@@ -69,6 +69,7 @@ def test_folders_without_a_lock_and_of_other_names(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {".other.partial-old", ".out.partial-file"}
 
 
+@pytest.mark.fault("no locks: temporary folders")
 def test_where_nothing_can_be_locked_nothing_of_others_is_removed(tmp_path, monkeypatch):
     (tmp_path / "left").mkdir()
 
@@ -120,6 +121,7 @@ def test_a_folder_that_is_taken_before_it_is_locked_is_made_anew(tmp_path, monke
         assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.fault("a disk that takes no lock file")
 def test_a_disk_that_takes_no_lock_is_said_and_nothing_is_left(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")

@@ -75,6 +75,7 @@ READERS = {
 }
 
 
+@pytest.mark.fault("damage")
 @pytest.mark.parametrize("name", DAMAGES)
 def test_damage_is_refused_by_its_reader_and_named_by_the_check(run, name):
     row = DAMAGES[name]
