@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from nnrd.assets import bombs
 from nnrd.core.errors import UserError
 from nnrd.core.scratch import named
 
@@ -36,7 +37,8 @@ def extract(archive: str | Path, wanted: Mapping[str, Path], max_bytes: int) -> 
 
     Only what is wanted is written. One absolute path, ``..`` or device anywhere refuses the
     whole archive, and so does a link; but Debian's packages, where links are usual, may hold
-    links that nobody wants.
+    links that nobody wants. Of several members of a name the last counts, as it does for tar and
+    unzip.
 
     Args:
         archive: the file; what it is, is read from its content.
@@ -44,8 +46,9 @@ def extract(archive: str | Path, wanted: Mapping[str, Path], max_bytes: int) -> 
         max_bytes: the most bytes a member may have.
 
     Raises:
-        UserError: an unsafe, broken or unknown archive, a missing member (with the nearest
-            names) or one that is too large. What was written by then is removed.
+        UserError: an unsafe, broken or unknown archive, one that unpacks to more than an honest
+            one does, a missing member (with the nearest names) or one that is too large. What was
+            written by then is removed.
 
     """
     archive = Path(archive)
@@ -95,6 +98,8 @@ def _from_zip(archive: Path, wanted: Mapping[str, Path], max_bytes: int) -> set[
     seen = set()
     with zipfile.ZipFile(archive) as opened:
         entries = [(_checked_zip(entry), entry) for entry in opened.infolist()]
+        bombs.refuse_many(len(entries))
+        bombs.check_zip((entry for name, entry in entries if name in wanted), archive)
         for name, entry in entries:
             if entry.is_dir():
                 continue
@@ -116,7 +121,8 @@ def _checked_zip(entry: zipfile.ZipInfo) -> str:
 
 def _from_tar(archive: Path, wanted: Mapping[str, Path], max_bytes: int) -> set[str]:
     with archive.open("rb") as opened:
-        return _from_tar_stream(opened, wanted, max_bytes)
+        stream = bombs.Bounded(bombs.unpacked(opened), bombs.most(archive))
+        return _from_tar_stream(stream, wanted, max_bytes)
 
 
 def _from_deb(archive: Path, wanted: Mapping[str, Path], max_bytes: int) -> set[str]:
@@ -127,8 +133,9 @@ def _from_deb(archive: Path, wanted: Mapping[str, Path], max_bytes: int) -> set[
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=messages)
         with process:
             assert process.stdout is not None  # a pipe, as asked for above
-            seen = _from_tar_stream(process.stdout, wanted, max_bytes, links=True)
-            shutil.copyfileobj(process.stdout, _Nowhere())
+            stream = bombs.Bounded(process.stdout, bombs.most(archive))
+            seen = _from_tar_stream(stream, wanted, max_bytes, links=True)
+            shutil.copyfileobj(stream, _Nowhere())
         if process.returncode:
             messages.seek(0)
             lines = messages.read().decode(errors="replace").strip().splitlines()
@@ -144,12 +151,16 @@ class _Nowhere:
 
 
 def _from_tar_stream(
-    stream: IO[bytes], wanted: Mapping[str, Path], max_bytes: int, links: bool = False
+    stream: bombs.Bounded,
+    wanted: Mapping[str, Path],
+    max_bytes: int,
+    links: bool = False,
 ) -> set[str]:
     seen = set()
     # A stream is read once from start to end, which a compressed archive wants anyway.
-    with tarfile.open(fileobj=stream, mode="r|*") as opened:
-        for entry in opened:
+    with tarfile.open(fileobj=stream, mode="r|", tarinfo=bombs.Entry) as opened:
+        for number, entry in enumerate(opened):
+            bombs.refuse_many(number)
             name = _checked_tar(entry, links)
             if entry.isfile():
                 seen.add(name)

@@ -37,6 +37,7 @@ REGISTRY: Registry[type[Codec]] = Registry(
             *("nnc", "zstd", "bzip2", "huffman", "entropy"),
         )
     },
+    of="nnrd.codecs.base:Codec",
 )
 
 

@@ -120,7 +120,7 @@ class Codec(ABC):
             else:
                 coded[name] = values
         if coded:
-            container.payload = self.compress(list(coded.values()), list(coded), workers)
+            container.payload = self._compress(coded, workers)
         return bitstream.write(container)
 
     def decode(
@@ -169,13 +169,22 @@ class Codec(ABC):
             raise BitstreamError(f"bitstream: is of another operating point, {self.name} {at}")
         raise BitstreamError("bitstream: is of another item, split or model")
 
+    def _compress(self, coded: Tensors, workers: int) -> bytes:
+        payload = self.compress(list(coded.values()), list(coded), workers)
+        if not isinstance(payload, bytes | bytearray | memoryview):
+            kind = type(payload).__name__
+            raise UserError(f"codec {self.name}: compress gave {kind} instead of bytes")
+        return payload
+
     def _expand(self, container: Container, coded: list[Entry], workers: int) -> list[np.ndarray]:
         try:
             payload = memoryview(container.payload)
-            arrays = self.expand(payload, coded, container.parameters, workers)
+            arrays = list(self.expand(payload, coded, container.parameters, workers))
         except (BitstreamError, ValueError, TypeError, LookupError, ArithmeticError) as error:
             # The checksum was right, so a writer made this on purpose, or another version did.
             raise BitstreamError(f"codec {self.name}: {error}") from error
+        if other := {type(a).__name__ for a in arrays if not isinstance(a, np.ndarray)}:
+            raise UserError(f"codec {self.name}: expand gave {other.pop()} instead of arrays")
         sizes, expected = [array.size for array in arrays], [entry.size for entry in coded]
         if sizes != expected:
             raise BitstreamError(f"codec {self.name}: {sizes} values, {expected} expected")

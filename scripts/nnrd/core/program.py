@@ -3,11 +3,13 @@
 import argparse
 import os
 import sys
+import traceback
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
+from nnrd.core import plug_ins
 from nnrd.core.errors import UserError
 from nnrd.core.extras import needed
 
@@ -28,7 +30,8 @@ def run(stage: Stage, arguments: Sequence[str] | None = None, name: str | None =
     """Parse the command line and run a stage; ``name``: of the program, if not the file's.
 
     A UserError becomes one line on standard error and exit code 1; so do a package that an extra
-    would bring and a full or read-only disk. Anything else is a defect and keeps its traceback.
+    would bring and a full or read-only disk. Anything else is a defect and keeps its traceback,
+    with one line below it where the defect is, or may be, a plug-in's.
     """
     parser = argparse.ArgumentParser(prog=name, description=stage.__doc__)
     stage.add_arguments(parser)
@@ -52,6 +55,12 @@ def one_line_errors() -> Iterator[None]:
         sys.exit(f"error: {_one_line(where)}: {error.strerror or error}")
     except MemoryError as error:
         sys.exit(f"error: not enough memory: {_one_line(error)}")
+    except BaseException as error:  # of a plug-in, which may end the program or be interrupted
+        blamed = plug_ins.blamed(error)
+        if blamed is None:
+            raise
+        traceback.print_exc()
+        sys.exit(f"error: {_one_line(blamed)}")
 
 
 def _drop_output() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar, cast
 
+from nnrd.core import plug_ins
 from nnrd.core.errors import UserError
 from nnrd.core.schema import unknown
 
@@ -14,11 +15,13 @@ class Registry(Generic[T]):
     """The objects of one kind, such as codecs, by name; each is imported when it is asked for.
 
     ``group`` is the entry-point group in which other packages publish theirs, ``word`` what one
-    is called in a message, ``own`` nnrd's: name to ``module:attribute``.
+    is called in a message, ``own`` nnrd's: name to ``module:attribute``. ``of`` names the class of
+    which they are subclasses or objects, as ``module:class``; so a job that finds one by name does
+    not depend on all that the class can do.
     """
 
-    def __init__(self, group: str, word: str, own: Mapping[str, str]) -> None:
-        self.group, self.word = group, word
+    def __init__(self, group: str, word: str, own: Mapping[str, str], of: str) -> None:
+        self.group, self.word, self.of = group, word, of
         self._own = {name: EntryPoint(name, target, group) for name, target in own.items()}
 
     def names(self) -> list[str]:
@@ -30,20 +33,30 @@ class Registry(Generic[T]):
         return self._entry(name).value
 
     def get(self, name: str) -> T:
-        """Return an object; UserError: an unknown name, a package or plug-in that is missing."""
+        """Return an object; UserError: an unknown name, a missing package, a plug-in as in `load`.
+
+        A plug-in that is something else than the group takes is refused, too.
+        """
         entry = self._entry(name)
+        return cast(T, self._own_object(name) if name in self._own else self._plug_in(entry))
+
+    def _own_object(self, name: str) -> object:
         try:
-            return cast(T, entry.load())
-        except (ImportError, AttributeError) as error:
+            return self._own[name].load()
+        except ImportError as error:
             missing = error.name if isinstance(error, ModuleNotFoundError) else None
-            if name in self._own and (missing is None or missing.startswith("nnrd")):
+            if missing is None or missing.startswith("nnrd"):
                 raise
-            if name in self._own:
-                how = "an extra of nnrd brings it, nnrd[workflow] brings all"
-                raise UserError(f"{self.word} {name}: no package {missing}; {how}") from error
-            raise UserError(
-                f"{self.word} {name}: its entry point {entry.value} does not load: {error}"
-            ) from error
+            how = "an extra of nnrd brings it, nnrd[workflow] brings all"
+            raise UserError(f"{self.word} {name}: no package {missing}; {how}") from error
+
+    def _plug_in(self, entry: EntryPoint) -> object:
+        found = plug_ins.load(entry, f"{self.word} {entry.name}")
+        base = EntryPoint(self.word, self.of, self.group).load()
+        if not (issubclass(found, base) if isinstance(found, type) else isinstance(found, base)):
+            reason = f"its entry point {entry.value} is no {self.of.replace(':', '.')}"
+            raise UserError(f"{self.word} {entry.name}: {reason}")
+        return found
 
     def _entry(self, name: str) -> EntryPoint:
         if name in self._own:

@@ -121,6 +121,7 @@ REGISTRY: Registry[type[FileCodec]] = Registry(
         "jpeg": "nnrd.datasets.file_codecs:Jpeg",
         "stored": "nnrd.datasets.file_codecs:Stored",
     },
+    of="nnrd.datasets.file_codecs:FileCodec",
 )
 
 

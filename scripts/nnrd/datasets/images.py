@@ -30,7 +30,8 @@ def read_rgb(path: str | Path) -> np.ndarray:
     Palettes and CMYK become RGB, grey is repeated, alpha is dropped. 16 bits a sample are scaled
     to 8. Orientation tags are ignored, as COCO's annotations do. Raises UserError where the file
     is missing, is not an image, is cut short, or holds samples of no known range (32 bits,
-    floats).
+    floats), or is a drawing (EPS), which Pillow has another program run. Of an animation or of
+    several pages it is the first image.
     """
     if not Path(path).is_file():
         raise UserError(f"{path}: no such image")
@@ -42,6 +43,8 @@ def _decode(data: bytes, path: str | Path) -> np.ndarray:
         if data.startswith(raw_video.MAGIC):
             return raw_video.decode_file(data)
         with Image.open(io.BytesIO(data)) as image:
+            if image.format == "EPS":
+                raise UserError(f"{path}: a drawing (EPS), not an image; save it as PNG")
             if image.mode.startswith(("I", "F")):
                 return _scaled(image, path)
             return np.asarray(image.convert("RGB"))

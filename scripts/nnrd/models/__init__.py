@@ -20,4 +20,5 @@ REGISTRY: Registry[Family] = Registry(
             *("onnx_detectors", "yolo", "caffenet", "nerf", "nanodet"),
         )
     },
+    of="nnrd.models.family:Family",
 )

@@ -1,5 +1,6 @@
 """What an ONNX model must be before anything is reckoned with it."""
 
+import graphlib
 import math
 from collections.abc import Iterable, Iterator
 
@@ -17,6 +18,7 @@ TYPES = set(TensorProto.DataType.values())
 COMPLEX = {TensorProto.COMPLEX64, TensorProto.COMPLEX128}
 LARGEST = 2**48  # values of a tensor: more than any machine holds
 FIRST_IR_WITH_OPSETS = 3
+MOST_NODES = 2**20  # of a graph in which its functions are written out, as whoever runs it does
 
 
 def check(model: onnx.ModelProto) -> None:
@@ -24,7 +26,7 @@ def check(model: onnx.ModelProto) -> None:
 
     Names that are not UTF-8; unknown element types; dimensions below 0, or of more values than a
     machine holds; weights with fewer or more values than their shape; an operator set that is not
-    imported.
+    imported; functions that call themselves, or each other to no end that can be waited for.
     """
     _check_text(model)
     for tensor in tensors(model):
@@ -34,6 +36,7 @@ def check(model: onnx.ModelProto) -> None:
         for value in found:
             _check_value(f"{word or 'tensor'} {value.name!r}", value)
     _check_domains(model)
+    _check_functions(model)
 
 
 def _check_text(message: Message) -> None:
@@ -115,6 +118,30 @@ def _check_domains(model: onnx.ModelProto) -> None:
                 f"node {name!r} ({node.op_type}): operator set {_domain(node.domain)!r} "
                 "is not imported by the model"
             )
+
+
+def _check_functions(model: onnx.ModelProto) -> None:
+    called = {
+        (function.domain, function.name): [_called(node) for node in _nodes(function.node)]
+        for function in model.functions
+    }
+    try:
+        order = list(graphlib.TopologicalSorter(called).static_order())
+    except graphlib.CycleError as error:
+        loop = " -> ".join(name for _, name in error.args[1])
+        raise UserError(f"a function of the model calls itself: {loop}") from None
+    nodes: dict[tuple[str, str], int] = {}
+    for function in order:
+        nodes[function] = (
+            sum(nodes[inner] for inner in called[function]) if function in called else 1
+        )
+    count = sum(nodes.get(_called(node), 1) for node in _nodes(model.graph.node))
+    if count > MOST_NODES:
+        raise UserError(f"{count} nodes, once its functions are written out: more than can be run")
+
+
+def _called(node: onnx.NodeProto) -> tuple[str, str]:
+    return node.domain, node.op_type
 
 
 def _domain(name: str) -> str:

@@ -1,5 +1,6 @@
 """The size of every tensor of a model on one input, from one run."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from onnx import TensorProto, helper
 from nnrd.runtime import sessions as inference
 from nnrd.split.graph import Graph
 from nnrd.split.shapes import item_size, types
-from nnrd.split.sizes import TensorSize
+from nnrd.split.sizes import TensorSize, possible
 
 
 class Meter:
@@ -46,10 +47,13 @@ class Meter:
         """Return the size of each tensor of the main graph when the model runs on ``feeds``.
 
         Tensors that are not numbers (sequences, strings) are left out. Raises UserError where
-        ``feeds`` don't fit the model's inputs.
+        ``feeds`` don't fit the model's inputs, and for a size that no machine holds: ONNX Runtime
+        need not make a tensor of which only the shape is asked for.
         """
         shapes = inference.run(self.session, feeds).values()
-        return {
-            name: TensorSize(item * int(shape.prod()), shape.nbytes)
-            for (name, item), shape in zip(self.items.items(), shapes, strict=True)
-        }
+        return possible(
+            {
+                name: TensorSize(item * math.prod(shape.tolist()), shape.nbytes)
+                for (name, item), shape in zip(self.items.items(), shapes, strict=True)
+            }
+        )

@@ -34,9 +34,13 @@ def static_sizes(graph: Graph) -> dict[str, TensorSize]:
     Raises UserError for a size below 0, or that no machine holds.
     """
     kinds = static_types(graph)
-    sizes = {
-        n: TensorSize(static_bytes(kinds.get(n)), rank_bytes(kinds.get(n))) for n in graph.maker
-    }
+    return possible(
+        {n: TensorSize(static_bytes(kinds.get(n)), rank_bytes(kinds.get(n))) for n in graph.maker}
+    )
+
+
+def possible(sizes: dict[str, TensorSize]) -> dict[str, TensorSize]:
+    """Return sizes; UserError for one below 0, or that no machine holds."""
     for name, size in sizes.items():
         if not 0 <= (size.value or 0) <= LARGEST:
             raise UserError(f"tensor {name!r}: {size.value} bytes cannot be")

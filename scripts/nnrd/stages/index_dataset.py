@@ -8,7 +8,7 @@ from nnrd.core import lineage
 from nnrd.core.errors import UserError
 from nnrd.core.files import write_record
 from nnrd.datasets.formats import REGISTRY
-from nnrd.datasets.index import Draw
+from nnrd.datasets.index import Draw, Index
 from nnrd.stages.steps import say
 
 
@@ -29,6 +29,8 @@ def main(args: argparse.Namespace) -> None:
     for folder in fetched:
         lineage.verify_beside(folder)
     index = REGISTRY.get(args.format)().index(args.annotations, args.folder, _draw(args))
+    if not isinstance(index, Index):
+        raise UserError(f"dataset format {args.format}: gave {type(index).__name__}, not an Index")
     if len(index.items) != args.items:
         raise UserError(f"{args.annotations}: {len(index.items)} items, not {args.items}")
     given = [file for file in (args.annotations, args.selection) if file and file.is_file()]

@@ -40,6 +40,7 @@ REGISTRY: Registry[type[Runtime]] = Registry(
         "onnx": "nnrd.stages.onnx_models:OnnxModel",
         "torch": "nnrd.stages.torch_models:TorchModel",
     },
+    of="nnrd.stages.runtimes:Runtime",
 )
 
 

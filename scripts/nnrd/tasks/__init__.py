@@ -97,4 +97,5 @@ REGISTRY: Registry[type[Task]] = Registry(
         "classification": "nnrd.tasks.classification:Classification",
         "detection": "nnrd.tasks.detection:Detection",
     },
+    of="nnrd.tasks:Task",
 )

@@ -35,6 +35,7 @@ REGISTRY: Registry[type[TensorFile]] = Registry(
         "npz": "nnrd.tensor_files.npz:Npz",
         "safetensors": "nnrd.tensor_files.safetensors:Safetensors",
     },
+    of="nnrd.tensor_files:TensorFile",
 )
 
 

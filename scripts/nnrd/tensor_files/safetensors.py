@@ -68,7 +68,7 @@ def _order(data: bytes) -> list[str]:
     metadata = header.pop(METADATA, None) or {}
     try:
         order = json.loads(metadata[ORDER])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, RecursionError):
         order = None
     fits = isinstance(order, list) and len(order) == len(header) and set(order) == set(header)
     return order if fits else list(header)

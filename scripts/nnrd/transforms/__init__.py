@@ -39,4 +39,6 @@ class Transform(ABC):
         """Set the prepared network's tensors; ``items`` are for calibration, none if not given."""
 
 
-REGISTRY: Registry[type[Transform]] = Registry("nnrd.transforms", "transform", {})
+REGISTRY: Registry[type[Transform]] = Registry(
+    "nnrd.transforms", "transform", {}, of="nnrd.transforms:Transform"
+)

@@ -10,6 +10,7 @@ import zipfile
 import pytest
 
 from nnrd import UserError
+from nnrd.assets import bombs
 from nnrd.assets.archives import extract
 
 GOOD = {"pack/a.txt": b"alpha", "pack/deep/b.bin": bytes(range(256)) * 300}
@@ -78,6 +79,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.fault("hostile: an archive")
 @pytest.mark.parametrize("case", HOSTILE)
 @pytest.mark.parametrize("wanted", ["pack/a.txt", "itself"])
 def test_hostile_archive_is_refused(tmp_path, case, wanted):
@@ -90,6 +92,7 @@ def test_hostile_archive_is_refused(tmp_path, case, wanted):
     assert not list(tmp_path.glob("out/*"))
 
 
+@pytest.mark.fault("hostile: an archive cut short")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("share", [0, 0.02, 0.5, 0.9])
 def test_truncated_archive_is_one_line(tmp_path, kind, share):
@@ -118,6 +121,7 @@ def test_altered_archive_is_refused_or_gives_the_right_bytes(tmp_path, kind):
             assert not target.exists()
 
 
+@pytest.mark.fault("hostile: no archive")
 @pytest.mark.parametrize("content", [b"", b"not an archive", b"\x00" * 4096, b"PK\x03\x04"])
 def test_what_is_no_archive_is_refused(tmp_path, content):
     (tmp_path / "x").write_bytes(content)
@@ -135,12 +139,102 @@ def test_missing_member_names_the_nearest(tmp_path, make):
         extract(archive, {"pack": tmp_path / "out"}, MANY)
 
 
+@pytest.mark.fault("hostile: a member that is too large")
 @pytest.mark.parametrize("make", [make_zip, make_tar])
 def test_member_that_is_too_large_is_refused(tmp_path, make):
     archive = make(tmp_path / "x")
     with pytest.raises(UserError, match="more than 1000 bytes"):
         extract(archive, {"pack/deep/b.bin": tmp_path / "out"}, 1000)
     assert not (tmp_path / "out").exists()
+
+
+def unpacks_to(make, size, **options):
+    """Return what makes an archive with a member of so many zeros that nobody wants."""
+
+    def made(path):
+        make(path)
+        if make is make_zip:
+            with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr("pack/a.txt", bytes(size))
+            return path
+        with tarfile.open(path, **options) as archive:
+            entry = tarfile.TarInfo("zeros")
+            entry.size = size
+            archive.addfile(entry, io.BytesIO(bytes(size)))
+        return path
+
+    return made
+
+
+def many(make):
+    return lambda path: make(path, [(f"{n}", stat.S_IFREG) for n in range(60)])
+
+
+def many_in_tar(path):
+    return make_tar(path, [(f"{n}", tarfile.REGTYPE) for n in range(60)])
+
+
+def told_at_length(path):
+    """Write a tar whose first member is two MiB of what it tells of another."""
+    with tarfile.open(path, "w:gz", pax_headers={"comment": "x" * (2 << 20)}):
+        return path
+
+
+def sparse(path):
+    """Write a tar of 512 bytes that claims a file of 8 GiB without content."""
+    entry = tarfile.TarInfo("pack/a.txt")
+    entry.type, entry.size = tarfile.GNUTYPE_SPARSE, 0
+    path.write_bytes(entry.tobuf(tarfile.GNU_FORMAT) + bytes(1024))
+    return path
+
+
+def compressed_by(method):
+    return lambda path: make_zip(path, compression=method)
+
+
+BOMBS = {
+    "zip ratio": (unpacks_to(make_zip, 3 << 20), "unpacks to more than"),
+    "tgz ratio": (unpacks_to(make_tar, 3 << 20, mode="w:gz"), "unpacks to more than"),
+    "tar.bz2 ratio": (unpacks_to(make_tar, 3 << 20, mode="w:bz2"), "unpacks to more than"),
+    "tar.xz ratio": (unpacks_to(make_tar, 3 << 20, mode="w:xz"), "unpacks to more than"),
+    "zip count": (many(make_zip), "more than 50 members"),
+    "tgz count": (many_in_tar, "more than 50 members"),
+    "tar header": (told_at_length, "a header of 20971"),
+    "tar sparse": (sparse, "sparse"),
+    "zip bzip2": (compressed_by(zipfile.ZIP_BZIP2), "neither stored nor deflated"),
+    "zip lzma": (compressed_by(zipfile.ZIP_LZMA), "neither stored nor deflated"),
+}
+
+
+@pytest.mark.fault("hostile: a bomb")
+@pytest.mark.parametrize("case", BOMBS)
+def test_bomb_is_refused(tmp_path, monkeypatch, case):
+    monkeypatch.setattr(bombs, "MOST_AT_LEAST", 2 << 20)
+    monkeypatch.setattr(bombs, "MOST_MEMBERS", 50)
+    make, reason = BOMBS[case]
+    with pytest.raises(UserError, match=reason) as error:
+        extract(make(tmp_path / "x"), {"pack/a.txt": tmp_path / "out/a"}, 1 << 30)
+    assert "\n" not in str(error.value)
+    assert not list(tmp_path.glob("out/*"))
+
+
+@pytest.mark.fault("hostile: an archive has a name twice")
+@pytest.mark.parametrize("make", [make_zip, make_tar])
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_of_members_of_a_name_the_last_counts(tmp_path, make):
+    """As for tar and unzip: what another tool has seen in the package is what is used."""
+    make(tmp_path / "x")
+    if make is make_zip:
+        with zipfile.ZipFile(tmp_path / "x", "a") as archive:
+            archive.writestr("./pack/a.txt", b"omega")
+    else:
+        KINDS["tar"](tmp_path / "x")
+        with tarfile.open(tmp_path / "x", "a") as archive:
+            entry = tarfile.TarInfo("./pack/a.txt")
+            entry.size = 5
+            archive.addfile(entry, io.BytesIO(b"omega"))
+    extract(tmp_path / "x", {"pack/a.txt": tmp_path / "out"}, MANY)
+    assert (tmp_path / "out").read_bytes() == b"omega"
 
 
 @pytest.fixture
@@ -170,12 +264,24 @@ def test_deb_member(tmp_path, make_deb):
     assert (tmp_path / "out").read_bytes() == b"alpha"
 
 
+@pytest.mark.fault("hostile: a link in a Debian package")
 def test_deb_link_is_refused(tmp_path, make_deb):
     with pytest.raises(UserError, match="not a plain file"):
         extract(make_deb(link="usr/share/link"), {"usr/share/link": tmp_path / "out"}, MANY)
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.fault("hostile: a bomb in a Debian package")
+def test_deb_bomb_is_refused(tmp_path, make_deb, monkeypatch):
+    monkeypatch.setattr(bombs, "MOST_AT_LEAST", 4096)
+    monkeypatch.setattr(bombs, "MOST_TIMES", 1)
+    with pytest.raises(UserError, match="unpacks to more than") as error:
+        extract(make_deb(), {"usr/share/a.txt": tmp_path / "out"}, MANY)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.fault("hostile: a Debian package cut short")
 def test_truncated_deb_is_one_line(tmp_path, make_deb):
     archive = make_deb()
     archive.write_bytes(archive.read_bytes()[:-200])

@@ -87,6 +87,7 @@ def refused(read, *arguments):
     return said
 
 
+@pytest.mark.fault("hostile: external data")
 @pytest.mark.parametrize(("entries", "said"), PLACES, ids=[str(p)[:40] for p in PLACES])
 def test_external_data_that_is_refused(folder, entries, said):
     onnx.save(external(**entries), folder / "m.onnx")
@@ -263,6 +264,36 @@ WRONG = [
 ]
 
 
+def functions(*calls):
+    """Return a change: functions F0, F1, … of which each calls others."""
+
+    def change(found):
+        for number, names in enumerate(calls):
+            body = [
+                helper.make_node(n, ["p"], ["q"], domain="own" if n[0] == "F" else "")
+                for n in names
+            ]
+            sets = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+            found.functions.append(
+                helper.make_function("own", f"F{number}", ["p"], ["q"], body, sets)
+            )
+        found.opset_import.append(helper.make_opsetid("own", 1))
+        found.graph.node[1].op_type, found.graph.node[1].domain = f"F{len(calls) - 1}", "own"
+
+    return change
+
+
+WRONG += [
+    (functions(["F0"]), "a function of the model calls itself: F0 -> F0"),
+    (functions(["F1"], ["F0"]), "a function of the model calls itself: F"),
+    (
+        functions(["Neg"], *([f"F{n}", f"F{n}"] for n in range(40))),
+        "1099511627778 nodes, once its functions are written out",
+    ),
+]
+
+
+@pytest.mark.fault("hostile: an ONNX model")
 @pytest.mark.parametrize(("change", "said"), WRONG, ids=[w[1][:50] for w in WRONG])
 def test_a_model_that_cannot_be_right(tmp_path, change, said):
     path = tmp_path / "m.onnx"
@@ -306,6 +337,34 @@ def test_sizes_that_nothing_holds(tmp_path):
     assert "tensor 'a'" in refused(run, "tabulate_splits", tmp_path / "m.onnx")
 
 
+def doubled(levels):
+    """Return a model that doubles a tensor of 16 bytes again and again."""
+    nodes = [node("Sin", "x", "a0")]
+    nodes += [node("Concat", f"a{n} a{n}", f"a{n + 1}", axis=1) for n in range(levels)]
+    nodes += [node("Sin", f"a{levels}", "y")]
+    return model(nodes, {"x": (FLOAT, [1, 4])}, {"y": (FLOAT, None)}, {})
+
+
+def counted():
+    """Return a model that counts to 2^62."""
+    nodes = [node("Range", "none most one", "z"), node("Size", "z", "n")]
+    nodes += [node("Cast", "n", "b", to=FLOAT), node("Add", "x b", "y")]
+    ends = {"none": 0, "most": 2**62, "one": 1}
+    weights = {name: np.array(value, np.int64) for name, value in ends.items()}
+    return model(nodes, {"x": (FLOAT, [1, 4])}, {"y": (FLOAT, None)}, weights)
+
+
+@pytest.mark.fault("hostile: a model of tensors that nothing holds")
+@pytest.mark.parametrize("options", [(), ("--shape", "x=1,4")], ids=["inferred", "measured"])
+@pytest.mark.parametrize("make", [lambda: doubled(60), counted], ids=["doubled", "counted"])
+def test_sizes_that_nothing_holds_are_refused_measured_too(tmp_path, make, options):
+    """ONNX Runtime makes none of these tensors: of each only the shape is asked for."""
+    onnx.save(make(), tmp_path / "m.onnx")
+    said = refused(run, "tabulate_splits", tmp_path / "m.onnx", *options)
+    assert "bytes cannot be" in said
+
+
+@pytest.mark.fault("hostile: a model's bytes changed")
 def test_a_damaged_file_is_a_line_or_a_model(tmp_path):
     """Bytes of real graphs changed by chance: what is read can be tabulated, split and saved."""
     chance, path = random.Random(0), tmp_path / "m.onnx"

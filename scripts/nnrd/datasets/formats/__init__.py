@@ -39,4 +39,5 @@ REGISTRY: Registry[type[Format]] = Registry(
         "sfu_hw_tracks": "nnrd.datasets.formats.sfu_hw:SfuHwTracks",
         "transcripts": "nnrd.datasets.formats.transcripts:Transcripts",
     },
+    of="nnrd.datasets.formats:Format",
 )

@@ -35,5 +35,6 @@ REGISTRY: Registry[type[Plot]] = Registry(
         "codec_bars": "nnrd.report.plots.codec_bars:CodecBars",
         "latency": "nnrd.report.plots.latency:LatencyPlot",
     },
+    of="nnrd.report.plots:Plot",
 )
 TABLES = {"latency": "latency"}  # plots of another table than that of points
