@@ -1,6 +1,8 @@
 """Things found by name: nnrd's own, and those that other packages publish as entry points."""
 
+import sys
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar, cast
 
@@ -26,7 +28,7 @@ class Registry(Generic[T]):
 
     def names(self) -> list[str]:
         """Return all names, sorted; nnrd's come before a plug-in's of the same name."""
-        return sorted({*self._own, *(entry.name for entry in entry_points(group=self.group))})
+        return sorted({*self._own, *(entry.name for entry in _published(self.group))})
 
     def target(self, name: str) -> str:
         """Return where an object is, ``module:attribute``; UserError for an unknown name."""
@@ -61,7 +63,21 @@ class Registry(Generic[T]):
     def _entry(self, name: str) -> EntryPoint:
         if name in self._own:
             return self._own[name]
-        for entry in entry_points(group=self.group):
+        for entry in _published(self.group):
             if entry.name == name:
                 return entry
         raise UserError(unknown(self.word, name, self.names()))
+
+
+def _published(group: str) -> tuple[EntryPoint, ...]:
+    return _found(group, tuple(map(str, sys.path)))
+
+
+@cache
+def _found(group: str, places: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """Return the entry points of a group, looked for once in the same places.
+
+    A look reads the folders of all packages, and each job of a plan asks several times.
+    """
+    del places
+    return tuple(entry_points(group=group))

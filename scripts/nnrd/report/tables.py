@@ -1,9 +1,10 @@
 """The table of points: one row for each point and each anchor."""
 
+import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pandas
 
@@ -22,6 +23,7 @@ COLUMNS = (
     *("enc_time", "dec_time", "anc_eval_time", "rec_eval_time"),
 )
 ITEM_COLUMNS = ("study", "model", "dataset", "split", "codec", "parameters", "item")
+Row = Mapping[str, Any]
 ANCHOR = "anchor"
 DIGITS = "%.6g"  # of what was measured; sizes and counts are whole numbers
 INTEGERS = (
@@ -57,28 +59,69 @@ def metrics(points: pandas.DataFrame) -> dict[str, Metric]:
     return {"rec_perf": first} | kept
 
 
-def points(study: str, records: Sequence[Mapping[str, Any]], uncompressed: str) -> pandas.DataFrame:
-    """Return the table of a study's records, as `score_point` writes them; see COLUMNS.
+class Table:
+    """A table as CSV that is written row by row, so that its length does not matter.
+
+    All rows have to be seen first, for a column stands behind those of the rows before it.
+    ``first``: the columns in front.
+    """
+
+    def __init__(self, first: Iterable[str]) -> None:
+        self.columns = dict.fromkeys(first)
+
+    def see(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Take note of the columns of some rows."""
+        for row in rows:
+            if not row.keys() <= self.columns.keys():
+                self.columns |= dict.fromkeys(row)
+
+    def writer(self, file: IO[str], counts: Collection[str]) -> Callable[[Row], object]:
+        """Write the header into a file, and return what writes a row, all of which were seen.
+
+        Sizes and counts, the columns of ``counts``, have all their digits, what was measured six.
+        """
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(self.columns)
+        names = [(name, name in counts) for name in self.columns]
+        return lambda row: lines.writerow([_text(row.get(name), whole) for name, whole in names])
+
+
+def _text(value: Any, whole: bool) -> str:
+    """Return a value as a table has it; nothing for what is not known."""
+    if value is None or value != value:
+        return ""
+    if not isinstance(value, float):
+        return str(value)
+    return str(int(value)) if whole and value.is_integer() else DIGITS % value
+
+
+def point_row(study: str, record: Mapping[str, Any], uncompressed: str) -> Row:
+    """Return a row of the table of points, of a record as `score_point` writes it; see COLUMNS.
 
     ``uncompressed``: what an anchor of the study sends, one of `ANCHOR_SIZES`.
     """
-    rows = [_sized(record["point"], uncompressed) for record in records]
-    return _frame(study, rows, COLUMNS, records)
+    point = record["point"]
+    return _sized({"study": study} | point | _parameters(point), uncompressed)
 
 
-def item_table(
-    study: str, records: Sequence[Mapping[str, Any]], uncompressed: str
-) -> pandas.DataFrame:
-    """Return the table of items: a row for each item of each point."""
-    rows = [
-        _sized({key: record["point"].get(key) for key in ITEM_COLUMNS[1:-1]} | row, uncompressed)
-        for record in records
-        for row in record["items"]
-    ]
-    return _frame(study, rows, ITEM_COLUMNS, records)
+def item_rows(study: str, record: Mapping[str, Any], uncompressed: str) -> list[Row]:
+    """Return the rows of the table of items: a row for each item of a point."""
+    point = record["point"]
+    of = {"study": study} | {key: point.get(key) for key in ITEM_COLUMNS[1:-1]}
+    of |= _parameters(point)
+    return [_sized(of | row, uncompressed) for row in record["items"]]
 
 
-def _sized(found: Mapping[str, Any], uncompressed: str) -> dict[str, Any]:
+def counts(record: Mapping[str, Any]) -> set[str]:
+    """Return the columns of a record's tables that are whole numbers."""
+    return {*INTEGERS, *TASKS.get(record["point"]["task"]).count_columns}
+
+
+def _parameters(point: Mapping[str, Any]) -> dict[str, str]:
+    return {"parameters": json.dumps(point["parameters"], separators=(",", ":"))}
+
+
+def _sized(found: Mapping[str, Any], uncompressed: str) -> Row:
     """Return a row; an anchor's gets the sizes of what is sent without compression."""
     row = {name: value for name, value in found.items() if name not in ANCHOR_SIZES}
     size = found.get(uncompressed)
@@ -86,18 +129,3 @@ def _sized(found: Mapping[str, Any], uncompressed: str) -> dict[str, Any]:
         return row
     sizes = {"anc_size": size, "rec_size": size}
     return row | sizes | ({"compress_ratio": 1.0} if "compress_ratio" in row else {})
-
-
-def _frame(
-    study: str, rows: list[dict], columns: Sequence[str], records: Sequence[Mapping[str, Any]]
-) -> pandas.DataFrame:
-    frame = pandas.DataFrame(rows).assign(study=study)
-    extra = [column for column in frame.columns if column not in columns]
-    frame = frame.reindex(columns=[*columns, *extra])
-    frame["parameters"] = [json.dumps(value, separators=(",", ":")) for value in frame.parameters]
-    tasks = {record["point"]["task"] for record in records}
-    counts = {
-        *INTEGERS,
-        *(column for name in tasks for column in TASKS.get(name).count_columns),
-    }
-    return frame.astype({column: "Int64" for column in counts & set(frame)})

@@ -1,13 +1,15 @@
 """Join the tables of several studies into one."""
 
 import argparse
+import csv
+from contextlib import ExitStack
 from pathlib import Path
-
-import pandas
 
 from nnrd.core import lineage
 from nnrd.core.files import complete_file
 from nnrd.stages import arguments
+
+LONGEST = 1 << 30  # characters of a value, such as an operating point's parameters
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,9 +23,17 @@ def main(args: argparse.Namespace) -> None:
     """Write one table; columns that a study lacks are left empty."""
     for file in args.tables:
         lineage.verify_beside(file)
-    # As text: a number must not change its digits on the way.
-    frames = [pandas.read_csv(file, dtype=str, keep_default_na=False) for file in args.tables]
-    with complete_file(args.out) as temporary:
-        pandas.concat(frames).to_csv(temporary, index=False)
+    csv.field_size_limit(LONGEST)
+    with ExitStack() as opened:
+        files = [opened.enter_context(Path(file).open(newline="")) for file in args.tables]
+        # As text, and row by row: a number must not change its digits, nor a length matter.
+        tables = [csv.DictReader(file) for file in files]
+        columns = dict.fromkeys(name for table in tables for name in table.fieldnames or [])
+        temporary = opened.enter_context(complete_file(args.out))
+        with temporary.open("w", newline="") as out:
+            joined = csv.DictWriter(out, columns, restval="", lineterminator="\n")
+            joined.writeheader()
+            for table in tables:
+                joined.writerows(table)
     if args.sums:
         lineage.write_beside(args.out, args.tables)

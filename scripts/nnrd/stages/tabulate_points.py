@@ -1,7 +1,10 @@
 """Put a study's records into its two tables: points and items."""
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from nnrd.core import lineage
 from nnrd.core.errors import UserError
@@ -23,19 +26,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> None:
-    """Write both tables as CSV."""
+    """Write both tables as CSV; records are read one by one, of which there may be many."""
     lines = args.records.read_text(encoding="utf-8").split("\n")
-    files = {Path(line): read_record(line) for line in lines if line}
+    files = [Path(line) for line in lines if line]
     if not files:
         raise UserError(f"{args.records}: lists no records")
-    lineage.verify_origin(files, lineage.sums(files))
-    records = list(files.values())
-    found = {
-        args.points: tables.points(args.study, records, args.uncompressed),
-        args.items: tables.item_table(args.study, records, args.uncompressed),
-    }
-    for path, table in found.items():
-        with complete_file(path) as temporary:
-            table.to_csv(temporary, index=False, float_format=tables.DIGITS)
-        if args.sums:
-            lineage.write_beside(path, files)
+    points, items = tables.Table(tables.COLUMNS), tables.Table(tables.ITEM_COLUMNS)
+    counts = set[str]()
+    for file in files:
+        record = read_record(file)
+        points.see([tables.point_row(args.study, record, args.uncompressed)])
+        items.see(tables.item_rows(args.study, record, args.uncompressed))
+        counts |= tables.counts(record)
+    with _opened(args.points) as first, _opened(args.items) as second:
+        write_point, write_item = points.writer(first, counts), items.writer(second, counts)
+        sums = lineage.sums(files)
+        for file in files:
+            record = read_record(file)
+            lineage.verify_origin({file: record}, sums)
+            write_point(tables.point_row(args.study, record, args.uncompressed))
+            for row in tables.item_rows(args.study, record, args.uncompressed):
+                write_item(row)
+    for path in (args.points, args.items) if args.sums else ():
+        lineage.write_beside(path, files)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[str]]:
+    """Give a file to write a table into; it gets its name when it is complete."""
+    with complete_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        yield file

@@ -58,8 +58,9 @@ def stated_seconds(job: Job) -> float | None:
 def _cost(study: str, rule: str, group: list[Job], folder: Path) -> Cost:
     measured = unknown = 0
     seconds = on_gpu = size = 0.0
+    means = {like: _mean_seconds(folder / "benchmarks" / like) for like in {j.like for j in group}}
     for job in group:
-        mean = _mean_seconds(folder / "benchmarks" / job.like)
+        mean = means[job.like]
         cost = stated_seconds(job) if mean is None else mean
         measured += mean is not None
         unknown += cost is None

@@ -95,9 +95,7 @@ class JobCode:
         """Return what the tasks of a study, or of all, say of their metrics; not how they score."""
         of = wildcards.get("study")
         studies = [study for name, study in self.tables.joined.items() if of in (name, paths.ALL)]
-        names = dict.fromkeys(
-            self.jobs.task(record) for study in studies for record in study.records
-        )
+        names = dict.fromkeys(self.jobs.task(study.records[0]) for study in studies)
         return [f"{tasks.REGISTRY.target(name)}.metric" for name in names]
 
     def _judging(self, wildcards: Wildcards) -> list[str]:

@@ -17,7 +17,7 @@ from nnrd.study.config import Settings
 from nnrd.study.kinds.coded import CodedStudy
 from nnrd.study.lists import listed
 from nnrd.study.places import as_input
-from nnrd.study.points import AUTO, Point, Record, Selection, Split, slug
+from nnrd.study.points import AUTO, Point, Record, Selection, Split
 
 WORKERS = 4  # of the coder, at most: more of them gain little
 ASSET_COLUMNS = ("asset", "file", "source", "sha256", "bytes")
@@ -40,11 +40,11 @@ class Jobs:
         coded = self.coded.values()
         self.records = {r.folder: (study, r) for study in coded for r in study.records}
         points = [point for study in coded for point in study.points]
-        codings = [point.codec for point in points]
-        codings += [point.codec for study in coded for point in study.sent]
+        codings = {point.codec.id: point.codec for point in points}
+        codings |= {point.codec.id: point.codec for study in coded for point in study.sent}
         # Sorted, so that the order of the YAML is in no bitstream.
         self.operations = {
-            (c.name, slug(c.parameters)): json.dumps(c.parameters, sort_keys=True) for c in codings
+            name: json.dumps(codec.parameters, sort_keys=True) for name, codec in codings.items()
         }
         self.sources: dict[str, tuple[CodedStudy, Point]] = {}
         for study in coded:
@@ -58,7 +58,7 @@ class Jobs:
 
     def parameters(self, wildcards: Wildcards) -> str:
         """Return a codec's parameters as JSON; a path may hold only their hash."""
-        return self.operations[wildcards.get("codec"), wildcards.get("parameters")]
+        return self.operations[f"{wildcards.get('codec')}/{wildcards.get('parameters')}"]
 
     # Which model a job is about, and what it is told of it.
 

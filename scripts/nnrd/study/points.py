@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 SLUG_VALUE = re.compile(r"[A-Za-z0-9_.+-]+")
@@ -90,7 +91,7 @@ class Operation:
     decodable: bool = True
     lossless: bool = False
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Its part of a path, two folders: ``nnc/qp=-38,use_dq=true``."""
         return f"{self.name}/{slug(self.parameters)}"

@@ -21,8 +21,11 @@ class Tables:
         self.studies = settings.studies
 
     def study_records(self, study: str) -> list[str]:
-        """Return the records of a study to make, the anchor's first."""
-        return inputs.records(self.studies[study])
+        """Return the records of a study to make, those of one source of tensors side by side.
+
+        So a part of them, as ``snakemake --batch`` takes it, runs part I of few splits.
+        """
+        return sorted(inputs.records(self.studies[study]))
 
     @property
     def measured(self) -> list[str]:
@@ -56,9 +59,11 @@ class Tables:
         return paths.table_of(wildcards.get("study"), table)
 
     def record_list(self, wildcards: Wildcards) -> str:
-        """Return a file that lists a study's records, a line each."""
+        """Return a file that lists a study's records, a line each, in the order of the table."""
         study = wildcards.get("study")
-        return listed(f"tabulate_points/{study}.txt", "\n".join(self.study_records(study)))
+        return listed(
+            f"tabulate_points/{study}.txt", "\n".join(inputs.records(self.studies[study]))
+        )
 
     def provenance(self, wildcards: Wildcards) -> str:
         """Return a file of what the provenance is about."""

@@ -1,5 +1,7 @@
 """Tables of points: what stands in an anchor's row."""
 
+import io
+
 import pytest
 
 from nnrd.report import tables
@@ -15,16 +17,44 @@ POINT = ANCHOR | {"codec": "nnc", "anc_size": 50, "rec_size": 5, "compress_ratio
 @pytest.mark.parametrize(("sent", "size"), [("input_size", 96), ("model_size", 400)])
 def test_an_anchor_sends_its_input_or_its_model_as_they_are(sent, size):
     records = [{"point": point, "items": []} for point in (ANCHOR, POINT)]
-    table = tables.points("s", records, sent)
+    rows = [tables.point_row("s", record, sent) for record in records]
     columns = ["anc_size", "rec_size", "compress_ratio"]
-    assert table[columns].to_numpy().tolist() == [[size, size, 1.0], [50, 5, 0.1]]
-    assert not set(ANCHOR_SIZES) & set(table.columns)
+    assert [[row[name] for name in columns] for row in rows] == [[size, size, 1.0], [50, 5, 0.1]]
+    assert not any(set(ANCHOR_SIZES) & set(row) for row in rows)
 
 
 def test_an_anchors_items_have_the_sizes_that_are_theirs():
-    records = [{"point": ANCHOR, "items": [{"item": "a", "input_size": 96, "top1": 100.0}]}]
+    record = {"point": ANCHOR, "items": [{"item": "a", "input_size": 96, "top1": 100.0}]}
     for sent, sizes in (("input_size", [96]), ("model_size", [])):
-        row = tables.item_table("s", records, sent).iloc[0]
+        (row,) = tables.item_rows("s", record, sent)
         assert [row[name] for name in ("anc_size", "rec_size") if name in row] == 2 * sizes
         assert (row["study"], row["item"], row["top1"]) == ("s", "a", 100)
-        assert not set(ANCHOR_SIZES) & set(row.index)
+        assert not set(ANCHOR_SIZES) & set(row)
+
+
+VALUES = {
+    "a whole number": (1_234_567, "1234567"),
+    "a size, by whatever mean": (1_234_567.0, "1234567"),
+    "six digits": (1_234_567.5, "1.23457e+06"),
+    "a mean of counts": (2.5, "2.5"),
+    "nothing": (None, ""),
+    "not a number": (float("nan"), ""),
+    "a switch": (False, "False"),
+    "text": ('{"qp":-38}', '"{""qp"":-38}"'),
+}
+
+
+@pytest.mark.parametrize(("value", "text"), VALUES.values(), ids=VALUES)
+def test_values_are_written(value, text):
+    file, table = io.StringIO(), tables.Table(["study"])
+    table.see([{"study": "s"}, {"study": "s", "rec_size": value}])
+    write = table.writer(file, counts={"rec_size"})
+    write({"study": "s", "rec_size": value})
+    write({"rec_size": value})
+    assert file.getvalue() == f"study,rec_size\ns,{text}\n,{text}\n"
+
+
+def test_what_was_measured_has_six_digits_where_it_is_no_count():
+    file, table = io.StringIO(), tables.Table(["x"])
+    table.writer(file, counts=())({"x": 1_234_567.0})
+    assert file.getvalue() == "x\n1.23457e+06\n"

@@ -108,3 +108,13 @@ def test_the_program_says_it(tmp_path, capsys):
     assert "core-hours" in said[-1]
     with pytest.raises(SystemExit, match=r"unknown study 'speach'"):
         program.run(estimate_cost, [*words, "--run", '["speach"]'])
+
+
+def test_benchmarks_of_like_jobs_are_read_once(tmp_path, monkeypatch):
+    """Not once a job: a study of 30,000 jobs has as many files."""
+    for number in range(3):
+        benchmark(tmp_path / f"benchmarks/encode_tensors/weights/whisper_tiny_en/nnc/{number}", 7.0)
+    opened = []
+    monkeypatch.setattr(estimate, "_mean_seconds", lambda folder: opened.append(folder) or 7.0)
+    jobs = by_rule(SPEECH | {"codecs": [{"nnc": {"qp": list(range(-50, 0))}}]}, tmp_path)
+    assert jobs["encode_tensors"].measured == 50 and len(opened) == len(set(opened)) == len(jobs)

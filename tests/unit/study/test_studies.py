@@ -1,5 +1,6 @@
 """Studies of both kinds: what they declare, where it is, and what is refused before any work."""
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -13,6 +14,8 @@ from nnrd.codecs import encoder_file as encoder_config
 from nnrd.study import config, inputs
 from nnrd.study.jobs import Jobs
 from nnrd.study.kinds import KINDS
+from nnrd.study.points import Point
+from nnrd.study.tables import Tables
 
 ROOT = Path(__file__).parents[3]
 SPEECH = {
@@ -428,3 +431,25 @@ def test_latencies_that_are_wrong(given, message):
         latency_of(**given)
     assert "studies.two.latency" in str(caught.value) and message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+SEVERAL = FEATURES | {"splits": [10, 84, 50], "codecs": ["raw", {"nnc": {"qp": [-10, -20]}}]}
+
+
+def test_a_part_of_the_records_has_whole_sources(tmp_path, monkeypatch):
+    """As inputs they are by source, so that a batch needs few of them; as rows they stay."""
+    monkeypatch.chdir(tmp_path)
+    found = settings(one=SEVERAL)
+    files = {f"results/{r.folder}/point.json": r for r in found.studies["one"].records}
+    asked = Tables(found).study_records("one")
+    assert sorted(asked) == sorted(files)
+    sources = [files[name].source for name in asked if isinstance(files[name], Point)]
+    assert len(list(itertools.groupby(sources))) == len(set(sources)) == 3
+    listed = Path(Tables(found).record_list({"study": "one"})).read_text().splitlines()
+    assert listed == list(files)
+
+
+def test_parameters_are_written_out_by_operating_point():
+    """Not by point, of which a study has as many times more as it has splits."""
+    found = {"nnc/qp=-10": '{"qp": -10}', "nnc/qp=-20": '{"qp": -20}', "raw/default": "{}"}
+    assert Jobs(settings(one=SEVERAL)).operations == found | {"stored/default": "{}"}
