@@ -17,6 +17,10 @@ from nnrd.runtime.cuda import has_cuda
 from nnrd.study import inputs, job_code, jobs, lists, needs, origins, paths, tables
 from nnrd.study.config import load
 
+# Jobs are told by their parameters too where files are.
+if workflow.storage_settings.default_storage_provider:
+    sys.exit("error: nnrd's files have to be on a file system that jobs share, not in a storage")
+
 # Looked at before Snakemake reads it, which writes all that YAML's aliases repeat out.
 CONFIGFILE = "config/config.yaml"
 try:
@@ -65,6 +69,11 @@ wildcard_constraints:
     folder="(anchor|features|files|weights)/.+",
 
 
+# For --software-deployment-method apptainer: what envs/container/Dockerfile makes, as one file of the
+# folder that Snakemake runs in; Snakemake takes no path with a space.
+container: "envs/container/nnrd.sif"
+
+
 def program(command):
     """Return a shell line that runs one of nnrd's programs; a brace in its path is no wildcard."""
     folder = SCRIPTS.replace("{", "{{").replace("}", "}}")
@@ -109,6 +118,15 @@ onstart:
 def timed_cores(wildcards):
     """Give a step that has to run alone all cores, of which it uses one; on a cluster, its node."""
     return (workflow.cores or 1) if ISOLATED and workflow.local_exec else 1
+
+
+def one_job(output):
+    """Let one job of a cluster decode, run and score; here each is a job of its own."""
+
+    def group(wildcards):
+        return None if workflow.local_exec else JOBS.group(output, wildcards)
+
+    return group
 
 
 def coding_cores(wildcards):
