@@ -19,10 +19,20 @@ include: "workflow/rules/plots.smk"
 include: "workflow/rules/report.smk"
 
 
-# On a cluster these run where Snakemake does: nodes may have no network.
+# On a cluster these run where Snakemake does: nodes may have no network, and what takes seconds, a few
+# times a study, is not worth a place in a queue.
 localrules:
     all,
     fetch_asset,
+    tabulate_points,
+    tabulate_latency,
+    join_tables,
+    plot_points,
+    plot_splits,
+    draw_overlays,
+    draw_split_page,
+    compare_splits,
+    write_provenance,
 
 
 rule all:

@@ -14,8 +14,21 @@ from workflow.conftest import DATASET, MODEL, Checkout, copy_of_project
 
 from .lab import Lab, missing
 
-PROFILE = "workflow/profiles/slurm"
+PROFILES = "workflow/profiles"
+# Waiting as briefly as may be; the lab has no accounting.
+BRIEFLY = {
+    "slurm": [
+        *("--latency-wait", "5", "--slurm-init-seconds-before-status-checks", "1"),
+        *("--slurm-status-command", "squeue", "--slurm-no-account"),
+    ],
+    "cluster-generic": ["--latency-wait", "5", "--seconds-between-status-checks", "1"],
+}
 OFTEN = Path(__file__).with_name("often.py")
+TABLES = ["results/tables/points.csv", "results/tables/items.csv"]
+PICTURE = "results/plots/weights/accuracy_size.png"
+# Too little for PyTorch at the first try, enough at the third.
+SHORT = ("decode_weights", "infer_weights", "score_point")
+SHORT_OF_MEMORY = ["--set-resources", *(f"{rule}:mem_mb=350*attempt" for rule in SHORT)]
 # Once, the first job of a codec fails, as a node with a fault would make it.
 FLAW = """import pathlib, sys
 flag = pathlib.Path("failed_once")
@@ -51,20 +64,18 @@ class Cluster:
     def __init__(self, checkout: Checkout, lab: Lab) -> None:
         self.checkout, self.lab = checkout, lab
 
-    def start(self, *arguments: str) -> subprocess.Popen:
-        """Begin a run of the workflow; the project's profile, waiting as briefly as may be."""
-        command = [sys.executable, str(OFTEN), "--workflow-profile", PROFILE]
-        brief = ["--latency-wait", "5", "--slurm-init-seconds-before-status-checks", "2"]
-        plain = ["--slurm-status-command", "squeue", "--slurm-no-account"]  # there is no accounting
+    def start(self, *arguments: str, profile: str = "slurm") -> subprocess.Popen:
+        """Begin a run of the workflow with one of the project's profiles."""
+        command = [sys.executable, str(OFTEN), "--workflow-profile", f"{PROFILES}/{profile}"]
         return subprocess.Popen(
-            [*command, *brief, *plain, *arguments],
+            [*command, *BRIEFLY[profile], *arguments],
             cwd=self.checkout.folder, env=os.environ | dict(self.lab.environment),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
 
-    def run(self, *arguments: str) -> str:
+    def run(self, *arguments: str, profile: str = "slurm") -> str:
         """Run the workflow to its end and return what it said."""
-        said, _ = (process := self.start(*arguments)).communicate(timeout=300)
+        said, _ = (process := self.start(*arguments, profile=profile)).communicate(timeout=300)
         assert process.returncode == 0, said
         return said
 
@@ -104,19 +115,19 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """The same studies run on this machine."""
     checkout = copy_of_project(tmp_path_factory.mktemp("local") / "checkout")
     checkout.configure(CONFIG)
-    done = checkout.run()
+    done = checkout.run("--", *TABLES)
     assert done.returncode == 0, done.stdout + done.stderr
     return checkout
 
 
 @pytest.fixture(scope="session")
 def cluster(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    """The studies run on the cluster, where one job failed once."""
+    """The studies run on the cluster; one job failed once, another had too little memory."""
     checkout = copy_of_project(tmp_path_factory.mktemp("cluster") / "checkout")
     checkout.configure(CONFIG)
     program = checkout.folder / "scripts/encode_tensors.py"
     docstring, code = program.read_text().split("\n\n", 1)
     program.write_text(f"{docstring}\n\n{FLAW}{code}")
     found = Cluster(checkout, lab)
-    found.run()
+    found.run(*SHORT_OF_MEMORY, "--", *TABLES, PICTURE)
     return found

@@ -86,6 +86,8 @@ rule infer_features:
         paths.log("infer_features", paths.FEATURES_PREDICTIONS),
     benchmark:
         paths.benchmark("infer_features", paths.FEATURES_PREDICTIONS)
+    group:
+        one_job(paths.FEATURES_PREDICTIONS)
     conda:
         "../../envs/nnrd.yaml"
     threads: timed_cores

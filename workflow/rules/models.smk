@@ -38,6 +38,8 @@ rule infer_anchor:
         paths.log("infer_anchor", paths.ANCHOR_PREDICTIONS),
     benchmark:
         paths.benchmark("infer_anchor", paths.ANCHOR_PREDICTIONS)
+    group:
+        one_job(paths.ANCHOR_PREDICTIONS)
     conda:
         "../../envs/nnrd.yaml"
     threads: timed_cores
@@ -72,6 +74,8 @@ rule infer_files:
         paths.log("infer_files", paths.FILES_PREDICTIONS),
     benchmark:
         paths.benchmark("infer_files", paths.FILES_PREDICTIONS)
+    group:
+        one_job(paths.FILES_PREDICTIONS)
     conda:
         "../../envs/nnrd.yaml"
     threads: timed_cores

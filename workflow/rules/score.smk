@@ -10,6 +10,8 @@ rule score_point:
         paths.log("score_point", paths.RECORD),
     benchmark:
         paths.benchmark("score_point", paths.RECORD)
+    group:
+        one_job(paths.RECORD)
     conda:
         "../../envs/nnrd.yaml"
     params:

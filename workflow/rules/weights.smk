@@ -71,6 +71,8 @@ rule decode_weights:
         paths.benchmark("decode_weights", paths.DECODED)
     wildcard_constraints:
         source="weights/.+",
+    group:
+        one_job(paths.DECODED)
     conda:
         "../../envs/nnrd.yaml"
     threads: coding_cores
@@ -108,6 +110,8 @@ rule infer_weights:
         paths.benchmark("infer_weights", paths.WEIGHTS_PREDICTIONS)
     wildcard_constraints:
         source="weights/.+",
+    group:
+        one_job(paths.WEIGHTS_PREDICTIONS)
     conda:
         "../../envs/nnrd.yaml"
     threads: timed_cores

@@ -261,6 +261,16 @@ class Jobs:
         """Return the task of a point or an anchor."""
         return str(self.settings.sheets.models[record.label["model"]].task)
 
+    def group(self, output: str, wildcards: Mapping[str, str]) -> str | None:
+        """Return the cluster's job that makes an output: the folder of the record that it is for.
+
+        What comes behind a point's bitstreams is one job, and what comes behind an anchor's
+        nothing. Where several shards share that work, each of its jobs is one; then None.
+        """
+        folder = paths.record_folder(output).format(**dict(wildcards.items()))
+        study, _ = self.records[folder]
+        return folder if len(study.data.shards) == 1 else None
+
     def latency(self, wildcards: Wildcards) -> list[str]:
         """Return what a study's latencies are reckoned for, as options."""
         found = self.coded[wildcards.get("study")].latency

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from nnrd.study.estimate import DECODE, ENCODE, EVALUATE
 from nnrd.study.jobs import Jobs, Wildcards
 
-OWN = 200  # MB of the Snakemake that runs a job on its node
+OWN = 300  # MB of the Snakemakes that run a job on its node; on SLURM these are two
 SLACK = 5  # times the stated seconds: nodes differ, and GPUs only make it less
 START = 10  # minutes to import PyTorch, read a model from a slow disk and warm up
 Needed = Callable[[Wildcards, int], int]

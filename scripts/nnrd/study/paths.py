@@ -3,6 +3,7 @@
 Rules name their outputs by these patterns, and input functions fill the same ones.
 """
 
+import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any
@@ -93,6 +94,11 @@ def times(pattern: str) -> str:
 def sums(pattern: str) -> str:
     """Return the file, beside a table or a folder that was fetched, with its checksums."""
     return f"{pattern}{SUFFIX}"
+
+
+def record_folder(pattern: str) -> str:
+    """Return the folder, under results/, of the record that an output of this pattern is for."""
+    return re.sub(r"^results/|/(predictions|decoded)/.*|/point\.json$", "", pattern)
 
 
 def log(rule: str, pattern: str) -> str:

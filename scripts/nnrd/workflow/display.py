@@ -70,6 +70,13 @@ class Display:
         if job is not None:
             self.say(mistake(job))
 
+    def on_group_error(self, record: Any) -> None:
+        """Say once what several jobs that a cluster runs as one failed of: what was said last."""
+        numbers = [info["jobid"] for info in record.job_error_info]
+        jobs = [job for job in map(self.progress.fail, numbers) if job is not None]
+        if jobs:
+            self.say(mistake(max(jobs, key=Job.spoke_at)))
+
     def on_error(self, record: Any) -> None:
         """Say what is wrong with the workflow itself; a failed job has had its line."""
         if record.exception != "RuleException":

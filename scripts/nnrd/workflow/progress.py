@@ -25,6 +25,10 @@ class Job:
         lines = _tail(self.log).splitlines() if self.log else []
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
+    def spoke_at(self) -> float:
+        """Return when its log was written to last, seconds since 1970; 0 where it is empty."""
+        return self.log.stat().st_mtime if self.log and self.last_line() else 0.0
+
 
 @dataclass
 class Progress:

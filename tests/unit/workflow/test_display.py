@@ -128,6 +128,28 @@ def test_a_mistake_is_shown_once_with_its_log(clock, tmp_path):
     assert "RuleException" not in said and "At least one" not in said and "Exiting" not in said
 
 
+def test_jobs_that_a_cluster_runs_as_one_fail_with_the_words_of_the_one_that_failed(
+    clock, tmp_path
+):
+    """Snakemake says of each that it failed, those too that were done or did not begin."""
+    done, failing = tmp_path / "decode.log", tmp_path / "infer.log"
+    done.write_text("")
+    failing.write_text("error: no such image\n")
+    display, stream = shown(clock)
+    display.take(planned(decode_weights=1, infer_weights=1, score_point=1))
+    display.take(started(1, done, "decode_weights"))
+    display.take(started(2, failing, "infer_weights"))
+    display.take(started(3, tmp_path / "none.log", "score_point"))
+    infos = [{"jobid": number} for number in (3, 2, 1)]
+    display.take(
+        record("Error in group x", logging.ERROR, event="group_error", job_error_info=infos)
+    )
+    for number in (1, 2, 3):
+        display.take(failed(number))
+    said = stream.getvalue().splitlines()[1:]
+    assert said == ["infer_weights : error: no such image", f"  its log: {failing}"]
+
+
 def test_a_job_that_succeeds_when_it_is_tried_again_has_not_failed(clock):
     display, stream = shown(clock)
     display.take(planned(encode_tensors=1))
