@@ -37,7 +37,7 @@ OUTPUTS = [
     ),
     (
         paths.FEATURES_PREDICTIONS,
-        DETECTOR | OF_ONE | {"split": "rank10"},
+        DETECTOR | OF_ONE | {"split": "rank10", "part1": ""},
         "features/{model}/{data}/rank10/raw/default",
     ),
     *(
