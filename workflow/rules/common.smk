@@ -13,6 +13,7 @@ if "nnrd" in sys.modules and CHECKOUT not in Path(sys.modules["nnrd"].__file__).
         del sys.modules[name]
 
 from nnrd.core.errors import UserError
+from nnrd.datasets import index
 from nnrd.runtime.cuda import has_cuda
 from nnrd.study import inputs, job_code, jobs, lists, needs, origins, paths, tables
 from nnrd.study.config import load
@@ -108,11 +109,20 @@ def gpus(wildcards):
 
 # A dry run says what would be done on whatever machine.
 onstart:
-    if not (workflow.non_local_exec or workflow.remote_exec):
+    if workflow.is_main_process and not workflow.non_local_exec:
         try:
             JOBS.refuse_missing_gpu(job.wildcards for job in workflow.dag.needrun_jobs())
         except UserError as error:
             sys.exit(f"error: {error}")
+
+
+# What datasets leave out is never silent.
+onsuccess:
+    files = [Path(paths.fill(paths.INDEX, data=data)) for data in JOBS.selections]
+    for file in files if workflow.is_main_process else ():
+        left_out = file.is_file() and index.read(file).left_out()
+        if left_out:
+            print(f"{file}: {left_out}", file=sys.stderr)
 
 
 def timed_cores(wildcards):

@@ -4,7 +4,9 @@ import io
 import math
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import soundfile
 
 from nnrd.core.errors import UserError
 from nnrd.core.files import read_verified
-from nnrd.datasets.index import Item, items_of
+from nnrd.datasets.index import EVERYTHING, Draw, Item, Looked, items_of
 
 RATE = 16000  # Hz: what all recognisers here were trained on
 LONGEST = 3600  # seconds; a header may claim any length, and memory is taken before samples come
@@ -82,14 +84,24 @@ def _is_short(log: str) -> bool:
     return claimed or RECKONED in log
 
 
-def utterances(recordings: Iterable[tuple[str, Path, str]], source: str | Path) -> list[Item]:
-    """Return items of (name, file, transcript), each recording looked at.
+Recording = tuple[str, Path, str]  # name, file, transcript
+
+
+def utterances(
+    recordings: Iterable[Recording],
+    source: str | Path,
+    draw: Draw = EVERYTHING,
+    group: Callable[[str], Hashable] = lambda name: None,
+) -> list[Item]:
+    """Return items of the recordings that are drawn, each looked at; ``group`` is a name's.
 
     Their facts: ``text``, ``seconds`` and ``sample_rate`` (Hz). ``source`` is what messages call
-    the list. Says once where recordings will be resampled. Raises UserError: no recordings, two
-    of one name, an empty transcript, a recording as in `look`.
+    the list. Says once where recordings will be resampled. A recording cannot be used as in `look`,
+    or with an empty transcript. Raises UserError: no recordings, two of one name.
     """
-    items = items_of(_looked_at(recordings, source), source)
+    look_at = partial(_look_at, source)
+    found = draw.looked_at(recordings, itemgetter(0), look_at, lambda row: group(row[0]))
+    items = items_of(found, source)
     rates = [item.facts["sample_rate"] for item in items]
     others = [rate for rate in rates if rate != RATE]
     if others:
@@ -102,14 +114,12 @@ def utterances(recordings: Iterable[tuple[str, Path, str]], source: str | Path) 
     return items
 
 
-def _looked_at(
-    recordings: Iterable[tuple[str, Path, str]], source: str | Path
-) -> Iterator[tuple[str, Path, dict[str, Any]]]:
-    for name, path, text in recordings:
-        if not text.strip():
-            raise UserError(f"{source}: {name}: the transcript is empty")
-        seconds, rate = look(path)
-        yield name, path, {"text": text.strip(), "seconds": seconds, "sample_rate": rate}
+def _look_at(source: str | Path, recording: Recording) -> Looked:
+    name, path, text = recording
+    if not text.strip():
+        raise UserError(f"{source}: {name}: the transcript is empty")
+    seconds, rate = look(path)
+    return name, path, {"text": text.strip(), "seconds": seconds, "sample_rate": rate}
 
 
 def read_item(item: Item) -> np.ndarray:

@@ -102,27 +102,41 @@ def _check_unique(dataset: Mapping[str, Any], path: str | Path) -> None:
 
 
 def objects(
-    dataset: Mapping[str, Any], categories: Mapping[int, str], path: Path
+    dataset: Mapping[str, Any],
+    categories: Mapping[int, str],
+    path: Path,
+    faults: dict[int, list[UserError]] | None = None,
 ) -> dict[int, list[dict[str, Any]]]:
-    """Return the ground truth of each image by its id; UserError for a row that is no object."""
+    """Return the ground truth of each image by its id.
+
+    Raises UserError for a row that is no object; with ``faults`` these are put there instead, by
+    the id of the image that they are of.
+    """
     known = {image["id"] for image in dataset["images"]}
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for number, row in enumerate(dataset["annotations"]):
         where = f"{path}: annotations[{number}]"
-        if row["image_id"] not in known:
-            raise UserError(f"{where}: image_id {row['image_id']} is no image's")
-        if row["category_id"] not in categories:
-            raise UserError(f"{where}: category_id {row['category_id']} is no category's")
-        box = _box(row["bbox"], where)
-        found[row["image_id"]].append(
-            {
-                "category_id": row["category_id"],
-                "bbox": box,
-                "area": _area(row.get("area", box[2] * box[3]), where),
-                "iscrowd": _crowd(row.get("iscrowd", 0), where),
-            }
-        )
+        try:
+            if row["image_id"] not in known:
+                raise UserError(f"{where}: image_id {row['image_id']} is no image's")
+            found[row["image_id"]].append(_object(row, categories, where))
+        except UserError as error:
+            if faults is None:
+                raise
+            faults.setdefault(row["image_id"], []).append(error)
     return found
+
+
+def _object(row: Mapping[str, Any], categories: Mapping[int, str], where: str) -> dict[str, Any]:
+    if row["category_id"] not in categories:
+        raise UserError(f"{where}: category_id {row['category_id']} is no category's")
+    box = _box(row["bbox"], where)
+    return {
+        "category_id": row["category_id"],
+        "bbox": box,
+        "area": _area(row.get("area", box[2] * box[3]), where),
+        "iscrowd": _crowd(row.get("iscrowd", 0), where),
+    }
 
 
 def _box(values: list[Any], where: str) -> list[float]:

@@ -3,10 +3,8 @@
 A video is read frame by frame, by OpenCV, or as raw 4:2:0 with its size in its name.
 """
 
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +14,7 @@ import numpy as np
 
 from nnrd.core.errors import UserError
 from nnrd.datasets import coded_video, images, raw_video
+from nnrd.datasets.bad import Bad
 from nnrd.datasets.index import Item
 from nnrd.datasets.suffixes import CODED_VIDEO, IMAGES, RAW_VIDEO
 
@@ -31,26 +30,6 @@ class Frame(NamedTuple):
 
 
 Read = Callable[[], Frame]
-
-
-@dataclass
-class Bad:
-    """What is done with images that cannot be used: ``skip`` them, or stop.
-
-    ``skipped``: why, by the image's name or number; images that are read again count once.
-    """
-
-    skip: bool = False
-    skipped: dict[str | int, str] = field(default_factory=dict)
-
-    def meets(self, image: str | int, error: UserError) -> None:
-        """Count what is skipped, and say it on standard error; raise it where nothing may be."""
-        if not self.skip:
-            raise UserError(f"{error}; --skip-bad leaves out what cannot be used") from None
-        if image in self.skipped:
-            return
-        self.skipped[image] = str(error)
-        print(f"skipped: {error}", file=sys.stderr, flush=True)
 
 
 class Source(ABC):

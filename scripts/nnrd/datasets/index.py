@@ -11,8 +11,13 @@ from typing import Any, TypeVar
 
 from nnrd.core.errors import UserError
 from nnrd.core.files import checksum, read_names, read_record
+from nnrd.datasets.bad import Bad
 
 Row = TypeVar("Row")
+Made = TypeVar("Made")
+Looked = tuple[str, Path, dict[str, Any]]  # an item's name, its file, its facts
+NAMED = 5  # of items that are left out, in a line
+HINT = "--skip-bad, or bad_items: skip in the dataset's row,"
 
 
 @dataclass(frozen=True)
@@ -20,12 +25,14 @@ class Draw:
     """Which items of a dataset are taken: ``count`` of them, drawn by ``seed``; None: all.
 
     ``names``: of these only, by an item's name or that of its file; ``listed`` is the list of them.
+    ``bad``: what is done with items that cannot be used.
     """
 
     count: int | None = None
     seed: int = 0
     names: frozenset[str] | None = None
     listed: Path | None = None
+    bad: Bad = field(default_factory=lambda: Bad(hint=HINT))
 
     @classmethod
     def of(cls, listed: Path) -> Draw:
@@ -43,14 +50,42 @@ class Draw:
     ) -> list[Row]:
         """Return the drawn rows in their order; all where there are no more.
 
-        Raises UserError for a name in the list that no item has.
+        Raises UserError for a name in the list that no item has. A format that looks at each of its
+        items calls `looked_at` instead.
 
         ``name``: the item's name; ``group``: its speaker or class. Items are ordered by the
         SHA-256 of seed and name and taken in rounds, in each round one of every group. So the
         draw is spread over the groups, is the same on every machine, and one of more items holds
         all of one of fewer.
         """
-        found = self._chosen(list(rows), name)
+        return self._drawn(self._chosen(list(rows), name), name, group)
+
+    def looked_at(
+        self,
+        rows: Iterable[Row],
+        name: Callable[[Row], str],
+        look: Callable[[Row], Made],
+        group: Callable[[Row], Hashable] = lambda row: None,
+    ) -> list[Made]:
+        """Return what ``look`` makes of the drawn rows, in their order; see `__call__`.
+
+        Its UserError says that an item cannot be used. Where such are skipped all rows are looked
+        at and the draw is of what is good, else only what is drawn is looked at.
+        """
+        chosen = self._chosen(list(rows), name)
+        seen = chosen if self.bad.skip else self._drawn(chosen, name, group)
+        good: list[tuple[Row, Made]] = []
+        for row in seen:
+            try:
+                good.append((row, look(row)))
+            except UserError as error:
+                self.bad.meets(name(row), error)
+        drawn = self._drawn(good, lambda pair: name(pair[0]), lambda pair: group(pair[0]))
+        return [made for _, made in drawn]
+
+    def _drawn(
+        self, found: list[Row], name: Callable[[Row], str], group: Callable[[Row], Hashable]
+    ) -> list[Row]:
         if self.count is None:
             return found
         order = sorted(range(len(found)), key=lambda i: self._lot(name(found[i])))
@@ -98,15 +133,31 @@ class Item:
 
 @dataclass(frozen=True)
 class Index:
-    """The items of a dataset, and the names of its categories by id, where it has any."""
+    """The items of a dataset, and the names of its categories by id, where it has any.
+
+    ``skipped``: why items were left out that cannot be used, by their names. ``counts``: what
+    else there was of which a reader should know, such as boxes outside the frame.
+    """
 
     items: list[Item]
     categories: dict[int, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
 
     def as_record(self) -> dict[str, Any]:
         """Return the index as `read` takes it."""
         names = {str(key): name for key, name in self.categories.items()}
-        return {"items": [asdict(item) for item in self.items], "categories": names}
+        found = {"items": [asdict(item) for item in self.items], "categories": names}
+        return found | {"skipped": self.skipped, "counts": self.counts}
+
+    def left_out(self) -> str | None:
+        """Return in a line what was left out or is odd; None where that is nothing."""
+        said = [f"{number} {what}" for what, number in self.counts.items()]
+        if self.skipped:
+            names = ", ".join(list(self.skipped)[:NAMED])
+            more = f" and {len(self.skipped) - NAMED} more" if len(self.skipped) > NAMED else ""
+            said.insert(0, f"{len(self.skipped)} items cannot be used: {names}{more}")
+        return "; ".join(said) or None
 
     def shard(self, name: str) -> list[Item]:
         """Return the items of a shard: ``0-of-2`` is every second one, from the first."""
@@ -118,10 +169,11 @@ def read(path: str | Path) -> Index:
     """Return an index; UserError where the file is missing or was altered."""
     record = read_record(path)
     categories = {int(key): name for key, name in record["categories"].items()}
-    return Index([Item(**row) for row in record["items"]], categories)
+    items = [Item(**row) for row in record["items"]]
+    return Index(items, categories, record["skipped"], record["counts"])
 
 
-def items_of(rows: Iterable[tuple[str, Path, dict[str, Any]]], source: object) -> list[Item]:
+def items_of(rows: Iterable[Looked], source: object) -> list[Item]:
     """Return items of (name, file, facts), each with its checksum.
 
     ``source`` is what messages call the list. Raises UserError: no items, two of one name.

@@ -27,7 +27,7 @@ Row = Mapping[str, Any]
 ANCHOR = "anchor"
 DIGITS = "%.6g"  # of what was measured; sizes and counts are whole numbers
 INTEGERS = (
-    *("split", "branches", "anc_size", "rec_size", "published_size", "items"),
+    *("split", "branches", "anc_size", "rec_size", "published_size", "items", "skipped"),
     *("threads", "enc_threads", "dec_threads"),
 )
 

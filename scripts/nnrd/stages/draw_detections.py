@@ -10,6 +10,7 @@ from nnrd.core.errors import UserError
 from nnrd.core.progress import Count
 from nnrd.datasets import box_files, coco_json, frames, text_boxes
 from nnrd.datasets import labels as label_files
+from nnrd.datasets.bad import Bad
 from nnrd.datasets.frames import Frame
 from nnrd.datasets.index import Index
 from nnrd.datasets.labels import Labels
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Draw image by image."""
-    source, bad = frames.source(args.source), frames.Bad(args.skip_bad)
+    source, bad = frames.source(args.source), Bad(args.skip_bad)
     layers, labels = _layers(args)
     wait = round(1e3 / source.fps) if source.fps else 0
     missing: Counter[str] = Counter()

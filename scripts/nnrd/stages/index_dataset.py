@@ -20,6 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--selection", type=Path, help="text file: the items to take, a line each")
     parser.add_argument("--items", type=int, required=True, help="how many there must be")
     parser.add_argument("--seed", type=int, help="draw so many of all; without it, all are taken")
+    bad = "leave out, and count, items that cannot be used, such as damaged files"
+    parser.add_argument("--skip-bad", action="store_true", help=bad)
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
 
 
@@ -28,20 +30,30 @@ def main(args: argparse.Namespace) -> None:
     fetched = _fetched(args)
     for folder in fetched:
         lineage.verify_beside(folder)
-    index = REGISTRY.get(args.format)().index(args.annotations, args.folder, _draw(args))
-    if not isinstance(index, Index):
-        raise UserError(f"dataset format {args.format}: gave {type(index).__name__}, not an Index")
-    if len(index.items) != args.items:
-        raise UserError(f"{args.annotations}: {len(index.items)} items, not {args.items}")
+    draw = _draw(args)
+    found = REGISTRY.get(args.format)().index(args.annotations, args.folder, draw)
+    if not isinstance(found, Index):
+        raise UserError(f"dataset format {args.format}: gave {type(found).__name__}, not an Index")
+    index = replace(found, skipped={str(name): why for name, why in draw.bad.skipped.items()})
+    _check_count(args, index)
     given = [file for file in (args.annotations, args.selection) if file and file.is_file()]
     given += map(lineage.beside, fetched)
     write_record(args.out, index.as_record() | lineage.of([], given))
-    say(f"{args.out}: {len(index.items)} items")
+    say(f"{args.out}: {len(index.items)} items; {index.left_out() or 'nothing is left out'}")
+
+
+def _check_count(args: argparse.Namespace, index: Index) -> None:
+    """Raise UserError where there are not as many items as said; of a draw, that can be used."""
+    count = len(index.items) + (len(index.skipped) if args.seed is None else 0)
+    if count != args.items:
+        skipped = f", and {len(index.skipped)} that cannot be used" if index.skipped else ""
+        raise UserError(f"{args.annotations}: {len(index.items)} items{skipped}, not {args.items}")
 
 
 def _draw(args: argparse.Namespace) -> Draw:
     """Return which items are taken: of a selection, if there is one, and of these by a seed."""
     chosen = Draw() if args.selection is None else Draw.of(args.selection)
+    chosen.bad.skip = args.skip_bad
     return chosen if args.seed is None else replace(chosen, count=args.items, seed=args.seed)
 
 

@@ -15,6 +15,7 @@ from nnrd.core.errors import UserError
 from nnrd.core.options import whole_number
 from nnrd.core.progress import Count
 from nnrd.datasets import coco_json, frames, labels, text_boxes
+from nnrd.datasets.bad import Bad
 from nnrd.inference import results, written
 from nnrd.inference.chain import Passed, Runner
 from nnrd.report import drawing, drawn
@@ -80,7 +81,7 @@ def _run(
     """Run one way over all images, write what is asked for, and return its row."""
     chain = way.open()
     runner = Runner(model.pipeline, chain, way.whole)
-    tally, bad = results.Tally(), frames.Bad(args.skip_bad)
+    tally, bad = results.Tally(), Bad(args.skip_bad)
     with _outputs(args, source, way.name, several) as takers:
         for loop in range(args.loop):
             for frame, passed in _passed(source, runner, bad, args.frames):
@@ -94,7 +95,7 @@ def _run(
 
 
 def _passed(
-    source: frames.Source, runner: Runner, bad: frames.Bad, limit: int | None
+    source: frames.Source, runner: Runner, bad: Bad, limit: int | None
 ) -> Iterator[tuple[frames.Frame, Passed]]:
     """Yield the images that can be used, each with what it gave; UserError where none can."""
     count, some = Count("images", of=min(source.count, limit or source.count)), False

@@ -45,7 +45,8 @@ def main(args: argparse.Namespace) -> None:
     _verify(args, given)
     task = REGISTRY.get(args.task)()
     measured = {name: _read(getattr(args, name)) for name in records.STEPS}
-    metrics, rows = _scored(args, task, measured)
+    found = index.read(args.index)
+    metrics, rows = _scored(args, task, measured, found)
     # A split's name is the user's own word for it, where there is one.
     point = {"task": args.task} | _split_columns(args.split) | args.point
     point |= {"metric_name": task.metric.name, "rec_perf": metrics.pop(task.metric.name)}
@@ -56,7 +57,7 @@ def main(args: argparse.Namespace) -> None:
         names = ("its anchor", f"{args.out}: the point")
         records.same_device(held, point, *names, records.ROW_DEVICE)
     point |= {"anc_perf": held["rec_perf"], "anc_eval_time": held["rec_eval_time"]}
-    point |= {"anc_provider": held["provider"]}
+    point |= {"anc_provider": held["provider"], "skipped": len(found.skipped)}
     made = {name: step["made"] for name, step in measured.items() if step}
     record = {"point": point, "items": records.items(rows, measured), "made": made}
     write_record(args.out, record | lineage.of([], given))
@@ -84,10 +85,9 @@ def _verify(args: argparse.Namespace, given: Iterable[Path]) -> None:
 
 
 def _scored(
-    args: argparse.Namespace, task: Task, measured: dict[str, Any]
+    args: argparse.Namespace, task: Task, measured: dict[str, Any], found: index.Index
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return metrics and a row an item; of a bound on the rate, what was coded."""
-    found = index.read(args.index)
     if args.predictions:
         return task.score(found, *map(steps.read_predictions, (args.anchor, args.predictions)))
     coded = {row["item"] for row in (measured["encoded"] or {"rows": []})["rows"]}

@@ -226,6 +226,7 @@ class Jobs:
         words += ["--items", str(data.count)]
         if row.selection:
             words += ["--selection", as_input(self.settings.places.located(row.selection))]
+        words += ["--skip-bad"] if row.bad_items == "skip" else []
         return words if data.items is None else [*words, "--seed", str(data.seed)]
 
     def asset(self, wildcards: Wildcards) -> str:

@@ -31,6 +31,7 @@ class DatasetRow:
     asset: str | None = None
     folder: str | None = None
     selection: str | None = None
+    bad_items: str = "refuse"
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ class Detection(Task):
         Metric("invented", "detections that it has not", "count", False, to_anchor=True),
         Metric("lost", "its detections that are gone", "count", False, to_anchor=True),
     )
-    count_columns = ("detections", "right", "invented", "lost")
+    count_columns = ("detections", "right", "invented", "lost", "crowds")
     threshold: float = SURE
 
     def score(
@@ -58,8 +58,9 @@ class Detection(Task):
 
         Metrics: ``AP``, ``AP50``, ``agreement``, ``tr26847_map``; the damage ``precision``,
         ``recall``, ``F1``; the 95 % bootstrap intervals of all of these over the images; the
-        counts ``right``, ``invented``, ``lost``. A row has ``AP``, ``agreement``, the counts, and
-        ``detections``, those with a score of the threshold or more.
+        counts ``right``, ``invented``, ``lost``; ``crowds``, how many of the objects are regions of
+        many, in which detections are neither right nor wrong. A row has ``AP``, ``agreement``, the
+        counts, and ``detections``, those with a score of the threshold or more.
         """
         items = {item.name: item for item in index.items}
         held = {prediction["item"]: prediction for prediction in anchor}
@@ -111,12 +112,14 @@ def _metrics(
 ) -> dict[str, float]:
     coco = _coco(items, predictions)
     images = [_tr26847_image(items, found, index.categories) for found in predictions]
+    objects = [row for found in predictions for row in items[found["item"]].facts["objects"]]
     theirs, ours = _results(items, anchor), _results(items, predictions)
     return {
         "AP": 100 * coco["AP"],
         "AP50": 100 * coco["AP50"],
         "agreement": 100 * agreement(theirs, ours, threshold),
         "tr26847_map": 100 * tr26847_map(images, threshold)[0],
+        "crowds": sum(row["iscrowd"] for row in objects),
     }
 
 

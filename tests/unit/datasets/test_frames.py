@@ -7,7 +7,7 @@ from small_detector import folder, picture, video
 
 from nnrd import UserError
 from nnrd.datasets import frames
-from nnrd.datasets.frames import Bad
+from nnrd.datasets.bad import Bad
 
 BRIGHT = (200, 120, 40)
 

@@ -135,10 +135,11 @@ def test_frames_that_are_refused(tmp_path):
         index_again(tmp_path, OBJECTS)
 
 
-def test_boxes_outside_are_counted(tmp_path, capsys):
+def test_boxes_outside_are_counted(tmp_path):
     found = index(tmp_path, lines=["0 1.5 0.5 0.5 0.5\n0 0.5 0.5 0 0.5\n0 0.5 0.5 0.5 0.5"])
     assert len(found.items[0].facts["objects"]) == 1
-    assert "2 boxes outside the frame are left out" in capsys.readouterr().err
+    assert found.counts == {"boxes are outside of their frame": 2}
+    assert found.left_out() == "2 boxes are outside of their frame"
 
 
 def test_a_damaged_frame_is_seen_and_others_are_not_blamed(tmp_path):

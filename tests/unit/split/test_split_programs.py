@@ -17,6 +17,7 @@ from small_models import FLOAT, MODELS, constant, model, node
 from nnrd import UserError
 from nnrd.core import program
 from nnrd.core.files import checksum, write_record
+from nnrd.datasets.index import Index, Item
 from nnrd.split import feeding
 
 ROOT = Path(__file__).parents[3]
@@ -147,7 +148,7 @@ def test_a_model_that_was_altered_is_refused(open_sized, tmp_path):
 def test_tabulate_images_takes_items_by_name(open_sized, tmp_path):
     image, csv = tmp_path / "p.png", tmp_path / "t.csv"
     item = {"name": "p", "path": str(image), "checksum": checksum(image), "facts": {}}
-    write_record(tmp_path / "index.json", {"items": [item], "categories": {}})
+    write_record(tmp_path / "index.json", Index([Item(**item)]).as_record())
     known = ["--index", tmp_path / "index.json"]
     given = [*known, "--items", "p", "--shape", "x=1,3,2,2"]
     run("tabulate_images", open_sized, *given, "--csv", csv)

@@ -19,7 +19,8 @@ from small_detector import OPTIONS, detector, folder, video
 
 from nnrd import tensor_files
 from nnrd.core.files import checksum, read_record, write_record
-from nnrd.datasets.frames import Bad, Pictures
+from nnrd.datasets.bad import Bad
+from nnrd.datasets.frames import Pictures
 from nnrd.datasets.index import Index
 from nnrd.inference.results import COLUMNS
 from nnrd.runtime import sessions

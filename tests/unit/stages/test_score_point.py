@@ -37,7 +37,8 @@ def score(at, name, **more):
 
 @pytest.fixture
 def folder(tmp_path):
-    files.write_record(tmp_path / "index.json", INDEX | {"categories": {}})
+    empty: dict[str, dict] = {key: {} for key in ("categories", "skipped", "counts")}
+    files.write_record(tmp_path / "index.json", INDEX | empty)
     found = {"predictions": [{"item": "a", "classes": [1, 2, 3, 4, 5]}]}
     files.write_record(tmp_path / "predictions.json", found)
     read = [tmp_path / "index.json"]

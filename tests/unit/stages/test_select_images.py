@@ -62,7 +62,8 @@ def folder(tmp_path):
     ]
     for item in items:
         item["facts"] = item["facts"] | {"objects": [thing()]}
-    files.write_record(tmp_path / "index.json", {"items": items, "categories": {"1": "cat"}})
+    given = {"items": items, "categories": {"1": "cat"}, "skipped": {}, "counts": {}}
+    files.write_record(tmp_path / "index.json", given)
     rows = [{"item": n, "detections": [seen(0 if ok else 50)]} for n, ok in PERFECT.items()]
     for shard in (0, 1):
         record = {"predictions": rows[shard::2]}

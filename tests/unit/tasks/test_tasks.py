@@ -41,7 +41,7 @@ def test_detection_score():
     metrics, rows = task.score(truth, anchor, anchor)
     shares = ("AP", "AP50", "agreement", "tr26847_map", "precision", "recall", "F1", "F1_high")
     assert {name: metrics[name] for name in shares} == dict.fromkeys(shares, pytest.approx(100))
-    assert [metrics[name] for name in task.count_columns[1:]] == [2, 0, 0]
+    assert [metrics[name] for name in task.count_columns[1:]] == [2, 0, 0, 1]
     assert metrics["F1_low"] == pytest.approx(100 * 0.025 ** (1 / 2))  # two images of two
     metrics, rows = task.score(truth, anchor, ours)
     # Of two objects the first is found, at full precision: COCO's 101 recalls up to 0.5 are 51.

@@ -21,8 +21,9 @@ class Format(ABC):
         """Return the items that ``draw`` takes of all, each looked at.
 
         ``annotations``: the ground truth, as the dataset's row names it; ``folder``: where the
-        items' files are. ``draw`` is called with the rows of all items, their names and, where
-        there are such, their speakers or classes; what it leaves out need not be looked at.
+        items' files are. `Draw.looked_at` is called with the rows of all items, their names, what
+        looks at one and, where there are such, their speakers or classes: so items that cannot be
+        used are skipped where the dataset's row says so.
         Raises UserError, naming the file, for what does not fit together.
         """
 

@@ -4,7 +4,6 @@ import gzip
 import re
 import zlib
 from collections.abc import Iterator
-from operator import itemgetter
 from pathlib import Path
 
 from nnrd.core.errors import UserError
@@ -36,7 +35,7 @@ class Asterisk(Format):
             # A transcript of what another package holds has no recording here.
             if path.is_file() and SHORTEST <= audio.look(path)[0] <= LONGEST:
                 kept.append((name.replace("/", "-"), path, text))
-        return Index(audio.utterances(draw(kept, itemgetter(0)), annotations))
+        return Index(audio.utterances(kept, annotations, draw))
 
 
 def _lines(annotations: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """Images with COCO annotations."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from nnrd.core.errors import UserError
 from nnrd.datasets import coco_json
 from nnrd.datasets.formats import Format
 from nnrd.datasets.images import read_rgb
-from nnrd.datasets.index import EVERYTHING, Draw, Index, items_of
+from nnrd.datasets.index import EVERYTHING, Draw, Index, Looked, items_of
 
 
 class Coco(Format):
@@ -21,34 +22,53 @@ class Coco(Format):
     def index(self, annotations: Path, folder: Path, draw: Draw = EVERYTHING) -> Index:
         """Return the images ordered by file name, drawn over the category of the largest object.
 
-        Raises UserError: the annotations are not COCO's, an image is missing, is no image or has
-        another size than they say, an object of an unknown category or image, or without a box.
+        An image cannot be used that is missing, is no image or has another size than the
+        annotations say, or of which an object has an unknown category or a box without an area:
+        with one object less it would be scored against something else. Raises UserError: the
+        annotations are not COCO's, an object of an unknown image, unless bad items are skipped.
         """
         dataset = coco_json.read(annotations)
         categories = {row["id"]: row["name"] for row in dataset["categories"]}
-        objects = coco_json.objects(dataset, categories, annotations)
+        faults: dict[int, list[UserError]] = {}
+        given = (dataset, categories, annotations)
+        objects = coco_json.objects(*given, faults if draw.bad.skip else None)
+        look = _Look(objects, faults, folder, annotations)
         images = sorted(dataset["images"], key=lambda image: image["file_name"])
-        images = draw(images, _stem, lambda image: _largest(objects.get(image["id"], [])))
-        return Index(items_of(_rows(images, objects, folder, annotations), annotations), categories)
+        rows: list[Looked] = draw.looked_at(images, _stem, look, look.largest)
+        known = {image["id"] for image in images}
+        strange = sum(len(found) for number, found in faults.items() if number not in known)
+        counts = {"annotations are of no image": strange} if strange else {}
+        return Index(items_of(rows, annotations), categories, counts=counts)
 
 
 def _stem(image: Mapping[str, Any]) -> str:
     return Path(image["file_name"]).stem
 
 
-def _largest(objects: list[dict[str, Any]]) -> int | None:
-    """Return the category of the largest object; None where an image has none."""
-    return max(objects, key=lambda row: row["area"])["category_id"] if objects else None
+@dataclass(frozen=True)
+class _Look:
+    """Looks at an image and at its ground truth, ``objects`` or ``faults`` by the image's id."""
 
+    objects: Mapping[int, list[dict[str, Any]]]
+    faults: Mapping[int, list[UserError]]
+    folder: Path
+    source: Path
 
-def _rows(
-    images: list[dict[str, Any]], objects: Mapping[int, list[dict]], folder: Path, source: Path
-) -> Iterator[tuple[str, Path, dict[str, Any]]]:
-    for image in images:
-        path = folder / image["file_name"]
+    def __call__(self, image: Mapping[str, Any]) -> Looked:
+        """Return name, file and facts; UserError where it cannot be used."""
+        path, objects = self.folder / image["file_name"], self.objects.get(image["id"], [])
+        if image["id"] in self.faults:
+            raise self.faults[image["id"]][0]
+        if any(min(row["bbox"][2:]) == 0 for row in objects):
+            raise UserError(f"{self.source}: {path.stem}: has an object whose box has no area")
         height, width = read_rgb(path).shape[:2]
         if (width, height) != (image["width"], image["height"]):
             expected = f"{image['width']}x{image['height']}"
-            raise UserError(f"{path}: {width}x{height} pixels, {source} says {expected}")
+            raise UserError(f"{path}: {width}x{height} pixels, {self.source} says {expected}")
         facts = {"image_id": image["id"], "width": width, "height": height}
-        yield path.stem, path, facts | {"objects": objects.get(image["id"], [])}
+        return path.stem, path, facts | {"objects": objects}
+
+    def largest(self, image: Mapping[str, Any]) -> int | None:
+        """Return the category of the largest object; None where an image has none."""
+        objects = self.objects.get(image["id"], [])
+        return max(objects, key=lambda row: row["area"])["category_id"] if objects else None

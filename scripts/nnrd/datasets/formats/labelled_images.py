@@ -1,14 +1,12 @@
 """Images whose names end with the number of their class: ``imagenet_00_243.jpg``."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from nnrd.core.errors import UserError
 from nnrd.datasets.formats import Format
 from nnrd.datasets.images import read_rgb
-from nnrd.datasets.index import EVERYTHING, Draw, Index, items_of
+from nnrd.datasets.index import EVERYTHING, Draw, Index, Looked, items_of
 
 NAME = re.compile(r"(?P<set>[A-Za-z0-9]+)_\d+_(?P<label>\d+)\.(jpg|jpeg|png)")
 
@@ -28,7 +26,7 @@ class LabelledImages(Format):
         found = sorted(path for path in folder.rglob("*") if _set(path) == wanted)
         if not found:
             raise UserError(f"{folder}: no images called {wanted}_NUMBER_LABEL.jpg or .png")
-        return Index(items_of(_rows(draw(found, _stem, _label)), folder))
+        return Index(items_of(draw.looked_at(found, _stem, _look, _label), folder))
 
 
 def _set(path: Path) -> str | None:
@@ -44,7 +42,6 @@ def _label(path: Path) -> int:
     return int(path.stem.rpartition("_")[2])
 
 
-def _rows(paths: list[Path]) -> Iterator[tuple[str, Path, dict[str, Any]]]:
-    for path in paths:
-        read_rgb(path)
-        yield path.stem, path, {"label": _label(path)}
+def _look(path: Path) -> Looked:
+    read_rgb(path)
+    return path.stem, path, {"label": _label(path)}

@@ -25,8 +25,8 @@ class LibriSpeech(Format):
         for path in sorted(folder.rglob("*.flac")):
             if path.stem not in texts:
                 raise UserError(f"{path}: has no transcript")
-        names = draw(sorted(texts), str, speaker)
-        items = audio.utterances([(name, *texts[name]) for name in names], folder)
+        recordings = [(name, *texts[name]) for name in sorted(texts)]
+        items = audio.utterances(recordings, folder, draw, speaker)
         return Index([replace(i, facts={**i.facts, "group": speaker(i.name)}) for i in items])
 
 

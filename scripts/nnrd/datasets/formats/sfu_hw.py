@@ -11,8 +11,9 @@ pictures ``SEQUENCE_NNN.png``.
 import hashlib
 import math
 import re
-import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -52,24 +53,26 @@ class SfuHwObjects(Format):
         """Return the labelled frames, ordered by sequence and number, drawn over the sequences.
 
         ``annotations``: the folder of the labels; ``folder``: that of the sequences. Boxes are cut
-        to the frame; those of which nothing is left are left out, and counted on standard error.
-        Raises UserError, naming file and line: other lines, a frame that is not there or cannot be
-        read, a sequence without a size in its name.
+        to the frame; those of which nothing is left are left out, and counted. A frame cannot be
+        used that is not there, such as one behind the end of a video that is cut short, that cannot
+        be read or whose labels have other lines. Raises UserError, naming file and line: a frame
+        that cannot be used and may not be skipped, a sequence without a size in its name.
         """
-        frames = draw(_frames(annotations), lambda frame: frame.name, lambda frame: frame.sequence)
-        places, left = _Places(folder), 0
-        items = []
-        for frame in frames:
-            name, path, digest, size = places.find(frame)
-            rows = list(_lines(frame.labels, self.tracks))
-            objects = [row for row in (_object(*row, size) for row in rows) if row]
-            left += len(rows) - len(objects)
-            known = {"image_id": frame.image_id, "width": size[0], "height": size[1]}
-            facts = {**known, "objects": objects, "frame": frame.number}
-            items.append(Item(name, str(path), digest, facts))
-        if left:
-            print(f"{annotations}: {left} boxes outside the frame are left out", file=sys.stderr)
-        return Index(items, dict(NAMES))
+        look = partial(self._look, _Places(folder))
+        named = (attrgetter("name"), look, attrgetter("sequence"))
+        pairs = draw.looked_at(_frames(annotations), *named)
+        left = sum(number for _, number in pairs)
+        counts = {"boxes are outside of their frame": left} if left else {}
+        return Index([item for item, _ in pairs], dict(NAMES), counts=counts)
+
+    def _look(self, places: "_Places", frame: "_Frame") -> tuple[Item, int]:
+        """Return a frame's item, and how many boxes were left out of it."""
+        name, path, digest, size = places.find(frame)
+        rows = list(_lines(frame.labels, self.tracks))
+        objects = [row for row in (_object(*row, size) for row in rows) if row]
+        known = {"image_id": frame.image_id, "width": size[0], "height": size[1]}
+        facts = {**known, "objects": objects, "frame": frame.number}
+        return Item(name, str(path), digest, facts), len(rows) - len(objects)
 
 
 class SfuHwTracks(SfuHwObjects):

@@ -1,7 +1,6 @@
 """A folder of recordings with a table of transcripts, such as a user's own."""
 
 import csv
-from operator import itemgetter
 from pathlib import Path
 
 from nnrd.core.errors import UserError
@@ -30,7 +29,7 @@ class Transcripts(Format):
             if path.is_file() and path != annotations and name not in known:
                 raise UserError(f"{path}: has no transcript in {annotations}")
         named = [(_name(row["file"]), folder / row["file"], row["text"]) for row in rows]
-        return Index(audio.utterances(draw(named, itemgetter(0)), annotations))
+        return Index(audio.utterances(named, annotations, draw))
 
 
 def _table(path: Path) -> list[dict]:
