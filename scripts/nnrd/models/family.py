@@ -42,6 +42,11 @@ class Family:
         """What runs a model of which nothing else is said: ``torch`` or ``onnx``."""
         return "torch" if self.network else "onnx"
 
+    @property
+    def exporter(self) -> str | None:
+        """The part of the network that exports it, as a hash of code takes it; None without one."""
+        return self.network and f"{self.network}.load,graph,export,outputs"
+
     def graph_row(self, row: ModelRow) -> ModelRow:
         """Return what a model's graph and tensors depend on: no options where it is a file."""
         return row if self.network else replace(row, options={})

@@ -5,7 +5,7 @@ from argparse import Namespace
 from functools import cached_property
 from pathlib import Path
 
-from nnrd.assets import cache, fetch
+from nnrd.assets import cache, exports, fetch
 from nnrd.assets.rows import AssetFile
 from nnrd.core import lineage
 from nnrd.core.errors import UserError
@@ -60,10 +60,10 @@ class Model:
 
     @cached_property
     def onnx(self) -> Path:
-        """Its ONNX file: one's own, the workflow's where that is there, else made in ``work``."""
+        """Its ONNX file: one's own, the workflow's, the cache's, or one made in ``work``."""
         if self.is_file:
             return Path(self.args.model)
-        return self._made() or self._exported()
+        return self._made() or (self._exported() if self.family.network else self._converted())
 
     @cached_property
     def assets(self) -> Path | None:
@@ -107,6 +107,18 @@ class Model:
         return onnx
 
     def _exported(self) -> Path:
+        """Return what was exported before, else what is now, which takes importing PyTorch."""
+        kept = exports.Exports(cache.default_folder(), self.row.model)
+        key = planning.export_key(self.row, self.family, self.assets)
+        found = kept.take(key)
+        if found:
+            steps.say(f"{found}: exported before, is used")
+            return found
+        out = self._converted()
+        kept.keep(key, out, out.with_suffix(".json"))
+        return out
+
+    def _converted(self) -> Path:
         out = self.work / "model.onnx"
         facts, how = out.with_suffix(".json"), self.args.threads
         row = self.family.graph_row(self.row)

@@ -1,15 +1,20 @@
 """Options of the programs that look at a whole configuration; no job of a run takes them."""
 
 import argparse
+import hashlib
 import json
 from pathlib import Path
 
+from nnrd.core import lineage
 from nnrd.core.errors import UserError
+from nnrd.models import Family, ModelRow
 from nnrd.study import config, origins
 from nnrd.study.config import Settings
 from nnrd.study.sheets import Sheets
+from nnrd.study.source_hash import source_hash
 
 SHIPPED = Path("config/config.yaml")
+EXPORT = "nnrd.stages.convert_model"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +31,14 @@ def settings(args: argparse.Namespace) -> Settings:
     files = [*([shipped] if shipped.is_file() else []), *args.configfile]
     given = origins.read(files, {"run": args.run} if args.run else None)
     return config.load(origins.merged(given), given, args.folder)
+
+
+def export_key(model: ModelRow, family: Family, assets: Path | None) -> str:
+    """Return what an export of a model depends on: its row, its files, the code, as a hash."""
+    code = source_hash(EXPORT, *([family.exporter] if family.exporter else []))
+    files = lineage.below(assets) if assets else {}
+    made_of = [family.graph_row(model).columns, files, code]
+    return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def sheets(args: argparse.Namespace) -> Sheets:

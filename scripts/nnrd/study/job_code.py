@@ -53,8 +53,7 @@ class JobCode:
         return family.network if runs else None
 
     def _export(self, wildcards: Wildcards) -> str | None:
-        network = self.jobs.family(wildcards).network
-        return network and f"{network}.load,graph,export,outputs"
+        return self.jobs.family(wildcards).exporter
 
     def _weights(self, wildcards: Wildcards) -> str | None:
         network = self.jobs.family(wildcards).network
