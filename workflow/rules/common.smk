@@ -118,11 +118,9 @@ onstart:
 
 # What datasets leave out is never silent.
 onsuccess:
-    files = [Path(paths.fill(paths.INDEX, data=data)) for data in JOBS.selections]
-    for file in files if workflow.is_main_process else ():
-        left_out = file.is_file() and index.read(file).left_out()
-        if left_out:
-            print(f"{file}: {left_out}", file=sys.stderr)
+    if workflow.is_main_process:
+        for line in index.left_out(paths.fill(paths.INDEX, data=data) for data in JOBS.selections):
+            print(line, file=sys.stderr)
 
 
 def timed_cores(wildcards):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -171,6 +172,18 @@ def read(path: str | Path) -> Index:
     categories = {int(key): name for key, name in record["categories"].items()}
     items = [Item(**row) for row in record["items"]]
     return Index(items, categories, record["skipped"], record["counts"])
+
+
+def left_out(paths: Iterable[str | Path]) -> Iterator[str]:
+    """Yield what was left out of datasets, a line an index; of what cannot be read there is none.
+
+    What is damaged is for `nnrd check` to say, and not for the end of a run that needed none of it.
+    """
+    for path in paths:
+        with suppress(UserError, KeyError):
+            said = read(path).left_out()
+            if said:
+                yield f"{path}: {said}"
 
 
 def items_of(rows: Iterable[Looked], source: object) -> list[Item]:

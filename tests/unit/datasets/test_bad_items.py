@@ -162,6 +162,9 @@ def test_the_index_names_what_was_left_out(tmp_path, capsys, words, count):
     assert len(found.items) == count and list(found.skipped) == ["p1"]
     assert found.left_out() == "1 items cannot be used: p1"
     assert "i.json: " in capsys.readouterr().err
+    (tmp_path / "damaged.json").write_text("{}")
+    files = [tmp_path / name for name in ("i.json", "damaged.json", "none.json")]
+    assert list(indexes.left_out(files)) == [f"{files[0]}: {found.left_out()}"]
 
 
 @pytest.mark.parametrize(
