@@ -119,7 +119,9 @@ onstart:
 # What datasets leave out is never silent.
 onsuccess:
     if workflow.is_main_process:
-        for line in index.left_out(paths.fill(paths.INDEX, data=data) for data in JOBS.selections):
+        for line in index.left_out(
+            paths.fill(paths.INDEX, data=data) for data in JOBS.selections
+        ):
             print(line, file=sys.stderr)
 
 
