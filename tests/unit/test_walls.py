@@ -97,7 +97,13 @@ def test_programs_import_their_stage_and_no_more():
 
 def loaded(code, *watched):
     """Return which of the watched packages are loaded after the code ran in a fresh process."""
-    code += f"\nimport sys; print([name for name in {watched!r} if name in sys.modules])"
+    found = modules_after(code)
+    return [name for name in watched if name in found]
+
+
+def modules_after(code):
+    """Return the names of all modules that are loaded after the code ran in a fresh process."""
+    code += "\nimport sys; print(sorted(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=SCRIPTS, capture_output=True, text=True, timeout=120
     )
@@ -167,3 +173,46 @@ def test_the_configuration_is_read_without_heavy_packages():
 def test_families_are_listed_without_their_halves():
     code = "from nnrd.models import REGISTRY\nfor name in REGISTRY.names(): REGISTRY.get(name)"
     assert loaded(code, "torch", "onnxruntime", "cv2", "PIL") == []
+
+
+# What takes a job longer to import than its work may take; stage → what it has a use for.
+HEAVY = {
+    *("torch", "transformers", "onnx", "onnxruntime", "cv2", "PIL", "pandas", "matplotlib"),
+    *("scipy", "yaml", "jsonschema", "importlib.metadata", "multiprocessing", "asyncio"),
+}
+USED = {
+    "encode_tensors": set(),
+    "decode_weights": set(),
+    "extract_features": {"onnxruntime"},
+    "extract_outputs": {"onnxruntime"},
+    "infer_features": {"onnxruntime"},
+    "infer_anchor": set(),  # what runs the model is found by name
+    "infer_weights": set(),
+    "infer_files": set(),
+    "score_point": set(),
+    "index_dataset": set(),
+    "split_model": {"onnx", "importlib.metadata"},  # the latter by the former
+}
+
+
+@pytest.mark.parametrize("stage", USED)
+def test_a_job_starts_with_little(stage):
+    """A study has thousands of jobs: what each imports is held by names and by a number."""
+    code = f"import nnrd.core.program, nnrd.stages.{stage}"
+    found = modules_after(code)
+    assert HEAVY & set(found) == USED[stage]
+    assert len(found) < (450 if "onnx" in USED[stage] else 330), found
+
+
+CODE = """
+import numpy
+from nnrd import codecs
+from nnrd.runtime.environment import made_by
+codec = codecs.make("nnc", qp=-26)
+assert codec.decode(codec.encode({"x": numpy.ones((4, 4), "float32")}))
+assert made_by()["packages"]["numpy"]
+"""
+
+
+def test_coding_and_what_a_job_writes_down_load_no_more():
+    assert HEAVY & set(modules_after(CODE)) == set()

@@ -47,7 +47,7 @@ rule infer_anchor:
         **NEEDS.of("infer_anchor"),
         gpu=gpus,
     params:
-        source=CODE.hashed("infer_anchor", "trained", "tensors", "pipeline", "network"),
+        source=CODE.hashed("infer_anchor", "trained", "size", "pipeline", "network"),
         model=JOBS.model,
         run_by=JOBS.run_by,
         timing=TIMING,

@@ -89,6 +89,16 @@ def verify_made(file: Path, record: Path) -> None:
             verify(file.with_name(name), known[name])
 
 
+def checked(file: Path, record: Path | None) -> Path:
+    """Return a file; UserError where it is not the one that its record is of.
+
+    ``record`` None: a user's own file, of which nothing is known.
+    """
+    if record is not None:
+        verify_made(file, record)
+    return file
+
+
 def verify_origin(
     records: Mapping[Path, Record], seen: Mapping[str, str], used: Iterable[Path] = ()
 ) -> None:

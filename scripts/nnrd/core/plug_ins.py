@@ -1,12 +1,16 @@
 """Plug-ins: code of other packages, which may fail in any way; what fails says whose it is."""
 
+from __future__ import annotations
+
 import sys
 from contextlib import redirect_stdout
-from importlib.metadata import EntryPoint
 from traceback import extract_tb, walk_tb
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnrd.core.errors import UserError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 _loaded: dict[str, str] = {}  # what this process has of them: top-level module → what it is called
 

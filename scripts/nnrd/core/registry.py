@@ -1,16 +1,28 @@
 """Things found by name: nnrd's own, and those that other packages publish as entry points."""
 
+from __future__ import annotations
+
+import importlib
 import sys
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Generic, TypeVar, cast
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from nnrd.core import plug_ins
 from nnrd.core.errors import UserError
 from nnrd.core.schema import unknown
 
+if TYPE_CHECKING:  # its import takes as long as that of a codec
+    from importlib.metadata import EntryPoint
+
 T = TypeVar("T")
+
+
+def named(target: str) -> Any:
+    """Return what ``module:attribute`` names; its module is imported."""
+    module, _, attribute = target.partition(":")
+    return attrgetter(attribute)(importlib.import_module(module))
 
 
 class Registry(Generic[T]):
@@ -24,7 +36,7 @@ class Registry(Generic[T]):
 
     def __init__(self, group: str, word: str, own: Mapping[str, str], of: str) -> None:
         self.group, self.word, self.of = group, word, of
-        self._own = {name: EntryPoint(name, target, group) for name, target in own.items()}
+        self._own = dict(own)
 
     def names(self) -> list[str]:
         """Return all names, sorted; nnrd's come before a plug-in's of the same name."""
@@ -32,19 +44,18 @@ class Registry(Generic[T]):
 
     def target(self, name: str) -> str:
         """Return where an object is, ``module:attribute``; UserError for an unknown name."""
-        return self._entry(name).value
+        return self._own[name] if name in self._own else self._entry(name).value
 
     def get(self, name: str) -> T:
         """Return an object; UserError: an unknown name, a missing package, a plug-in as in `load`.
 
         A plug-in that is something else than the group takes is refused, too.
         """
-        entry = self._entry(name)
-        return cast(T, self._own_object(name) if name in self._own else self._plug_in(entry))
+        return self._own_object(name) if name in self._own else self._plug_in(self._entry(name))
 
-    def _own_object(self, name: str) -> object:
+    def _own_object(self, name: str) -> Any:
         try:
-            return self._own[name].load()
+            return named(self._own[name])
         except ImportError as error:
             missing = error.name if isinstance(error, ModuleNotFoundError) else None
             if missing is None or missing.startswith("nnrd"):
@@ -52,17 +63,15 @@ class Registry(Generic[T]):
             how = "an extra of nnrd brings it, nnrd[workflow] brings all"
             raise UserError(f"{self.word} {name}: no package {missing}; {how}") from error
 
-    def _plug_in(self, entry: EntryPoint) -> object:
+    def _plug_in(self, entry: EntryPoint) -> Any:
         found = plug_ins.load(entry, f"{self.word} {entry.name}")
-        base = EntryPoint(self.word, self.of, self.group).load()
+        base = named(self.of)
         if not (issubclass(found, base) if isinstance(found, type) else isinstance(found, base)):
             reason = f"its entry point {entry.value} is no {self.of.replace(':', '.')}"
             raise UserError(f"{self.word} {entry.name}: {reason}")
         return found
 
     def _entry(self, name: str) -> EntryPoint:
-        if name in self._own:
-            return self._own[name]
         for entry in _published(self.group):
             if entry.name == name:
                 return entry
@@ -79,5 +88,7 @@ def _found(group: str, places: tuple[str, ...]) -> tuple[EntryPoint, ...]:
 
     A look reads the folders of all packages, and each job of a plan asks several times.
     """
+    from importlib.metadata import entry_points
+
     del places
     return tuple(entry_points(group=group))

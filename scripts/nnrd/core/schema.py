@@ -1,43 +1,57 @@
 """Values against a JSON schema; mistakes are said in one line with the key's path."""
 
-import difflib
+from __future__ import annotations
+
 import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
+if TYPE_CHECKING:  # a job that has nothing to check does without its import
+    from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
 
 
-def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[jsonschema.ValidationError]:
+def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:
     """Check a pattern as JSON Schema means it: in Python ``$`` would let a line's end pass."""
+    from jsonschema import ValidationError
+
     exact = re.sub(r"\$$", r"\\Z", pattern)
     if isinstance(value, str) and not re.search(exact, value):
-        yield jsonschema.ValidationError("")
+        yield ValidationError("")
 
 
-def _needed(_: Any, needs: dict, value: Any, __: Any) -> Iterator[jsonschema.ValidationError]:
+def _needed(_: Any, needs: dict, value: Any, __: Any) -> Iterator[ValidationError]:
     """Check ``dependentRequired``, and blame the key that would be ignored, not the mapping.
 
     A key that is empty is as one that is not there.
     """
+    from jsonschema import ValidationError
+
     if isinstance(value, dict):
         for key in needs.keys() & value.keys():
             missing = [other for other in needs[key] if value.get(other) in (None, [], {})]
             if missing:
                 reason = f"is ignored without {' and '.join(map(repr, missing))}"
-                yield jsonschema.ValidationError(f"{reason}: leave it out", path=[key])
+                yield ValidationError(f"{reason}: leave it out", path=[key])
 
 
-# JSON Schema takes 3.0 for an integer; coders do not.
-_Validator = jsonschema.validators.extend(
-    jsonschema.Draft202012Validator,
-    {"pattern": _pattern, "dependentRequired": _needed},
-    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
-        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
-    ),
-)
+@cache
+def _validator() -> type[Validator]:
+    """Return what checks a value; JSON Schema takes 3.0 for an integer, coders do not."""
+    import jsonschema
+
+    return jsonschema.validators.extend(
+        jsonschema.Draft202012Validator,
+        {"pattern": _pattern, "dependentRequired": _needed},
+        type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
+            "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+        ),
+    )
+
+
 MAX_DEPTH, MAX_VALUES = 32, 100_000
 _TYPES = {"array": "a list", "object": "a mapping", "integer": "an integer", "null": "empty"}
 
@@ -51,14 +65,47 @@ def first_mistake(schema: dict, value: Any) -> tuple[str, str] | None:
     integers of more than 64 bits.
     """
     outside = beyond_bounds(value)
-    if outside:
+    if outside or fits_plainly(schema, value):
         return outside
-    errors = sorted(_Validator(schema).iter_errors(value), key=lambda e: list(map(str, e.path)))
+    from jsonschema.exceptions import best_match
+
+    errors = sorted(_validator()(schema).iter_errors(value), key=lambda e: list(map(str, e.path)))
     if not errors:
         return None
-    error = jsonschema.exceptions.best_match(errors[:1])
+    error = best_match(errors[:1])
     say = _REASONS.get(error.validator, lambda e: e.message[:200])
     return key_path(error.absolute_path), say(error)
+
+
+# What `fits_plainly` knows of the schema of a mapping, and of that of a value in it.
+OUTER = {"type", "properties", "required", "additionalProperties", "description"}
+INNER = {"type", "minimum", "maximum", "description"}
+KINDS: dict[str, tuple[type, ...]] = {
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "string": (str,),
+}
+
+
+def fits_plainly(schema: dict, value: Any) -> bool:
+    """Say whether a mapping certainly fits; False: it may still, `first_mistake` finds out.
+
+    Most of what a job checks is a few numbers, which are right; importing jsonschema to say so
+    would take it longer than anything else that it imports but NumPy.
+    """
+    if schema.keys() - OUTER or schema.get("type") != "object" or type(value) is not dict:
+        return False
+    rules, missing = schema.get("properties", {}), set(schema.get("required", ())) - value.keys()
+    return not missing and all(k in rules and _plainly(rules[k], v) for k, v in value.items())
+
+
+def _plainly(rule: dict, value: Any) -> bool:
+    if not rule.keys() - {"enum", "description"}:
+        return any(type(value) is type(v) and value == v for v in rule.get("enum", ()))
+    if rule.keys() - INNER or type(value) not in KINDS.get(str(rule.get("type")), ()):
+        return False
+    return rule.get("minimum", value) <= value <= rule.get("maximum", value)
 
 
 def beyond_bounds(value: Any) -> tuple[str, str] | None:
@@ -117,6 +164,8 @@ def key_path(parts: Any) -> str:
 
 def unknown(word: str, name: Any, known: Any) -> str:
     """Say that a name is not known, with the nearest known ones or all of them."""
+    import difflib
+
     known = [str(k) for k in known]
     near = difflib.get_close_matches(str(name), known, n=3)
     if near:
@@ -124,7 +173,7 @@ def unknown(word: str, name: Any, known: Any) -> str:
     return f"unknown {word} {name!r}; known: {', '.join(known) or 'none'}"
 
 
-def _unknown_key(error: jsonschema.ValidationError) -> str:
+def _unknown_key(error: ValidationError) -> str:
     schema: Any = error.schema
     instance: Any = error.instance
     known = schema.get("properties", {})
@@ -132,18 +181,18 @@ def _unknown_key(error: jsonschema.ValidationError) -> str:
     return unknown("key", extra, known)
 
 
-def _wrong_type(error: jsonschema.ValidationError) -> str:
+def _wrong_type(error: ValidationError) -> str:
     value: Any = error.validator_value
     kinds = [value] if isinstance(value, str) else value
     return f"{error.instance!r:.60} is not {' or '.join(_TYPES.get(k, f'a {k}') for k in kinds)}"
 
 
-def _not_in_enum(error: jsonschema.ValidationError) -> str:
+def _not_in_enum(error: ValidationError) -> str:
     allowed: Any = error.validator_value
     return f"{error.instance!r:.60} is none of {', '.join(map(str, allowed))}"
 
 
-def _excluded(error: jsonschema.ValidationError) -> str:
+def _excluded(error: ValidationError) -> str:
     """Say which of the two things that the schemas refuse so it is.
 
     Anything (``{}``), where another key makes it of no use; or a name that Snakemake takes for an
@@ -154,7 +203,7 @@ def _excluded(error: jsonschema.ValidationError) -> str:
     return f"{error.instance!r} ends in 20 repetitions, which Snakemake refuses in a path"
 
 
-_REASONS: dict[str, Callable[[jsonschema.ValidationError], str]] = {
+_REASONS: dict[str, Callable[[ValidationError], str]] = {
     "additionalProperties": _unknown_key,
     "type": _wrong_type,
     "minimum": lambda e: f"{e.instance!r:.60} is below {e.validator_value}",

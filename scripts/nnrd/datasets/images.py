@@ -1,15 +1,20 @@
 """Reading images."""
 
+from __future__ import annotations
+
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from nnrd.core.errors import UserError
 from nnrd.core.files import read_verified
 from nnrd.datasets import coded_video, raw_video
 from nnrd.datasets.index import Item
+
+if TYPE_CHECKING:  # a pipeline behind a split reads no image
+    from PIL import Image
 
 
 def read_item(item: Item) -> np.ndarray:
@@ -39,6 +44,8 @@ def read_rgb(path: str | Path) -> np.ndarray:
 
 
 def _decode(data: bytes, path: str | Path) -> np.ndarray:
+    from PIL import Image, UnidentifiedImageError
+
     try:
         if data.startswith(raw_video.MAGIC):
             return raw_video.decode_file(data)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
 
 from nnrd.core.errors import UserError
+from nnrd.core.registry import named
 from nnrd.models.row import ModelRow
 
 if TYPE_CHECKING:  # torch takes seconds to import, and jobs that run ONNX files need none of it
@@ -68,4 +68,4 @@ class Family:
     def _load(self, target: str | None, otherwise: str, row: ModelRow) -> Any:
         if target is None:
             raise UserError(f"model {row.model}: family {row.family} {otherwise}")
-        return EntryPoint(row.family, target, "nnrd.models").load()
+        return named(target)

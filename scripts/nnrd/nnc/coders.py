@@ -2,7 +2,7 @@
 
 import sys
 from functools import cache
-from importlib import metadata, util
+from importlib import util
 
 from nnrd.core.errors import UserError
 from nnrd.nnc.coder import Coder
@@ -35,7 +35,9 @@ def in_use(name: str | None = None) -> str:
     find(name)
     if name == "native":
         return name
-    return f"nncodec {metadata.version('nncodec')}"
+    from importlib.metadata import version
+
+    return f"nncodec {version('nncodec')}"
 
 
 @cache

@@ -1,11 +1,12 @@
 """Branches and bytes at every split of a model, from one pass over the graph."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import onnx
-import pandas as pd
 
 from nnrd.core.errors import UserError
 from nnrd.core.links import latency_ms
@@ -14,6 +15,9 @@ from nnrd.split.graph import Graph, Life
 from nnrd.split.parts import extract
 from nnrd.split.plan import cut
 from nnrd.split.shapes import rank_bytes, static_bytes, static_types
+
+if TYPE_CHECKING:  # what cuts a model makes no table of it
+    import pandas as pd
 
 AT_TENSORS = "tensors"  # the operator of a cut at tensors, which is behind no one node
 PART_BYTES = ("part1_bytes", "part2_bytes")
@@ -66,6 +70,8 @@ def table(
     the branches whose size is unknown; where it isn't 0, bytes and latency are NA. With ``first``
     0 the first row is the anchor's: the model's inputs, sent whole.
     """
+    import pandas as pd
+
     graph = model if isinstance(model, Graph) else Graph(model)
     sizes = static_sizes(graph) if sizes is None else sizes
     ranks = range(len(graph.nodes))
@@ -94,6 +100,8 @@ def row_at(
 
     ``name`` stands where a node's does, behind "at"; both rules send the same.
     """
+    import pandas as pd
+
     graph = model if isinstance(model, Graph) else Graph(model)
     plan = cut(graph, tensors=tensors)
     shapes = dict(zip(plan.shape_names, plan.shape_only, strict=True))
@@ -144,6 +152,8 @@ def _spans(graph: Graph, lives: Mapping[str, Life], sizes: Mapping[str, TensorSi
 
 def _sums(prefix: str, spans: list[Span], count: int) -> dict[str, pd.Series]:
     """Return branches, bytes and unknown sizes of each rank, summed by differences."""
+    import pandas as pd
+
     steps = np.zeros((3, count + 2), np.int64)
     for span in spans:
         change = np.array([1, span.size or 0, span.size is None])

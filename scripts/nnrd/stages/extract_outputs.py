@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from nnrd.models.facts import checked
+from nnrd.core import lineage
 from nnrd.runtime import sessions
 from nnrd.stages import arguments
 from nnrd.stages.extract_features import keep
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Write the outputs, a bundle an item, and a record with their sums."""
     arguments.verify_assets(args)
-    file, device = checked(args.onnx, args.facts), args.provider
+    file, device = lineage.checked(args.onnx, args.facts), args.provider
     whole = sessions.session(file, args.threads, tf32=args.tf32, device=device)
     keep(args, whole, [found.name for found in whole.get_outputs() if is_numeric(found.type)])
 

@@ -18,7 +18,6 @@ def main(args: argparse.Namespace) -> None:
     arguments.verify_assets(args)
     items = index.read(args.index).shard(args.shard)
     model = runtimes.of(args)
-    size = sum(tensor.nbytes for tensor in model.tensors().values())
+    rows = [{"item": BUNDLE, "model_size": model.size()}]
     pipeline, run, ran = model.trained()
-    rows = [{"item": BUNDLE, "model_size": size}]
     steps.write_predictions(args, pipeline.predict(run, items), rows, **ran)

@@ -1,19 +1,23 @@
 """Whole models in ONNX Runtime; their tensors are the ONNX file's initialisers."""
 
+from __future__ import annotations
+
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnx
 
+from nnrd.core import lineage
 from nnrd.core.errors import UserError
-from nnrd.models import onnx_weights
-from nnrd.models.facts import checked
+from nnrd.core.files import read_record
 from nnrd.models.pipeline import Arrays, Pipeline, Run
 from nnrd.runtime import sessions
-from nnrd.split import files
 from nnrd.stages import arguments
 from nnrd.stages.runtimes import Ran, Runtime
+
+if TYPE_CHECKING:  # a job that runs the file as it is reads nothing in it
+    import onnx
 
 
 class OnnxModel(Runtime):
@@ -21,7 +25,15 @@ class OnnxModel(Runtime):
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Return the initialisers in the file's order."""
+        from nnrd.models import onnx_weights
+
         return onnx_weights.tensors(self._model())
+
+    def size(self) -> int:
+        """Return the bytes of the initialisers, from the facts where they are given."""
+        if self.args.facts is None:
+            return super().size()
+        return read_record(self.args.facts)["tensor_bytes"]
 
     def trained(self) -> tuple[Pipeline, Run, Ran]:
         """Return what runs the file as it is."""
@@ -29,6 +41,9 @@ class OnnxModel(Runtime):
 
     def received(self, tensors: Arrays) -> tuple[Pipeline, Run, Ran]:
         """Return what runs the file with other initialisers."""
+        from nnrd.models import onnx_weights
+        from nnrd.split import files
+
         model = onnx_weights.filled(self._model(), tensors)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "model.onnx"
@@ -44,7 +59,9 @@ class OnnxModel(Runtime):
     def _file(self) -> Path:
         if self.args.onnx is None:
             raise UserError("--runtime onnx needs --onnx FILE")
-        return checked(self.args.onnx, self.args.facts)
+        return lineage.checked(self.args.onnx, self.args.facts)
 
     def _model(self) -> onnx.ModelProto:
+        from nnrd.split import files
+
         return files.load_whole(self._file())

@@ -24,6 +24,10 @@ class Runtime(ABC):
     def tensors(self) -> dict[str, np.ndarray]:
         """Return the trained model's tensors, which are what is sent."""
 
+    def size(self) -> int:
+        """Return the bytes of the trained model's tensors."""
+        return sum(tensor.nbytes for tensor in self.tensors().values())
+
     @abstractmethod
     def trained(self) -> tuple[Pipeline, Run, Ran]:
         """Return what runs the trained model."""

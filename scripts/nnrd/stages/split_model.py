@@ -6,7 +6,6 @@ from pathlib import Path
 
 from nnrd.core import lineage
 from nnrd.core.files import complete_files, write_record
-from nnrd.models.facts import checked
 from nnrd.split import files
 from nnrd.split.graph import Graph
 from nnrd.split.parts import extract
@@ -34,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Split, describe and write."""
-    graph = Graph(files.load(checked(args.model, args.facts)))
+    graph = Graph(files.load(lineage.checked(args.model, args.facts)))
     plan = cut(graph, args.rank, args.name, args.where, args.rule, args.tensors)
     parts = extract(graph, plan)
     print("\n".join(describe(graph, plan)))

@@ -10,7 +10,6 @@ import pandas as pd
 from nnrd.core import lineage
 from nnrd.core.files import complete_file
 from nnrd.core.options import named_rate, named_shape
-from nnrd.models.facts import checked
 from nnrd.split import files
 from nnrd.split.graph import Graph
 from nnrd.split.sizes import part_bytes, row_at, table
@@ -61,7 +60,7 @@ def main(args: argparse.Namespace) -> None:
 
 def graph(args: argparse.Namespace) -> Graph:
     """Return the model's graph; UserError where it is not the file that the facts are of."""
-    return Graph(files.load(checked(args.model, args.facts)))
+    return Graph(files.load(lineage.checked(args.model, args.facts)))
 
 
 def random(args: argparse.Namespace, model: Graph) -> Iterator[tuple[str, Feeds]]:

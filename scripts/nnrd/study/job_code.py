@@ -62,6 +62,9 @@ class JobCode:
     def _tensors(self, wildcards: Wildcards) -> str:
         return f"{RUNTIMES.target(self.jobs.runtime(wildcards))}.tensors"
 
+    def _size(self, wildcards: Wildcards) -> str:
+        return f"{RUNTIMES.target(self.jobs.runtime(wildcards))}.size"
+
     def _trained(self, wildcards: Wildcards) -> str:
         return f"{RUNTIMES.target(self.jobs.runtime(wildcards))}.trained"
 

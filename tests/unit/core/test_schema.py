@@ -5,7 +5,9 @@ import time
 import pytest
 import yaml
 
-from nnrd.core.schema import MAX_DEPTH, MAX_VALUES, first_mistake
+from nnrd import codecs
+from nnrd.core import schema as schemas
+from nnrd.core.schema import MAX_DEPTH, MAX_VALUES, first_mistake, fits_plainly
 
 
 def bomb(width=9, levels=12, mapping=False):
@@ -60,3 +62,30 @@ def test_what_a_large_configuration_may_be():
 def test_a_long_value_makes_no_long_message(schema):
     path, reason = first_mistake(schema, "9" * 5000)
     assert path == "" and len(reason) < 250
+
+
+VALUES = [0, 1, 2, -38, 300, 2.0, -1.5, float("nan"), True, False, None, "", "exact", "x", [], {}]
+ODD = [5, None, [1], "qp", {}, {"unknown": 1}]
+OWN = {
+    "type": "object",
+    "required": ["a"],
+    "properties": {"a": {"type": "number", "minimum": 0}, "b": {"pattern": "x", "type": "string"}},
+}
+SCHEMAS = {name: codecs.parameter_schema(name) for name in codecs.available()} | {"own": OWN}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_what_fits_plainly_is_what_json_schema_lets_pass(name):
+    """Whatever is said to fit does; and what jobs are given mostly is said to."""
+    schema = SCHEMAS[name]
+    keys = [*schema["properties"], "unknown"]
+    cases = [*ODD, *({key: value} for key in keys for value in VALUES)]
+    cases += [{keys[0]: a, keys[-1]: b} for a in VALUES for b in VALUES]
+    fitting = [case for case in cases if fits_plainly(schema, case)]
+    checker = schemas._validator()(schema)
+    assert fitting and all(checker.is_valid(case) for case in fitting)
+
+
+@pytest.mark.parametrize("given", [{}, {"qp": -38}, {"qp": -10, "use_dq": True, "coder": "native"}])
+def test_a_job_s_parameters_fit_plainly(given):
+    assert fits_plainly(codecs.parameter_schema("nnc"), given)

@@ -26,11 +26,11 @@ def test_facts(tmp_path):
     assert (found["inputs"], found["outputs"]) == (["x"], ["y", "m"])
     assert found["bytes"] == file.stat().st_size
     write_record(tmp_path / "m.json", found | lineage.of([file], []))
-    assert facts.checked(file, tmp_path / "m.json") == file
-    assert facts.checked(file, None) == file
+    assert lineage.checked(file, tmp_path / "m.json") == file
+    assert lineage.checked(file, None) == file
     file.write_bytes(file.read_bytes() + b"\0")
     with pytest.raises(UserError, match=r"m\.onnx: damaged"):
-        facts.checked(file, tmp_path / "m.json")
+        lineage.checked(file, tmp_path / "m.json")
 
 
 def test_weights_come_back():
