@@ -124,9 +124,8 @@ def test_every_detector_goes_through_it(ran, study):
     assert (raw["lost"] == 0).all() and (raw["invented"] == 0).all()
     nnc = features[features.codec == "nnc"]
     assert (nnc["compress_ratio"] < 0.6).all()
-    if study != "retinanet":  # whose untrained scores are below 0.5
-        assert anchor["right"] > 0 and (raw["F1"] == 100).all()
-        assert nnc["F1"].between(0, 100).all()
+    assert anchor["right"] > 0 and (raw["F1"] == 100).all()
+    assert nnc["F1"].between(0, 100).all()
 
 
 @pytest.mark.slow(minutes=6)

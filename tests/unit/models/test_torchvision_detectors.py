@@ -1,5 +1,7 @@
 """RetinaNet as torchvision publishes it, and what stands around it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -26,6 +28,16 @@ def test_a_file_of_torchvision_s_fills_it(tmp_path):
     expected = published.state_dict()
     assert read.state_dict().keys() == expected.keys()
     assert all(torch.equal(value, expected[name]) for name, value in read.state_dict().items())
+
+
+def test_an_untrained_one_is_sure_of_some_of_what_it_finds():
+    small = {"num_classes": 5, "min_size": 160}
+    row = replace(MODELS["retinanet_resnet50_fpn_v2"], options=small)
+    model = network(row).load(None)
+    image = torch.rand((3, 60, 90), generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        scores = model([image])[0]["scores"]
+    assert 0 < (scores > 0.5).sum() < len(scores)
 
 
 def test_boxes_scores_and_labels():

@@ -12,9 +12,10 @@ from nnrd.core.schema import unknown
 from nnrd.models.export import Export
 from nnrd.models.network import RANDOM, Network
 
-# Untrained scores lie within ±1.5 of the bias; detection keeps those above log(0.05/0.95), so
-# with this bias a few thousand of the priors pass, as in a trained network, instead of none.
-UNTRAINED_BIAS = -4.0
+# Untrained logits lie within ±1.5 of the bias, most of them within ±0.4. Made to spread eight times
+# as far, below 0, one in 25 passes the threshold, log(0.05/0.95), and one in 200 is a score above
+# 0.5, as in a trained network most are neither.
+UNTRAINED_BIAS, UNTRAINED_GAIN = -8.0, 8.0
 
 # Opset 11 gives 2,247 nodes, the TR's 2,249 less two of its pre-processing; later opsets differ.
 VARIANTS = {
@@ -48,7 +49,10 @@ class DetectorNetwork(Network):
         build = getattr(detection, str(self.row.variant))
         model = build(weights=None, weights_backbone=None, **self.row.options)
         if self.row.weights == RANDOM:
-            nn.init.constant_(model.head.classification_head.cls_logits.bias, UNTRAINED_BIAS)
+            logits = model.head.classification_head.cls_logits
+            nn.init.constant_(logits.bias, UNTRAINED_BIAS)
+            with torch.no_grad():
+                logits.weight *= UNTRAINED_GAIN
         return model
 
     def outputs(self, found: Any) -> Sequence[torch.Tensor]:
