@@ -66,11 +66,13 @@ def _category(
     truth: list[list[Mapping]], found: list[list[Mapping]], places: np.ndarray, limit: int
 ) -> Matched:
     kept = [sorted(rows, key=lambda row: -row["score"])[:limit] for rows in found]
-    pairs = [_match(*pair) for pair in zip(truth, kept, strict=True)]
+    nothing = np.zeros((len(THRESHOLDS), 0), dtype=bool)
+    pairs = [_match(*pair) for pair in zip(truth, kept, strict=True) if pair[1]]
     scores = np.array([row["score"] for rows in kept for row in rows], dtype=float)
     order = np.argsort(-scores, kind="stable")
     image = np.repeat(places, [len(rows) for rows in kept])
-    right, ignored = (np.concatenate(part, axis=1) for part in zip(*pairs, strict=True))
+    parts = zip((nothing, nothing), *pairs, strict=True)
+    right, ignored = (np.concatenate(part, axis=1) for part in parts)
     objects = np.zeros(len(places))
     objects[places] = [sum(not row.get("iscrowd", 0) for row in rows) for rows in truth]
     return Matched(image[order], right[:, order], ignored[:, order], objects)
@@ -123,12 +125,43 @@ def drawn(
     """
     total, count = np.zeros(len(weights)), np.zeros(len(weights))
     for category in categories:
-        objects = weights @ category.objects
-        there = objects > 0
+        first, of = _distinct(weights[:, _images(category)])
+        objects = weights[first] @ category.objects
+        held = objects > 0
+        there = held[of]
+        place = (held.cumsum() - 1)[of[there]]
         for t in range(thresholds):
-            total[there] += _at(category, t, weights[there], objects[there]) / thresholds
+            if t == 0 or not _is_as_before(category, t):
+                found = _at(category, t, weights[first[held]], objects[held])
+            total[there] += found[place] / thresholds
         count[there] += 1
     return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+
+
+def _images(found: Matched) -> np.ndarray:
+    """Return the images that a category's precision depends on: places, each once."""
+    ends = np.flatnonzero(found.right.any(axis=0))
+    with_found = found.image[: ends[-1] + 1] if len(ends) else []
+    return np.union1d(np.flatnonzero(found.objects), with_found).astype(int)
+
+
+def _distinct(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows that differ, by their places, and of each row the place among those.
+
+    A category is on few images, so most draws are alike to it. Where many images matter, all rows
+    are said to differ.
+    """
+    base = weights.max(initial=0) + 1
+    if base ** weights.shape[1] >= 2**53:
+        return np.arange(len(weights)), np.arange(len(weights))
+    keys = weights @ base ** np.arange(weights.shape[1])
+    _, first, of = np.unique(keys, return_index=True, return_inverse=True)
+    return first, of
+
+
+def _is_as_before(found: Matched, t: int) -> bool:
+    """Say whether a threshold lets the same detections pass as the one before."""
+    return all(np.array_equal(part[t], part[t - 1]) for part in (found.right, found.ignored))
 
 
 def _at(found: Matched, t: int, weights: np.ndarray, objects: np.ndarray) -> np.ndarray:

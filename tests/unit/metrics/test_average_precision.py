@@ -106,3 +106,27 @@ def test_two_thousand_draws_take_a_second_at_most():
     start = time.process_time()
     average_precision.drawn(categories, np.ones((2000, 60)))
     assert time.process_time() - start < 3
+
+
+def test_draws_that_are_alike_to_a_category_are_reckoned_once_and_the_same():
+    """Of many draws each has bit for bit what it has alone, on few images and on many."""
+    random = np.random.default_rng(3)
+    for images in (1, 3, 40):
+        rows = [
+            {"image_id": int(image), "category_id": int(category), "score": float(score)}
+            | {"bbox": [*map(float, box), 10.0, 10.0]}
+            for image, category, score, box in zip(
+                random.integers(images, size=60),
+                random.integers(4, size=60),
+                random.random(60).round(1),
+                random.integers(12, size=(60, 2)),
+                strict=True,
+            )
+        ]
+        categories = average_precision.matched(list(range(images)), rows[:20], rows[20:])
+        weights = random.integers(4, size=(300, images)).astype(float)
+        for thresholds in (1, 10):
+            found = average_precision.drawn(categories, weights, thresholds)
+            alone = [average_precision.drawn(categories, row[None], thresholds) for row in weights]
+            assert np.array_equal(found, np.concatenate(alone), equal_nan=True)
+            assert np.nanmax(found) > 0
