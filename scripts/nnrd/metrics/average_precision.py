@@ -141,8 +141,8 @@ def drawn(
 def _images(found: Matched) -> np.ndarray:
     """Return the images that a category's precision depends on: places, each once."""
     ends = np.flatnonzero(found.right.any(axis=0))
-    with_found = found.image[: ends[-1] + 1] if len(ends) else []
-    return np.union1d(np.flatnonzero(found.objects), with_found).astype(int)
+    with_found = found.image[: ends[-1] + 1] if len(ends) else found.image[:0]
+    return np.union1d(np.flatnonzero(found.objects), with_found)
 
 
 def _distinct(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
