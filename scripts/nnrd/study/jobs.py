@@ -20,6 +20,7 @@ from nnrd.study.places import as_input
 from nnrd.study.points import AUTO, Point, Record, Selection, Split
 
 WORKERS = 4  # of the coder, at most: more of them gain little
+LONGEST_GROUP = 80  # characters of a record's folder in the name of a cluster's job
 ASSET_COLUMNS = ("asset", "file", "source", "sha256", "bytes")
 
 
@@ -263,14 +264,17 @@ class Jobs:
         return str(self.settings.sheets.models[record.label["model"]].task)
 
     def group(self, output: str, wildcards: Mapping[str, str]) -> str | None:
-        """Return the cluster's job that makes an output: the folder of the record that it is for.
+        """Return the cluster's job that makes an output: its name, short and without a slash.
 
         What comes behind a point's bitstreams is one job, and what comes behind an anchor's
         nothing. Where several shards share that work, each of its jobs is one; then None.
         """
         folder = paths.record_folder(output).format(**dict(wildcards.items()))
         study, _ = self.records[folder]
-        return folder if len(study.data.shards) == 1 else None
+        if len(study.data.shards) > 1:
+            return None
+        digest = hashlib.sha256(folder.encode()).hexdigest()
+        return f"{folder.replace('/', '-')[:LONGEST_GROUP]}-{digest[:12]}"
 
     def latency(self, wildcards: Wildcards) -> list[str]:
         """Return what a study's latencies are reckoned for, as options."""

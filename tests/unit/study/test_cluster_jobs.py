@@ -55,8 +55,9 @@ def jobs(**given):
 @pytest.mark.parametrize("pattern, wildcards, record", OUTPUTS)
 def test_decoding_running_and_scoring_is_one_job(pattern, wildcards, record):
     found, record = jobs(), record.format(**wildcards)
-    assert found.group(pattern, wildcards) == record
-    assert found.group(paths.RECORD, {"folder": record}) == record
+    group = found.group(pattern, wildcards)
+    assert group == found.group(paths.RECORD, {"folder": record})
+    assert group.startswith(record.replace("/", "-")[:80])
 
 
 @pytest.mark.parametrize("pattern, wildcards, record", OUTPUTS)
@@ -66,7 +67,8 @@ def test_shards_are_spread_over_a_cluster(pattern, wildcards, record):
     assert found.group(paths.RECORD, {"folder": record}) is None
 
 
-def test_every_record_has_the_group_of_what_it_is_made_of():
+def test_every_record_has_a_group_of_its_own_whose_name_is_a_file_s():
     found = jobs()
-    for folder in found.records:
-        assert found.group(paths.RECORD, {"folder": folder}) == folder
+    groups = [found.group(paths.RECORD, {"folder": folder}) for folder in found.records]
+    assert len(set(groups)) == len(groups) > 4
+    assert all("/" not in group and len(group) <= 93 for group in groups)
