@@ -26,7 +26,6 @@ SLURM := slurmctld slurmd slurm-client munge
 .PHONY: demo tr26847 estimate check prune test test-unit test-workflow test-slow test-slurm test-all lint setup native fuzz-native clean distclean
 
 demo: $(READY)
-	@nnrd recover
 	$(SNAKEMAKE)
 	@$(MAKE) --no-print-directory results/report.html
 
@@ -40,7 +39,6 @@ results/provenance.json:
 	$(SNAKEMAKE)
 
 tr26847: $(READY)
-	@nnrd recover
 	$(SNAKEMAKE) --config run='[tr26847]'
 	snakemake --report results/report.html --quiet all --config run='[tr26847]'
 	@echo "The report: results/report.html"

@@ -1,4 +1,4 @@
-"""``snakemake --logger nnrd``: the live display of `nnrd.workflow.display`, and who runs what."""
+"""``snakemake --logger nnrd``: the live display of `nnrd.workflow.display`."""
 
 import sys
 from logging import LogRecord
@@ -11,12 +11,11 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 if Path("scripts/nnrd").is_dir():
     sys.path.insert(0, str(Path("scripts").resolve()))
 
-from nnrd.workflow import runs
 from nnrd.workflow.display import Display
 
 
 class LogHandler(LogHandlerBase):
-    """Shows a run and writes down that it is under way; found by the name of this package."""
+    """Shows a run; found by the name of this package."""
 
     writes_to_stream = True
     writes_to_file = False
@@ -25,9 +24,8 @@ class LogHandler(LogHandlerBase):
     needs_rulegraph = False
 
     def __post_init__(self) -> None:
-        """Begin; the jobs that this process starts are known as its."""
+        """Begin."""
         self.display = None if self.common_settings.dryrun else Display()
-        self.run = runs.this()
 
     def emit(self, record: LogRecord) -> None:
         """Take a record of Snakemake's."""
@@ -37,19 +35,16 @@ class LogHandler(LogHandlerBase):
             self.handleError(record)
 
     def take(self, record: LogRecord) -> None:
-        """Show a record; from the event ``run_info`` on, the folder is this run's."""
+        """Show a record."""
         if self.display is None:
             print(
                 self.format(record), file=sys.stdout if self.common_settings.stdout else sys.stderr
             )
             return
-        if getattr(record, "event", None) == "run_info":
-            runs.begin(self.run)
         self.display.take(record)
 
     def close(self) -> None:
-        """End the display, and the run."""
+        """End the display."""
         if self.display:
             self.display.close()
-            runs.end(self.run)
         super().close()

@@ -1,23 +1,21 @@
 """`nnrd check` on a run, and its repair through Snakemake: what is wrong is made again, no more."""
 
 import copy
-import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas
 import pytest
 from damages import DAMAGES, PICTURES, Places, places
 
 from nnrd.study.check import DAMAGED, MISSING, NOBODYS, STALE
 
 from .conftest import CONFIG, DATASET, ITEMS, MODEL, Checkout
+from .made import contents, without_times
 
 # The shards of both splits; of four images, two each.
 ITEMS_OF = {
@@ -83,7 +81,6 @@ REPORT = {
     "write_provenance",
 }
 DRAWING = {"plot_points", "draw_overlays"}
-TIMES = {"checksum", "inputs", "files", "results"}  # beside what ends with _time
 
 
 class Hit(NamedTuple):
@@ -160,35 +157,6 @@ def ran(checkout: Checkout) -> list[tuple[str, list[str]]]:
     found = [(rule, made[1].split(", ") if made else []) for rule, made in jobs]
     assert len(found) == len({str(job) for job in found}), "a job ran twice"
     return found
-
-
-def contents(checkout: Checkout, of: Callable[[Path], object]) -> dict[str, object]:
-    """Return what is in all files that were made or fetched, as ``of`` reads it."""
-    folders = [checkout.folder / name for name in ("results", "resources")]
-    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    marks = ".snakemake_timestamp", "notes.txt"
-    return {str(p.relative_to(checkout.folder)): of(p) for p in files if p.name not in marks}
-
-
-def without_times(file: Path) -> object:
-    """Return what is in a file without the times, and without sums of what holds times."""
-    if file.name.startswith("latency."):
-        return "times"
-    if file.suffix == ".json":
-        return _without_times(json.loads(file.read_text()))
-    if file.suffix == ".csv":
-        table = pandas.read_csv(file)
-        return table[[name for name in table if not name.endswith("_time")]].to_csv()
-    return file.read_bytes()
-
-
-def _without_times(value: object) -> object:
-    if isinstance(value, list):
-        return [_without_times(inner) for inner in value]
-    if not isinstance(value, dict):
-        return value
-    kept = {name for name in value if not name.endswith("_time")} - TIMES
-    return {name: _without_times(value[name]) for name in kept}
 
 
 def test_a_finished_run_is_whole(finished):

@@ -2,10 +2,7 @@
 
 import json
 import os
-import signal
 import subprocess
-import time
-from pathlib import Path
 
 import numpy as np
 import pandas
@@ -14,17 +11,13 @@ from PIL import Image
 
 from nnrd.study.kinds import KINDS
 
-from .conftest import CONFIG, DATASET, ITEMS, MODEL, Checkout, copy_of_project
+from .conftest import DATASET, ITEMS, MODEL, Checkout
 
 CONTRACT = [
     *("study", "task", "model", "dataset", "split", "split_name", "branches", "codec"),
     *("parameters", "anc_size", "rec_size", "compress_ratio", "metric_name", "anc_perf"),
     *("rec_perf", "enc_time", "dec_time", "anc_eval_time", "rec_eval_time"),
 ]
-# These differ from run to run; all else must not.
-TIMES = ["enc_time", "dec_time", "anc_eval_time", "rec_eval_time", "part1_time"]
-TIMES += ["pre_time", "run_time", "post_time"]
-TIMES += ["enc_threads", "dec_threads"]  # by how many cores were free
 
 
 def read_points(checkout: Checkout, study: str = "small") -> pandas.DataFrame:
@@ -178,55 +171,3 @@ def test_report(finished):
     page = (finished.folder / "results/report.html").read_text()
     for word in ("accuracy_bytes", "codec_bars", "overlays", "points.csv", "Provenance"):
         assert word in page
-
-
-@pytest.mark.fault("SIGKILL of an encode job")
-def test_killed_job_leaves_the_same_results(finished, tmp_path):
-    checkout = copy_of_project(tmp_path / "killed")
-    checkout.configure(CONFIG)
-    run = subprocess.Popen(
-        checkout.command(), cwd=checkout.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    killed = kill_first("scripts/encode_tensors.py", checkout.folder)
-    run.communicate(timeout=600)
-    assert killed and run.returncode != 0
-    again = checkout.run()
-    assert again.returncode == 0, again.stdout + again.stderr
-    assert deterministic_files(checkout) == deterministic_files(finished)
-    for study in ("small", "weights"):
-        ours, theirs = read_points(checkout, study), read_points(finished, study)
-        pandas.testing.assert_frame_equal(ours.drop(columns=TIMES), theirs.drop(columns=TIMES))
-    left = {path.name for path in checkout.folder.glob("results/**/.*")}
-    assert left <= {".snakemake_timestamp"}, "something temporary was left"
-
-
-def kill_first(program: str, folder: Path) -> bool:
-    """Kill the first process that runs ``program`` in ``folder``; say whether there was one."""
-    deadline = time.monotonic() + 300
-    while time.monotonic() < deadline:
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit() and runs(entry, program, folder):
-                os.kill(int(entry.name), signal.SIGKILL)
-                return True
-        time.sleep(0.02)
-    return False
-
-
-def runs(process: Path, program: str, folder: Path) -> bool:
-    try:
-        words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
-        return program in words and (process / "cwd").resolve() == folder.resolve()
-    except OSError:
-        return False
-
-
-def deterministic_files(checkout: Checkout) -> dict[str, bytes]:
-    """Return bitstreams, tensors, predictions, models: all results that hold no times."""
-    results = checkout.folder / "results"
-    patterns = ("**/*.bin", "**/*.safetensors", "**/*.onnx", "**/predictions/*-of-2.json")
-    files = [file for pattern in patterns for file in results.glob(pattern)]
-    # 4 points x 4 items, 2 splits x 4 items, outputs of the whole model of 4 items, the model and
-    # two parts each, 6 records x 2 shards; and of the weights 2 bitstreams, their tensors,
-    # 3 records x 2 shards.
-    assert len(files) == (16 + 8 + 4 + 5 + 12) + (2 + 1 + 6)
-    return {str(file.relative_to(results)): file.read_bytes() for file in files}

@@ -17,6 +17,9 @@ from nnrd.datasets import index
 from nnrd.runtime.cuda import has_cuda
 from nnrd.study import inputs, job_code, jobs, lists, needs, origins, paths, tables
 from nnrd.study.config import load
+from nnrd.workflow.guard import guard
+
+guard(workflow)
 
 # Jobs are told by their parameters too where files are.
 if workflow.storage_settings.default_storage_provider:

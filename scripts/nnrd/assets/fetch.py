@@ -12,6 +12,7 @@ from nnrd.assets.cache import Cache, copy_hashed
 from nnrd.assets.rows import AssetFile, by_package
 from nnrd.assets.sources import Places
 from nnrd.core.errors import UserError
+from nnrd.core.files import on_disk
 from nnrd.core.scratch import beside
 
 MARKERS = {".snakemake_timestamp", trees.NOTE}  # what a folder has beside its files
@@ -96,6 +97,7 @@ def _is(row: AssetFile, out: Path) -> bool:
 
 def _replace(rows: Sequence[AssetFile], folder: Path, out: Path, old: Path) -> None:
     """Put a complete folder in its place; another process may do the same meanwhile."""
+    on_disk(folder)
     old.mkdir()
     for attempt in range(3):
         try:

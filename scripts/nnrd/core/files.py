@@ -6,7 +6,7 @@ stands in such a JSON. Who reads it compares; so a flipped bit never becomes a n
 
 import hashlib
 import json
-import shutil
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -24,14 +24,15 @@ MEND = "`nnrd check --repair` makes it again"
 def complete_file(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; rename it to ``path`` if the block succeeds.
 
-    So a file under its final name is always complete, also after SIGKILL or a full disk. What a
-    killed process left of the same file is removed first.
+    So a file under its final name is always complete, also after SIGKILL, a full disk or a power
+    cut. What a killed process left of the same file is removed first.
     """
     path = Path(path)
     with beside(path) as folder:
         temporary = folder / path.name
         temporary.touch()
         yield temporary
+        on_disk(temporary)
         temporary.replace(path)
 
 
@@ -43,8 +44,9 @@ def complete_folder(path: str | Path) -> Iterator[Path]:
         temporary = folder / path.name
         temporary.mkdir()
         yield temporary
+        on_disk(temporary)
         if path.exists():
-            shutil.rmtree(path)
+            path.rename(folder / f"{path.name}.old")  # at once, and removed with `folder`
         temporary.rename(path)
 
 
@@ -60,6 +62,7 @@ def complete_files(folder: str | Path) -> Iterator[Path]:
     try:
         with scratch(folder, f".files{PARTIAL}") as temporary:
             yield temporary
+            on_disk(temporary)
             for file in sorted(temporary.iterdir()):
                 file.replace(folder / file.name)
     except BaseException:
@@ -67,6 +70,21 @@ def complete_files(folder: str | Path) -> Iterator[Path]:
             with suppress(OSError):  # not empty: somebody else wrote into it
                 folder.rmdir()
         raise
+
+
+def on_disk(path: Path) -> None:
+    """Wait until a file, or each in a folder, is on the disk.
+
+    A power cut may keep a new name and lose the content that it was given to. Raises OSError where
+    a disk says only now that it is full, or broken.
+    """
+    for file in path.rglob("*") if path.is_dir() else [path]:
+        if file.is_file() and not file.is_symlink():
+            descriptor = os.open(file, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def checksum(path: str | Path) -> str:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from nnrd.workflow import recovery
+from nnrd.workflow import recovery, runs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,5 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Say what was done; nothing where the last run came to its end."""
-    for line in recovery.recover(args.folder):
-        print(line, flush=True)
+    with runs.alone(args.folder):
+        said = recovery.recover(args.folder)
+    if said:
+        print(said)

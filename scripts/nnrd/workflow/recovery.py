@@ -1,41 +1,57 @@
 """Put right what a killed run left behind: its jobs, its temporary files, its lock."""
 
 import os
+import shutil
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from nnrd.core.errors import UserError
 from nnrd.core.scratch import remove_left_below
-from nnrd.workflow.runs import FILE, Run, last
+from nnrd.workflow.runs import FILE, LOCAL, Run, last
 
 PATIENCE = 10.0  # seconds that a job has to end by itself
 FOLDERS = ("results", "resources", "benchmarks")  # where jobs write
+LOCKS = Path(".snakemake/locks")  # Snakemake's own, which outlive its process
 
 
-def recover(folder: Path) -> Iterator[str]:
-    """Yield, line by line, what is done in a folder whose last run was killed; else nothing.
+def recover(folder: Path) -> str | None:
+    """Put right a folder whose last run was killed, and say so; None where it came to its end.
 
-    Raises UserError where a run is under way, here or perhaps on another machine.
+    Who calls it holds the folder (`runs.alone`).
+
+    Raises:
+        UserError: its jobs may still run elsewhere, and Snakemake's lock is still there.
+
     """
     run = last(folder)
     if run is None:
-        return
+        return None
     if not run.is_here:
-        how = f"if it is none any more, there: make demo; or remove {FILE} and snakemake --unlock"
-        raise UserError(f"a run of machine {run.host} (process {run.process}) is under way; {how}")
-    if run.is_alive:
-        raise UserError(f"process {run.process} runs this workflow already: wait, or end it")
-    yield f"the last run (process {run.process}) was killed:"
-    yield f"  {_stop(run)} of its processes ended"
+        _refuse_locked(folder, run)
+        return None
+    ended = _stop(run)
     left = [path for name in FOLDERS for path in remove_left_below(folder / name)]
-    yield f"  {len(left)} temporary files removed"
-    _unlock(folder)
+    if (folder / LOCKS).exists():
+        shutil.rmtree(folder / LOCKS)
     (folder / FILE).unlink(missing_ok=True)
-    yield "  its lock released; what it had completed stays"
+    return (
+        f"the last run (process {run.process}) was killed: {ended} of its processes ended, "
+        f"{len(left)} temporary files removed, its lock released; what it had completed stays"
+    )
+
+
+def _refuse_locked(folder: Path, run: Run) -> None:
+    """Refuse a folder of another machine's run; its lock is taken away by hand where that ended."""
+    if not (folder / LOCKS).is_dir() or not any((folder / LOCKS).iterdir()):
+        return
+    on = "" if run.executor == LOCAL else f", whose jobs {run.executor} has"
+    first = "" if run.executor == LOCAL else "cancel its jobs, then "
+    raise UserError(
+        f"process {run.process} of {run.host}{on} runs this workflow in this folder; "
+        f"if it was killed: {first}snakemake --unlock"
+    )
 
 
 def _stop(run: Run) -> int:
@@ -55,11 +71,3 @@ def _send(processes: Iterable[int], number: signal.Signals) -> None:
             os.kill(process, number)
         except ProcessLookupError:  # ended by itself
             continue
-
-
-def _unlock(folder: Path) -> None:
-    command = [sys.executable, "-m", "snakemake", "--unlock"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if done.returncode:
-        words = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
-        raise UserError(f"snakemake --unlock: {words[-1]}")

@@ -1,8 +1,10 @@
 """Files appear under their final name only when complete, and say when they were damaged."""
 
 import contextlib
+import errno
 import json
 import math
+import os
 import signal
 import subprocess
 import sys
@@ -36,6 +38,48 @@ def test_failure_leaves_what_was_there(tmp_path, context):
         raise ValueError("boom")
     assert (tmp_path / "a").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.fault("power cut: a name without its content")
+@pytest.mark.parametrize("context", ["complete_file", "complete_folder", "complete_files"])
+def test_what_gets_its_name_is_on_the_disk(tmp_path, monkeypatch, context):
+    """What is not synchronised before it is renamed may be lost, and its new name not."""
+    synced, out = {}, tmp_path / "out"
+
+    def fsync(descriptor):
+        file = Path(f"/proc/self/fd/{descriptor}").readlink()
+        synced[file.name] = file.read_text()
+        assert not list(out.glob("*.txt")) and not out.is_file()
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with getattr(files, context)(out) as temporary:
+        names = ["out"] if context == "complete_file" else ["a.txt", "b.txt"]
+        for name in names:
+            (temporary if name == "out" else temporary / name).write_text(name)
+    assert synced == {name: name for name in names}
+
+
+def test_a_disk_that_is_full_only_now_leaves_nothing(tmp_path, monkeypatch):
+    def fsync(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OSError) as caught, files.complete_file(tmp_path / "a") as temporary:
+        temporary.write_text("a")
+    assert caught.value.filename == str(tmp_path / "a") and not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_replaced_is_never_half_there(tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "old.txt").write_text("old")
+    removed = []
+    monkeypatch.setattr(
+        "shutil.rmtree", lambda path, **options: removed.append(sorted(out.iterdir()))
+    )
+    with files.complete_folder(out) as folder:
+        (folder / "new.txt").write_text("new")
+    assert removed == [[out / "new.txt"]]
 
 
 def test_folder_is_replaced_whole(tmp_path):

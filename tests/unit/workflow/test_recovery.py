@@ -1,84 +1,148 @@
 """What a killed run left behind: known by the run's mark, and put right."""
 
+import errno
 import json
 import os
 import subprocess
 import sys
 import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from nnrd.core.errors import UserError
 from nnrd.workflow import recovery, runs
-from nnrd.workflow.runs import FILE, MARK, Run
+from nnrd.workflow.guard import guard
+from nnrd.workflow.recovery import LOCKS
+from nnrd.workflow.runs import FILE, MARK
 
-
-@pytest.fixture
-def unlocked(monkeypatch):
-    """Count the calls of Snakemake's unlock, which needs a workflow."""
-    calls = []
-    monkeypatch.setattr(recovery, "_unlock", calls.append)
-    return calls
+HOLD = """
+import sys, time
+from pathlib import Path
+from nnrd.workflow import runs
+with runs.alone(Path()):
+    runs.begin(runs.this())
+    print(flush=True)
+    time.sleep(60)
+"""
 
 
 def write(folder, run):
     (folder / FILE).parent.mkdir(parents=True, exist_ok=True)
-    fields = {"host": run.host, "process": run.process, "began": run.began}
-    (folder / FILE).write_text(json.dumps(fields))
+    (folder / FILE).write_text(json.dumps(asdict(run)))
 
 
-def dead(began=1):
+def locked(folder):
+    """Write a lock as Snakemake does."""
+    (folder / LOCKS).mkdir(parents=True)
+    (folder / LOCKS / "0.output.lock").write_text("results/x\n")
+
+
+def dead():
     """Return a run of this machine whose process is gone."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
-    return Run(os.uname().nodename, process.pid, began)
+    return replace(runs.this(), process=process.pid)
 
 
-def test_nothing_is_done_where_the_last_run_came_to_its_end(tmp_path, unlocked):
-    assert list(recovery.recover(tmp_path)) == [] and not unlocked
+def test_nothing_is_done_where_the_last_run_came_to_its_end(tmp_path):
+    locked(tmp_path)
+    assert recovery.recover(tmp_path) is None and (tmp_path / LOCKS).exists()
 
 
-def test_a_run_under_way_is_left_alone(tmp_path, unlocked):
-    write(tmp_path, runs.this())
-    with pytest.raises(UserError, match=f"process {os.getpid()} runs this workflow already"):
-        list(recovery.recover(tmp_path))
-    assert (tmp_path / FILE).exists() and not unlocked
+@pytest.fixture
+def other(tmp_path):
+    """Another process that runs the workflow in the folder."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    process.stdout.readline()
+    yield process
+    process.kill()
+    process.wait()
 
 
-def test_a_run_of_another_machine_is_left_alone(tmp_path, unlocked):
-    write(tmp_path, Run("elsewhere", 1, 1))
-    with pytest.raises(UserError, match="machine elsewhere"):
-        list(recovery.recover(tmp_path))
-    assert not unlocked
+def refused(folder):
+    with pytest.raises(UserError) as caught, runs.alone(folder):
+        pass
+    return str(caught.value)
 
 
-def test_another_process_of_the_same_number_is_not_the_run(tmp_path, unlocked):
-    ours = runs.this()
-    write(tmp_path, Run(ours.host, ours.process, ours.began - 1))
-    assert "killed" in next(recovery.recover(tmp_path))
+def test_a_run_under_way_is_left_alone_until_its_process_ends(tmp_path, other):
+    assert f"process {other.pid} of" in refused(tmp_path)
+    (tmp_path / FILE).rename(tmp_path / "note")  # as before it was written
+    assert refused(tmp_path).startswith("another process runs this workflow already")
+    (tmp_path / "note").rename(tmp_path / FILE)
+    other.kill()
+    other.wait()
+    with runs.alone(tmp_path):
+        assert "was killed" in recovery.recover(tmp_path)
 
 
-def test_jobs_of_a_killed_run_end_and_its_files_go(tmp_path, unlocked):
+def test_where_nothing_can_be_locked_the_note_tells(tmp_path, other, monkeypatch):
+    def flock(handle, how):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(runs.fcntl, "flock", flock)
+    assert f"process {other.pid} of" in refused(tmp_path)
+    other.kill()
+    other.wait()
+    with runs.alone(tmp_path):
+        pass
+
+
+ELSEWHERE = {
+    "another machine": ({"host": "elsewhere"}, "killed: snakemake --unlock"),
+    "a cluster": (
+        {"executor": "slurm"},
+        "whose jobs slurm has .* cancel its jobs, then snakemake --unlock",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_a_run_whose_jobs_are_elsewhere_is_left_alone(tmp_path, name):
+    change, words = ELSEWHERE[name]
+    write(tmp_path, replace(dead(), **change))
+    assert recovery.recover(tmp_path) is None  # unlocked by hand
+    locked(tmp_path)
+    with pytest.raises(UserError, match=words):
+        recovery.recover(tmp_path)
+    assert (tmp_path / LOCKS / "0.output.lock").exists() and (tmp_path / FILE).exists()
+
+
+@pytest.mark.parametrize("change", [{"began": 1}, {"boot": "another start of the machine"}])
+def test_another_process_of_the_same_number_is_not_the_run(tmp_path, change):
+    write(tmp_path, replace(runs.this(), **change))
+    with runs.alone(tmp_path):
+        assert "was killed" in recovery.recover(tmp_path)
+
+
+def test_jobs_of_a_killed_run_end_and_its_files_go(tmp_path):
     run = dead()
     job = subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(60)"], env={**os.environ, MARK: run.mark}
     )
-    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    own = {key: value for key, value in os.environ.items() if key != MARK}
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], env=own)
     left = tmp_path / "results/models/.m.onnx.partial-abcd1234"
     left.mkdir(parents=True)
     (left / "m.onnx").write_text("half")
     (tmp_path / "results/models/whole.onnx").write_text("whole")
     write(tmp_path, run)
+    locked(tmp_path)
     wait_for_environment(job.pid)
     try:
-        said = list(recovery.recover(tmp_path))
+        said = recovery.recover(tmp_path)
         assert job.wait(timeout=5) != 0 and other.poll() is None
     finally:
         job.kill()
         other.kill()
-    assert "1 of its processes ended" in said[1] and "1 temporary files" in said[2]
+    assert "1 of its processes ended, 1 temporary files removed" in said and "\n" not in said
     assert not left.exists() and (tmp_path / "results/models/whole.onnx").exists()
-    assert unlocked == [tmp_path] and not (tmp_path / FILE).exists()
+    assert not (tmp_path / LOCKS).exists() and not (tmp_path / FILE).exists()
 
 
 def wait_for_environment(process):
@@ -103,3 +167,50 @@ def test_a_damaged_note_is_no_run(tmp_path, text):
     (tmp_path / FILE).parent.mkdir(parents=True)
     (tmp_path / FILE).write_text(text)
     assert runs.last(tmp_path) is None
+
+
+class Workflow:
+    """What `guard` sees of Snakemake's: whether a job's own process, and what executes it."""
+
+    def __init__(self, main=True):
+        self.is_main_process, self.ran = main, []
+        self.dag_settings = SimpleNamespace(force_incomplete=False)
+
+    def execute(self, executor_plugin, **settings):
+        self.ran.append((runs.last(Path()), settings))
+
+
+def plugin(**common):
+    kinds = {"dryrun_exec": False, "touch_exec": False, "local_exec": True, **common}
+    return SimpleNamespace(name="slurm", common_settings=SimpleNamespace(**kinds))
+
+
+@pytest.mark.parametrize(
+    ("main", "common", "executor"),
+    [
+        (True, {}, "local"),
+        (True, {"local_exec": False}, "slurm"),
+        (True, {"dryrun_exec": True}, None),
+        (True, {"touch_exec": True}, None),
+        (False, {}, None),
+    ],
+)
+def test_only_a_real_run_is_guarded(tmp_path, monkeypatch, main, common, executor):
+    monkeypatch.chdir(tmp_path)
+    workflow = Workflow(main)
+    guard(workflow)
+    guard(workflow)  # as a module of a workflow that is one itself
+    workflow.execute(executor_plugin=plugin(**common), cores=2)
+    [(run, settings)] = workflow.ran
+    assert settings == {"cores": 2} and (run.executor if run else None) == executor
+    assert workflow.dag_settings.force_incomplete == (executor == "local")
+    assert runs.last(Path()) is None
+
+
+def test_a_refused_run_ends_in_one_line(tmp_path, monkeypatch, other):
+    monkeypatch.chdir(tmp_path)
+    workflow = Workflow()
+    guard(workflow)
+    with pytest.raises(SystemExit, match=f"^error: process {other.pid} of "):
+        workflow.execute(executor_plugin=plugin())
+    assert not workflow.ran and runs.last(tmp_path).process == other.pid
