@@ -15,11 +15,13 @@ def looks(monkeypatch) -> list[str]:
     """Return the list of the groups that were looked for, which grows."""
     found: list[str] = []
 
+    of_metadata = metadata.entry_points
+
     def entry_points(group: str):
         found.append(group)
-        return metadata.entry_points(group=group)
+        return of_metadata(group=group)
 
-    monkeypatch.setattr(registry, "entry_points", entry_points)
+    monkeypatch.setattr(metadata, "entry_points", entry_points)
     return found
 
 
