@@ -13,7 +13,7 @@ rule fetch_asset:
     # What cannot be fetched is found out before any work.
     priority: 100
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     params:
         # A file of file, source and sum, all that is fetched depends on; so no source hash.
         rows=JOBS.asset,
@@ -35,7 +35,7 @@ rule index_dataset:
     benchmark:
         paths.benchmark("index_dataset", paths.INDEX)
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     params:
         source=CODE.hashed("index_dataset", "format"),
         dataset=JOBS.dataset,

@@ -6,6 +6,8 @@ from pathlib import Path
 # nnrd's checkout; Snakemake runs in it, or elsewhere where nnrd is a module of another workflow.
 CHECKOUT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
 SCRIPTS = "scripts" if CHECKOUT == Path.cwd() else shlex.quote(str(CHECKOUT / "scripts"))
+# Snakemake takes a brace in this path for a wildcard.
+ENVIRONMENT = str(CHECKOUT / "envs/nnrd.yaml").replace("{", "{{").replace("}", "}}")
 sys.path.insert(0, str(CHECKOUT / "scripts"))
 # A plug-in of Snakemake's may have loaded another nnrd, such as one that is installed.
 if "nnrd" in sys.modules and CHECKOUT not in Path(sys.modules["nnrd"].__file__).parents:
@@ -25,8 +27,11 @@ guard(workflow)
 if workflow.storage_settings.default_storage_provider:
     sys.exit("error: nnrd's files have to be on a file system that jobs share, not in a storage")
 
-# Looked at before Snakemake reads it, which writes all that YAML's aliases repeat out.
+# With --directory, the checkout's own where that folder has none. Looked at before Snakemake reads
+# it, which writes all that YAML's aliases repeat out.
 CONFIGFILE = "config/config.yaml"
+if not Path(CONFIGFILE).exists():
+    CONFIGFILE = str(CHECKOUT / CONFIGFILE)
 try:
     origins.look(CONFIGFILE)
 except UserError as error:

@@ -13,7 +13,7 @@ rule encode_tensors:
     benchmark:
         paths.benchmark("encode_tensors", paths.BITSTREAMS)
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     threads: coding_cores
     resources:
         **NEEDS.of("encode_tensors"),

@@ -16,7 +16,7 @@ rule extract_features:
     benchmark:
         paths.benchmark("extract_features", paths.FEATURES_TENSORS)
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     threads: timed_cores
     resources:
         **NEEDS.of("extract_features"),
@@ -50,7 +50,7 @@ rule extract_outputs:
     benchmark:
         paths.benchmark("extract_outputs", paths.OUTPUTS)
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     threads: timed_cores
     resources:
         **NEEDS.of("extract_outputs"),
@@ -89,7 +89,7 @@ rule infer_features:
     group:
         one_job(paths.FEATURES_PREDICTIONS)
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     threads: timed_cores
     resources:
         **NEEDS.of("infer_features"),

@@ -12,7 +12,7 @@ rule convert_model:
     benchmark:
         paths.benchmark("convert_model", paths.MODEL)
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     resources:
         **NEEDS.of("convert_model"),
     params:
@@ -41,7 +41,7 @@ rule infer_anchor:
     group:
         one_job(paths.ANCHOR_PREDICTIONS)
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     threads: timed_cores
     resources:
         **NEEDS.of("infer_anchor"),
@@ -77,7 +77,7 @@ rule infer_files:
     group:
         one_job(paths.FILES_PREDICTIONS)
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     threads: timed_cores
     resources:
         **NEEDS.of("infer_files"),

@@ -21,7 +21,7 @@ rule plot_points:
     wildcard_constraints:
         plot="[A-Za-z0-9_]+",
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     params:
         source=CODE.hashed("plot_points", "plot", "metrics"),
     shell:
@@ -47,7 +47,7 @@ rule draw_overlays:
     benchmark:
         paths.benchmark("draw_overlays", "{study}/{split}/{codec}/{parameters}")
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     params:
         source=CODE.hashed("draw_overlays"),
         options=input_options,
@@ -70,7 +70,7 @@ rule plot_splits:
     benchmark:
         paths.benchmark("plot_splits", "{model}")
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     params:
         source=CODE.hashed("plot_splits"),
     shell:

@@ -12,7 +12,7 @@ rule write_provenance:
     benchmark:
         paths.benchmark("write_provenance", paths.PROVENANCE)
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     params:
         source=CODE.hashed("write_provenance"),
         run=TABLES.provenance,

@@ -13,7 +13,7 @@ rule score_point:
     group:
         one_job(paths.RECORD)
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     params:
         source=CODE.hashed("score_point", "task"),
         record=JOBS.record,
@@ -41,7 +41,7 @@ rule tabulate_points:
         # The tables of other studies are taken as they are.
         study="|".join(TABLES.measured) or "-",
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     params:
         source=CODE.hashed("tabulate_points", "metrics"),
         records=lambda wildcards: TABLES.record_list(wildcards),
@@ -72,7 +72,7 @@ rule tabulate_latency:
     benchmark:
         paths.benchmark("tabulate_latency", "{study}")
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     params:
         source=CODE.hashed("tabulate_latency", "judging"),
         given=JOBS.latency,
@@ -102,7 +102,7 @@ rule join_tables:
     wildcard_constraints:
         table="points|items",
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     params:
         source=CODE.hashed("join_tables"),
     shell:

@@ -14,7 +14,7 @@ rule split_model:
     benchmark:
         paths.benchmark("split_model", "{model}/{split}")
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     resources:
         **NEEDS.of("split_model"),
     params:
@@ -40,7 +40,7 @@ rule tabulate_splits:
     benchmark:
         paths.benchmark("tabulate_splits", "{model}")
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     resources:
         **NEEDS.of("tabulate_splits"),
     params:
@@ -68,7 +68,7 @@ rule tabulate_images:
     benchmark:
         paths.benchmark("tabulate_images", "{study}/{comparison}")
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     params:
         source=CODE.hashed("tabulate_images"),
         inputs=lambda wildcards: STUDIES[wildcards.study].measuring(wildcards.comparison),
@@ -96,7 +96,7 @@ rule draw_split_page:
     benchmark:
         paths.benchmark("draw_split_page", "{study}")
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     params:
         source=CODE.hashed("draw_split_page"),
         rates=lambda wildcards: STUDIES[wildcards.study].rate_options(),
@@ -133,7 +133,7 @@ rule compare_splits:
     benchmark:
         paths.benchmark("compare_splits", "{study}/{comparison}")
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     params:
         source=CODE.hashed("compare_splits"),
         how=lambda wildcards: STUDIES[wildcards.study].comparing(wildcards.comparison),

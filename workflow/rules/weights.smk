@@ -13,7 +13,7 @@ rule extract_weights:
     benchmark:
         paths.benchmark("extract_weights", paths.WEIGHTS_TENSORS)
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     resources:
         **NEEDS.of("extract_weights"),
     params:
@@ -41,7 +41,7 @@ rule transform_model:
     benchmark:
         paths.benchmark("transform_model", paths.TRANSFORMED)
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     resources:
         **NEEDS.of("transform_model"),
     params:
@@ -74,7 +74,7 @@ rule decode_weights:
     group:
         one_job(paths.DECODED)
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     threads: coding_cores
     resources:
         **NEEDS.of("decode_weights"),
@@ -113,7 +113,7 @@ rule infer_weights:
     group:
         one_job(paths.WEIGHTS_PREDICTIONS)
     conda:
-        "../../envs/nnrd.yaml"
+        ENVIRONMENT
     threads: timed_cores
     resources:
         **NEEDS.of("infer_weights"),

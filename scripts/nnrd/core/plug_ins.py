@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from traceback import extract_tb, walk_tb
 from typing import TYPE_CHECKING, Any
 
@@ -59,3 +60,17 @@ def blamed(error: BaseException) -> str | None:
     if not _loaded or not isinstance(error, Exception):
         return None
     return f"{words(error)}; what {', '.join(_loaded.values())} gave may be the cause"
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Make what a plug-in raises in the block, or its end of the program, a UserError."""
+    try:
+        yield
+    except UserError:
+        raise
+    except BaseException as error:
+        said = blamed(error)
+        if said is None:
+            raise
+        raise UserError(said) from error

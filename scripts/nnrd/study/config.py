@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from nnrd.assets import availability
+from nnrd.core import plug_ins
 from nnrd.core import sheets as core_sheets
 from nnrd.core.errors import UserError
 from nnrd.core.schema import first_mistake, unknown, with_defaults
@@ -49,11 +50,12 @@ def load(
     ``origin`` is what messages call it, or the files that it was merged of; ``root`` is where the
     run is, ``checkout`` where nnrd is, if elsewhere. Raises UserError, one line with the file and
     the key's path: unknown keys and names, values that are out of range, splits outside the
-    model, operating points that a codec does not take. A study that is not to be made may have
-    any mistake but one of its shape.
+    model, operating points that a codec does not take, a plug-in that fails. A study that is not to
+    be made may have any mistake but one of its shape.
     """
     origins = Origins({origin: config}) if isinstance(origin, str) else origin
-    return _Loader(origins, Places(Path(root), Path(checkout or root))).load(dict(config))
+    with plug_ins.told():
+        return _Loader(origins, Places(Path(root), Path(checkout or root))).load(dict(config))
 
 
 def read_sheets(config: Mapping[str, Any], origins: Origins, root: str | Path) -> sheets.Sheets:

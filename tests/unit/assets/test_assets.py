@@ -130,6 +130,7 @@ def test_sheet_is_read(tmp_path):
     )
 
 
+@pytest.mark.fault("hostile: a row of assets")
 @pytest.mark.parametrize(
     ("change", "message"),
     [

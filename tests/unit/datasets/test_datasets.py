@@ -166,6 +166,55 @@ def test_samples_of_no_known_range_are_refused(tmp_path, array, said):
         images.read_rgb(path)
 
 
+def cmyk(path):
+    """Write a JPEG of inks; Adobe's are stored upside down, and Pillow says so in a marker."""
+    Image.new("CMYK", (4, 2), (0, 255, 255, 0)).save(path, "JPEG", quality=100)
+
+
+def turned(path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter
+    Image.new("RGB", (4, 2), "red").save(path, "JPEG", quality=100, exif=exif)
+
+
+def see_through(path):
+    """Write a palette whose every colour has its own transparency."""
+    image = Image.fromarray(np.zeros((2, 4), np.uint8), "P")
+    image.putpalette([255, 0, 0] * 256)
+    image.save(path, "PNG", transparency=bytes(range(256)))
+
+
+def several(form, **options):
+    def make(path):
+        first, *rest = (Image.new("RGB", (4, 2), colour) for colour in ("red", "green", "blue"))
+        first.save(path, form, save_all=True, append_images=rest, **options)
+
+    return make
+
+
+RED = {
+    "CMYK in a JPEG": cmyk,
+    "turned by EXIF": turned,
+    "a palette with transparency": see_through,
+    "an animated GIF": several("GIF"),
+    "an animated PNG": several("PNG"),
+    "an animated WebP": several("WEBP", lossless=True),
+    "a TIFF of pages": several("TIFF"),
+    "16 bits": lambda p: cv2.imwrite(str(p), np.full((2, 4, 3), (0, 0, 65535), np.uint16)),
+}
+
+
+@pytest.mark.fault("hostile: an image")
+@pytest.mark.filterwarnings("ignore:Palette images")
+@pytest.mark.parametrize("name", RED)
+def test_an_odd_image_is_two_rows_of_red(tmp_path, name):
+    """Of several pictures it is the first; EXIF turns none, as COCO's annotations mean it."""
+    RED[name](tmp_path / "a.png")
+    found = images.read_rgb(tmp_path / "a.png")
+    assert found.shape == (2, 4, 3) and found.dtype == np.uint8
+    assert np.abs(found.astype(int) - [255, 0, 0]).max() <= 6
+
+
 def test_real_images_are_read_as_before(real_data):
     """Photos are RGB or grey JPEGs, masks are palettes: Pillow's own conversion is right."""
     files = [*real_data.glob("*/images/*.jpg"), *real_data.glob("*/SegmentationClass/*.png")]

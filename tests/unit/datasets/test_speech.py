@@ -26,7 +26,9 @@ def tone(path, seconds=1.0, rate=16000, channels=1):
 
 
 @pytest.mark.parametrize("suffix", ["wav", "flac"])
-@pytest.mark.parametrize(("rate", "channels"), [(16000, 1), (8000, 1), (44100, 2)])
+@pytest.mark.parametrize(
+    ("rate", "channels"), [(16000, 1), (8000, 1), (44100, 2), (96000, 1), (48000, 8), (96000, 8)]
+)
 def test_read_resamples_and_mixes(tmp_path, suffix, rate, channels):
     wave = speech.read(tone(tmp_path / f"a.{suffix}", 1.5, rate, channels))
     assert (wave.dtype, wave.shape) == (np.float32, (24000,))
@@ -56,8 +58,10 @@ def test_unreadable_recordings(tmp_path, make, message):
     assert "\n" not in str(caught.value)
 
 
-def test_samples_that_are_not_finite(tmp_path):
-    soundfile.write(tmp_path / "a.wav", np.array([0, np.nan]), 16000, subtype="FLOAT")
+@pytest.mark.fault("hostile: samples")
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_samples_that_are_not_finite(tmp_path, value):
+    soundfile.write(tmp_path / "a.wav", np.array([0, value]), 16000, subtype="FLOAT")
     with pytest.raises(UserError, match="not finite"):
         speech.read(tmp_path / "a.wav")
 
@@ -101,6 +105,7 @@ CHANGES = [
 ]
 
 
+@pytest.mark.fault("hostile: a recording")
 @pytest.mark.parametrize("read", [speech.look, speech.read])
 @pytest.mark.parametrize(("make", "said"), CHANGES)
 def test_recordings_that_are_not_what_their_header_says(tmp_path, make, said, read):

@@ -168,6 +168,41 @@ def test_one_that_does_not_load_is_one_line(folder, name):
     assert said.startswith("error: codec bad: its entry point bad_plug_in:Bad ") and words in said
 
 
+PLANNED = """
+import sys
+from nnrd import UserError
+from nnrd.study.config import load
+on = {"model": "mobilenet_v2", "dataset": "imagenet_images"}
+study = on | {"kind": "weights", "codecs": ["bad"]}
+try:
+    load({"run": ["s"], "studies": {"s": study}}, "config.yaml", sys.argv[1])
+except UserError as error:
+    sys.exit(f"error: {error}")
+"""
+CHECKS = {
+    "raises": (
+        "Bad.validate = classmethod(lambda *given: 1 / 0)",
+        "codec bad (plug-in bad-plug-in",
+    ),
+    "ends the program": (
+        "Bad.validate = classmethod(lambda *given: sys.exit(0))",
+        "it ends the pr",
+    ),
+    "has no schema": ("Bad.properties = 7", "what codec bad (plug-in bad-plug-in 1.0"),
+}
+
+
+@pytest.mark.fault("hostile: a plug-in, planned,")
+@pytest.mark.parametrize("name", CHECKS)
+def test_one_that_fails_while_a_run_is_planned_is_one_line(folder, name):
+    """With exit code 0 Snakemake would end without a word, as if all were done."""
+    last, words = CHECKS[name]
+    install(folder.parent / "site", last=last)
+    code, _, said = run(folder, ["-c", PLANNED, str(ROOT)], folder.parent / "site")
+    assert code == 1 and len(said.splitlines()) == 1, said
+    assert said.startswith("error: ") and words in said
+
+
 @pytest.mark.fault("hostile: a plug-in prints")
 def test_what_is_printed_while_loading_is_no_output(folder):
     install(folder.parent / "site", "return b''", first='print("hello")')

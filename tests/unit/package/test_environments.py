@@ -29,7 +29,7 @@ def test_conda_gets_the_same_pins_without_another_file():
 def test_every_rule_names_its_environment():
     for file in (ROOT / "workflow/rules").glob("*.smk"):
         for rule in re.split(r"^rule ", file.read_text(), flags=re.MULTILINE)[1:]:
-            assert '"../../envs/nnrd.yaml"' in rule, rule.partition(":")[0]
+            assert "\n    conda:\n        ENVIRONMENT\n" in rule, rule.partition(":")[0]
 
 
 def test_the_catalog_of_workflows_finds_what_it_asks_for():

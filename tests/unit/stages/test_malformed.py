@@ -1,10 +1,15 @@
 """Files that are not what they say, through the programs: exit code 1, one line, no output."""
 
 import gzip
+import io
 import json
+import os
+import pickle
 import runpy
 import subprocess
 import sys
+import tarfile
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -14,7 +19,7 @@ import pytest
 import soundfile
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from nnrd.models import REGISTRY, ModelRow
 
@@ -69,6 +74,16 @@ def bomb(path):
     write(path, bytes(data))
 
 
+def told_at_length(path):
+    """Write a PNG of 4 pixels with 200 MB of compressed text in it."""
+    words = PngImagePlugin.PngInfo()
+    words.add_text("a", "x" * 200_000_000, zip=True)
+    Image.new("RGB", (2, 2)).save(path, pnginfo=words)
+
+
+DRAWING = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 30 20\n%%EndComments\n%%EOF\n"
+
+
 def tiff(array):
     return lambda path: Image.fromarray(array).save(path, format="TIFF")
 
@@ -83,6 +98,8 @@ PHOTOS = [
     (tiff(np.zeros((20, 30), np.float32)), "a.png: an image of floats"),
     (tiff(np.zeros((20, 30), np.int32)), "a.png: an image of 32-bit samples"),
     (bomb, "a.png: not an image"),
+    (told_at_length, "a.png: not an image"),
+    (lambda p: write(p, DRAWING), "a.png: a drawing (EPS), not an image"),
     (lambda p: cv2.imwrite(str(p), noise()[:10]), "a.png: 30x10 pixels"),
 ]
 TRUTHS = [
@@ -312,6 +329,60 @@ CHECKPOINTS = [
         "tensor conv1.weight: is quantised",
     ),
 ]
+
+
+class Payload:
+    """Makes a file, ``pwned``, where it is unpickled; the test's folder is the working one."""
+
+    def __reduce__(self):
+        return os.system, ("touch pwned",)
+
+
+def legacy(path):
+    """Write a checkpoint as PyTorch did before its files were zips."""
+    torch.save({"a": Payload()}, path, _use_new_zipfile_serialization=False)
+
+
+def in_a_tar(path):
+    """Write a checkpoint as PyTorch did before that."""
+    with tarfile.open(path, "w") as archive:
+        for name in ("storages", "tensors", "pickle"):
+            entry, data = tarfile.TarInfo(name), pickle.dumps(Payload())
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+
+
+def scripted(path):
+    """Write a TorchScript archive with a pickle of constants."""
+    with zipfile.ZipFile(path, "w") as file:
+        for name, data in (("data.pkl", pickle.dumps(Payload())), ("version", b"3\n")):
+            file.writestr(f"m/{name}", data)
+        file.writestr("m/constants.pkl", pickle.dumps(Payload()))
+
+
+PICKLES = {
+    "a pickle": lambda path: path.write_bytes(pickle.dumps(Payload())),
+    "a pickle of protocol 0": lambda path: path.write_bytes(pickle.dumps(Payload(), 0)),
+    "a checkpoint": lambda path: torch.save({"a": Payload()}, path),
+    "a checkpoint, its state dict right": lambda path: torch.save(
+        {"state_dict": {"a": torch.ones(1)}, "epoch": Payload()}, path
+    ),
+    "an old checkpoint": legacy,
+    "a checkpoint in a tar": in_a_tar,
+    "TorchScript": scripted,
+}
+
+
+def pickled(make):
+    def case(folder):
+        make(folder / "a.pt")
+        row = {"model": "m", "family": "resnet56_cifar100", "weights": "asset"}
+        return conversion(folder, json.dumps(row))
+
+    return case
+
+
+CHECKPOINTS += [(pickled(make), "a.pt: not a checkpoint") for make in PICKLES.values()]
 ROWS = [
     (DEEP, "not JSON"),
     ("[]", "not a JSON object"),
@@ -406,12 +477,14 @@ def is_refused(code, said, words, folder):
     assert not list((folder.parent / "out").iterdir())
 
 
+@pytest.mark.fault("hostile: a file")
 @pytest.mark.filterwarnings("ignore")  # Pillow and torch say more of some files
 @pytest.mark.parametrize(("case", "words"), CASES, ids=names(CASES))
 def test_a_program_refuses_in_one_line(folder, monkeypatch, capfd, case, words):
     """The programs run within this process: starting one takes seconds."""
     name, *options = map(str, case(folder))
     program = ROOT / f"scripts/{name}.py"
+    monkeypatch.chdir(folder.parent)
     monkeypatch.setattr(sys, "argv", [str(program), *options])
     capfd.readouterr()
     with pytest.raises(SystemExit) as caught:
@@ -420,6 +493,7 @@ def test_a_program_refuses_in_one_line(folder, monkeypatch, capfd, case, words):
     text = caught.value.code
     code, printed = (1, f"{text}\n") if isinstance(text, str) else (text, "")
     is_refused(code, capfd.readouterr().err + printed, words, folder)
+    assert not list(folder.parent.rglob("pwned")), "what was given was run"
 
 
 @pytest.mark.slow

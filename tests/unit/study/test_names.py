@@ -32,9 +32,28 @@ def test_a_good_name_passes_both(name, value):
     assert re.fullmatch(PATTERNS.get(name, DATA), value)
 
 
+@pytest.mark.fault("hostile: a name")
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
-    "value", ["", "a\n", "-a", "a b", "a/b", "a.b", "ä", "..", "a" * 65, "ab-" * 100]
+    "value",
+    [
+        "../x",
+        "a/../../x",
+        "/etc/x",
+        "$(touch pwned)",
+        "a;b",
+        "a'b",
+        "",
+        "a\n",
+        "-a",
+        "a b",
+        "a/b",
+        "a.b",
+        "ä",
+        "..",
+        "a" * 65,
+        "ab-" * 100,
+    ],
 )
 def test_a_bad_name_passes_neither(name, value):
     assert first_mistake(rule(name), value)

@@ -230,9 +230,13 @@ BAD = [
     ("studies:\n  1: {}\n", "mine.yaml: studies: the key 1 is no text: put it in quotes"),
     ("run: [a\nstudies: {}\n", "mine.yaml:2: "),
     ("a: !!python/object/apply:os.system [ls]\n", "mine.yaml:1: could not determine a construc"),
+    ("a: !!python/name:os.system\n", "mine.yaml:1: could not determine a constructor"),
+    ("a: !mine 3\n", "mine.yaml:1: could not determine a constructor for the tag '!mine'"),
+    ("? {a: b}\n: 3\n", "mine.yaml:1: found unhashable key"),
 ]
 
 
+@pytest.mark.fault("hostile: YAML")
 @pytest.mark.parametrize(("text", "said"), BAD, ids=[b[1][:60] for b in BAD])
 def test_what_no_configuration_may_be(tmp_path, text, said):
     file = tmp_path / "mine.yaml"
