@@ -27,12 +27,39 @@ def select(
     limit: int = 100,
     candidates: int = 0,
 ) -> list[dict[str, Any]]:
-    """Suppress the overlapping boxes of each class and return the best, highest score first.
+    """Return the detections that `best` keeps, each with ``category_id``, ``bbox``, ``score``."""
+    limits = (score_threshold, iou_threshold, limit, candidates)
+    return detections(boxes, scores, categories, best(boxes, scores, categories, *limits))
 
-    ``boxes``: float (K, 4) as x, y, width, height in pixels; ``scores``: float (K,);
-    ``categories``: int (K,), COCO ids; ``limit``: COCO's on detections an image; ``candidates``:
-    how many of a class, the best, are looked at; 0: all. A detection has ``category_id``,
-    ``bbox`` and ``score``.
+
+def detections(
+    boxes: np.ndarray, scores: np.ndarray, categories: np.ndarray, places: np.ndarray
+) -> list[dict[str, Any]]:
+    """Return the boxes at some places as detections: ``category_id``, ``bbox`` and ``score``."""
+    return [
+        {
+            "category_id": int(categories[i]),
+            "bbox": [float(v) for v in boxes[i]],
+            "score": float(scores[i]),
+        }
+        for i in places
+    ]
+
+
+def best(
+    boxes: np.ndarray,
+    scores: np.ndarray,
+    categories: np.ndarray,
+    score_threshold: float,
+    iou_threshold: float,
+    limit: int = 100,
+    candidates: int = 0,
+) -> np.ndarray:
+    """Suppress the overlapping boxes of each class; return the places of the best, int (N,).
+
+    The highest score stands first. ``boxes``: float (K, 4) as x, y, width, height in pixels;
+    ``scores``: float (K,); ``categories``: int (K,), COCO ids; ``limit``: COCO's on detections an
+    image; ``candidates``: how many of a class, the best, are looked at; 0: all.
     """
     limits = (score_threshold, iou_threshold, 1.0, candidates)
     boxes = boxes.astype(np.float64)
@@ -44,12 +71,4 @@ def select(
         suppress: Any = cv2.dnn.NMSBoxes
         kept.append(of[np.asarray(suppress(boxes[of], scores[of], *limits), dtype=int).ravel()])
     keep = np.concatenate(kept)
-    order = keep[np.lexsort((keep, -scores[keep]))][:limit]
-    return [
-        {
-            "category_id": int(categories[i]),
-            "bbox": [float(v) for v in boxes[i]],
-            "score": float(scores[i]),
-        }
-        for i in order
-    ]
+    return keep[np.lexsort((keep, -scores[keep]))][:limit]

@@ -5,7 +5,10 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
+
+from nnrd.core.errors import UserError
+from nnrd.datasets import masks
 
 # Seaborn's colour-blind palette, which the plots have too; a category's is by its id.
 COLOURS = (
@@ -25,10 +28,12 @@ def boxes(
     """Return a copy of an image, uint8 RGB (height, width, 3), with boxes drawn into it.
 
     ``rows``: ``category_id``, ``bbox`` (x, y, width, height in pixels, times ``scale`` those of
-    the image), and ``score``, without which a box is one of the ground truth and is white.
-    ``name``: of a category.
+    the image), and ``score``, without which a box is one of the ground truth and is white. A
+    ``segmentation``, as `nnrd.datasets.masks` has it, is filled. ``name``: of a category. Raises
+    UserError for a mask that is none, or of another size.
     """
-    canvas = Image.fromarray(image)
+    rows = list(rows)
+    canvas = Image.fromarray(_filled(image, rows, scale))
     draw = ImageDraw.Draw(canvas)
     side = max(image.shape[:2])
     width, font = max(2, round(side / 400)), _font(max(SMALLEST_TEXT, round(side / 50)))
@@ -41,6 +46,26 @@ def boxes(
         draw.rectangle(corners, outline=colour, width=width)
         _write(draw, label, corners, colour, font)
     return np.asarray(canvas)
+
+
+def _filled(image: np.ndarray, rows: Iterable[Mapping[str, Any]], scale: float) -> np.ndarray:
+    """Return a copy of an image with half of the colour where masks are."""
+    found = image.copy()
+    for row in rows:
+        if not isinstance(row.get("segmentation"), dict):
+            continue
+        mask = masks.decode(row["segmentation"])
+        height, width = image.shape[:2]
+        if scale != 1:
+            mask = np.asarray(
+                Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST)
+            )
+        if mask.shape != (height, width):
+            said = f"{mask.shape[1]}x{mask.shape[0]} pixels, the image {width}x{height}"
+            raise UserError(f"segmentation: a mask of {said}")
+        colour = ImageColor.getrgb(COLOURS[row["category_id"] % len(COLOURS)])
+        found[mask] = (found[mask].astype(np.uint16) + np.array(colour, np.uint16)) // 2
+    return found
 
 
 def _look(row: Mapping[str, Any], name: Callable[[int], str]) -> tuple[str, str]:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nnrd.core.errors import UserError
 from nnrd.core.progress import Count
 from nnrd.datasets import box_files, coco_json, frames, text_boxes
@@ -56,12 +58,20 @@ def main(args: argparse.Namespace) -> None:
             found = {name: boxes(frame) for name, boxes in layers.items()}
             missing.update(name for name, rows in found.items() if rows is None)
             rows = [row for some in found.values() for row in some or ()]
-            write(frame.item.name, drawing.boxes(frame.pixels, rows, labels.name))
+            write(frame.item.name, _drawn(args, frame, rows, labels))
             count.more()
     count.end()
     for name, images in missing.items():
         say(f"{images} of {count.done} images have no {name}")
     print(f"{count.done} images{f' ({len(bad.skipped)} skipped)' if bad.skipped else ''}")
+
+
+def _drawn(args: argparse.Namespace, frame: Frame, rows: Rows, labels: Labels) -> np.ndarray:
+    """Return an image with its boxes; UserError, naming file and image, for masks that are none."""
+    try:
+        return drawing.boxes(frame.pixels, rows, labels.name)
+    except UserError as error:
+        raise UserError(f"{args.predictions}: {frame.item.name}: {error}") from None
 
 
 def _layers(args: argparse.Namespace) -> tuple[dict[str, Boxes], Labels]:

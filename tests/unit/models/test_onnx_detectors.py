@@ -8,10 +8,12 @@ from onnx import TensorProto, helper, numpy_helper
 
 from nnrd import UserError
 from nnrd.core.schema import first_mistake
-from nnrd.datasets.index import Item
+from nnrd.datasets import masks
+from nnrd.datasets.index import Index, Item
 from nnrd.models.boxes import COCO_IDS
 from nnrd.models.onnx_detectors.options import OPTIONS
 from nnrd.runtime import sessions
+from nnrd.tasks import REGISTRY as TASKS
 
 ITEM = Item("a", "a.png", "", {"width": 40, "height": 20})
 
@@ -251,3 +253,111 @@ def test_damaged_candidates_are_left_out(shape, bad):
     outputs = {"x": (table.T if transposed else table)[None]}
     found = detector(output="x", **options).postprocess(outputs, ITEM)["detections"]
     assert [round(f["score"], 3) for f in found] == [0.4, 0.4, 0.2]
+
+
+# Two boxes of the 40x20 image, the second more likely, and their masks, as Mask R-CNN has them.
+SQUARES = [(slice(4, 12), slice(10, 20)), (slice(8, 20), slice(24, 40))]
+MASKED = {
+    "boxes": np.float32([[10, 4, 20, 12], [24, 8, 40, 20]]),
+    "scores": np.float32([0.5, 0.9]),
+    "labels": np.int64([1, 2]),
+}
+
+
+def soft_masks(height=20, width=40):
+    found = np.full((2, 1, height, width), 0.1, np.float32)
+    for mask, square in zip(found[:, 0], SQUARES, strict=True):
+        mask[square] = 0.8
+    return found
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 20, 40), (2, 20, 40), (1, 2, 20, 40)])
+def test_masks_of_the_image(shape):
+    outputs = MASKED | {"soft": soft_masks().reshape(shape)}
+    found = detector(masks="soft").postprocess(outputs, ITEM)["detections"]
+    assert [hit["category_id"] for hit in found] == [2, 1]  # the more likely first, with its mask
+    for hit, square in zip(found, reversed(SQUARES), strict=True):
+        expected = np.zeros((20, 40), bool)
+        expected[square] = True
+        assert hit["segmentation"]["size"] == [20, 40]
+        assert (masks.decode(hit["segmentation"]) == expected).all()
+
+
+def test_masks_follow_the_box_in_a_letterboxed_image():
+    """The 40x20 image fills rows 20 to 60 of 80x80."""
+    soft = np.zeros((1, 1, 80, 80), np.float32)
+    soft[0, 0, 28:44, 20:40] = 1
+    outputs = {"boxes": np.float32([[20, 28, 40, 44]]), "scores": np.ones(1), "masks": soft}
+    of = detector(size=[80, 80], resize="letterbox", masks="masks")
+    (found,) = of.postprocess(outputs | {"labels": np.int64([1])}, ITEM)["detections"]
+    np.testing.assert_allclose(found["bbox"], [10, 4, 10, 8], atol=1e-4)
+    rows, columns = np.nonzero(masks.decode(found["segmentation"]))
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (4, 11, 10, 19)
+
+
+def test_no_box_has_no_mask():
+    empty = {name: array[:0] for name, array in MASKED.items()} | {"soft": soft_masks()[:0]}
+    assert detector(masks="soft").postprocess(empty, ITEM) == {"detections": []}
+
+
+def test_scores_are_those_of_the_boxes():
+    facts = {"image_id": 1, "width": 40, "height": 20}
+    sides = enumerate([[10, 4, 10, 8], [24, 8, 16, 12]], 1)
+    truth = [{"category_id": n, "bbox": box, "area": 80, "iscrowd": 0} for n, box in sides]
+    index = Index([Item("a", "", "", facts | {"objects": truth})], {1: "one", 2: "two"})
+    outputs = MASKED | {"soft": soft_masks()}
+    found = [{"item": "a"} | of.postprocess(outputs, ITEM)
+             for of in (detector(masks="soft"), detector())]  # fmt: skip
+    scored = [TASKS.get("detection")().score(index, [one], [one]) for one in found]
+    assert scored[0] == scored[1] and scored[0][0]["AP"] == pytest.approx(100)
+
+
+@pytest.mark.parametrize(
+    ("soft", "said"),
+    [
+        (soft_masks(28, 28), "masks: 'soft' is 2x1x28x28, not one of 20x40 a box, the size of"),
+        (soft_masks()[:1], "masks: 1 masks of 2 boxes"),
+        (None, "masks: 'soft' is no output; they are boxes, scores, labels"),
+    ],
+)
+def test_masks_that_do_not_fit(soft, said):
+    outputs = MASKED | ({} if soft is None else {"soft": soft})
+    with pytest.raises(UserError, match=said):
+        detector(masks="soft").postprocess(outputs, ITEM)
+
+
+def test_masks_are_of_three_outputs():
+    assert first_mistake(OPTIONS, {"output": "x", "masks": "y"})
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # notes of the exporter's
+def test_torchvision_s_mask_r_cnn(tmp_path):
+    """Shrunk, with random weights, as its exporter writes it: against torchvision's own masks."""
+    import torch
+    from torchvision.models.detection import maskrcnn_resnet50_fpn
+
+    torch.manual_seed(0)
+    network = maskrcnn_resnet50_fpn(
+        weights=None, weights_backbone=None, num_classes=3, min_size=64, max_size=128,
+        box_score_thresh=0.0, box_detections_per_img=5, rpn_post_nms_top_n_test=20,
+    ).eval()  # fmt: skip
+    pixels = np.random.default_rng(0).integers(0, 255, (64, 96, 3), np.uint8)
+    given = torch.from_numpy(pixels.astype(np.float32).transpose(2, 0, 1) / 255)
+    file = str(tmp_path / "m.onnx")
+    names = ["boxes", "labels", "scores", "masks"]
+    torch.onnx.export(
+        network, ([given],), file, opset_version=13, dynamo=False, input_names=["image"],
+        output_names=names,
+    )  # fmt: skip
+    item = Item("a", "a.png", "", {"width": 96, "height": 64})
+    of = detector(layout="chw", masks="masks", threshold=0)
+    run = sessions.Run(sessions.session(file))
+    found = of.postprocess(run(of.preprocess(pixels, item)), item)["detections"]
+    with torch.no_grad():
+        (expected,) = network([given])
+    assert len(found) == len(expected["boxes"]) > 0
+    for hit, mask, score in zip(found, expected["masks"], expected["scores"], strict=True):
+        assert hit["score"] == pytest.approx(float(score), abs=1e-4)
+        ours = masks.decode(hit["segmentation"])
+        assert (ours != (mask[0] > 0.5).numpy()).mean() < 1e-3

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
+from nnrd import UserError
 from nnrd.core.files import checksum
+from nnrd.datasets import masks
 from nnrd.datasets.index import Item
 from nnrd.report import drawing
 from nnrd.report.plots import overlays
@@ -45,6 +47,34 @@ def test_boxes_at_the_border(bbox):
 def test_scaled_boxes():
     image = drawing.boxes(GREY, [BOX | {"bbox": [500, 400, 600, 300]}], name, scale=0.1)
     assert (image == drawing.boxes(GREY, [BOX], name)).all()
+
+
+def masked(shape, square):
+    mask = np.zeros(shape, bool)
+    mask[square] = True
+    return BOX | {"segmentation": masks.encode(mask)}
+
+
+def test_a_mask_is_filled_with_half_of_its_colour():
+    row = masked((100, 200), (slice(45, 65), slice(60, 100)))
+    image = drawing.boxes(GREY, [row], name)
+    half = [(90 + value) // 2 for value in colour(drawing.COLOURS[3])]
+    assert (image[45:65, 60:100] == half).all() and list(image[66, 80]) == [90, 90, 90]
+    large = masked((1000, 2000), (slice(450, 650), slice(600, 1000)))
+    small = drawing.boxes(GREY, [large | {"bbox": [500, 400, 600, 300]}], name, scale=0.1)
+    assert (small == image).all()
+
+
+@pytest.mark.parametrize(
+    ("segmentation", "said"),
+    [
+        ({"size": [3, 4], "counts": "<"}, "a mask of 4x3 pixels, the image 200x100"),
+        ({"size": [3, 4]}, "is not COCO's"),
+    ],
+)
+def test_a_mask_that_is_none_of_the_image(segmentation, said):
+    with pytest.raises(UserError, match=said):
+        drawing.boxes(GREY, [BOX | {"segmentation": segmentation}], name)
 
 
 def test_overlays_are_drawn_so(tmp_path):

@@ -127,6 +127,10 @@ def test_what_is_refused(tmp_path, monkeypatch):
     assert not (tmp_path / "x.mp4").exists()
     found.write_text('[{"image_id": 1, "category_id": 1, "bbox": [1, 2, NaN, 4], "score": 1}]')
     assert "r.json: [0]: bbox:" in refused(photos, *given, "--out", tmp_path / "out")
+    row = {"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 1}
+    found.write_text(json.dumps([row | {"segmentation": {"size": [4, 4], "counts": "?"}}]))
+    said = refused(photos, *given, "--out", tmp_path / "out")
+    assert "r.json: 0: segmentation: its runs are not the pixels of 4x4" in said
 
 
 def test_a_window(tmp_path, monkeypatch, capsys):

@@ -19,6 +19,7 @@ from small_detector import OPTIONS, detector, folder, video
 
 from nnrd import tensor_files
 from nnrd.core.files import checksum, read_record, write_record
+from nnrd.datasets import masks
 from nnrd.datasets.bad import Bad
 from nnrd.datasets.frames import Pictures
 from nnrd.datasets.index import Index
@@ -211,6 +212,34 @@ def test_nan_is_never_silent(tmp_path, own, out, capsys):
     assert not (out / "t").exists()
     nnrd(source, *own, "--skip-bad", "--csv", out / "r.csv")
     assert pandas.read_csv(out / "r.csv")["skipped"].tolist() == [1]
+
+
+def test_masks_are_written_and_drawn(tmp_path, own, out):
+    """A graph with a soft mask of the input; the drawing of its results is that of the run."""
+    model = onnx.load(own[1])
+    soft = np.zeros((1, 1, 64, 64), np.float32)
+    soft[..., 16:48, 16:48] = 0.9
+    model.graph.initializer.append(onnx.numpy_helper.from_array(soft, "soft"))
+    model.graph.node.append(helper.make_node("Identity", ["soft"], ["masks"], "masks"))
+    value = helper.make_tensor_value_info("masks", onnx.TensorProto.FLOAT, soft.shape)
+    model.graph.output.append(value)
+    onnx.save(model, own[1])
+    source = folder(tmp_path / "photos", *BRIGHT)
+    words = ("--model", own[1], "--options", json.dumps(OPTIONS | {"masks": "masks"}))
+    nnrd(source, *words, "--coco", out / "c.json", "--draw", out / "a")
+    found = json.loads((out / "c.json").read_text())
+    assert len(found) == 3
+    for hit in found:  # of 128x64 pixels, as the box: 32 to 96, 16 to 48
+        rows, columns = np.nonzero(masks.decode(hit["segmentation"]))
+        ends = (rows.min(), rows.max(), columns.min(), columns.max())
+        assert ends == (16, 47, 32, 95) and len(rows) == 32 * 64
+    given = ("--predictions", out / "c.json", "--out", out / "b")
+    by_hand_programs.nnrd("draw", source, *given)
+    for name in ("0.png", "1.png", "2.png"):
+        ours, theirs = (cv2.imread(str(out / at / name)) for at in "ab")
+        assert (ours == theirs).all()
+    plain = cv2.imread(str(source / "0.png"))
+    assert (cv2.imread(str(out / "a/0.png"))[32, 64] != plain[32, 64]).any()  # inside of the box
 
 
 REFUSED = [

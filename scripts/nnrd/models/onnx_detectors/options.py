@@ -42,7 +42,8 @@ OUTPUT: dict[str, Any] = {
     "overlap": {"type": "number", "minimum": 0, "maximum": 1, "default": 1},
 }
 THREE_OUTPUTS = {name: _name(name) for name in ("boxes", "scores", "labels")}
-# Instead of these: one with a row or a column a candidate, its box and what is behind it.
+MASKS: dict[str, Any] = {"masks": {"type": "string", "minLength": 1}}  # beside these
+# Instead of them: one with a row or a column a candidate, its box and what is behind it.
 ONE_OUTPUT: dict[str, Any] = {
     "output": {"type": "string", "minLength": 1},
     "values": _word("scores", "objectness_scores", "score_label"),
@@ -55,13 +56,15 @@ USUAL: dict[str, dict[str, Any]] = {
     "objectness_scores": {"candidates": "first", "form": "cxcywh", "overlap": 0.6},
     "score_label": {"candidates": "first"},
 }
-BEHIND_GRAPH = THREE_OUTPUTS | ONE_OUTPUT | OUTPUT
+BEHIND_GRAPH = THREE_OUTPUTS | MASKS | ONE_OUTPUT | OUTPUT
 OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "properties": INPUT | {name: rule | {BEHIND: True} for name, rule in BEHIND_GRAPH.items()},
     "dependentRequired": {"values": ["output"], "candidates": ["output"]},
-    "dependentSchemas": {"output": {"properties": {key: {"not": {}} for key in THREE_OUTPUTS}}},
+    "dependentSchemas": {
+        "output": {"properties": {key: {"not": {}} for key in [*THREE_OUTPUTS, *MASKS]}}
+    },
 }
 
 

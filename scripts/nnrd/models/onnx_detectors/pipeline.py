@@ -6,15 +6,16 @@ import cv2
 import numpy as np
 
 from nnrd.core.errors import UserError
-from nnrd.datasets import images
+from nnrd.datasets import images, masks
 from nnrd.datasets.index import Item
-from nnrd.models.boxes import COCO_IDS, clip, select
+from nnrd.models.boxes import COCO_IDS, best, clip, detections
 from nnrd.models.onnx_detectors.options import filled
 from nnrd.models.pipeline import Arrays, Pipeline
 from nnrd.models.row import ModelRow
 
 GREY = 114  # fills what a letterboxed image leaves
 CHANNELS_FIRST = (2, 0, 1)
+HALF = 0.5  # above which a soft mask is of the object, as torchvision's own evaluation has it
 
 
 class Fit(NamedTuple):
@@ -56,19 +57,25 @@ class OnnxDetectorPipeline(Pipeline):
     def postprocess(self, outputs: Arrays, item: Item) -> dict[str, Any]:
         """Return the detections of the outputs that the options name, perhaps in a batch of one.
 
-        Values that are not finite, as damaged tensors make them, are left out. Raises UserError
-        for other outputs.
+        With masks each has its ``segmentation``, as COCO has it. Values that are not finite, as
+        damaged tensors make them, are left out. Raises UserError for other outputs.
         """
         options = self.options
         candidates = _one_output if "output" in options else _three_outputs
-        boxes, scores, labels = candidates(outputs, options)
+        boxes, scores, labels, rows = candidates(outputs, options)
         finite = np.isfinite(scores) & np.isfinite(boxes).all(axis=1) & np.isfinite(labels)
         sure = finite & (scores >= options["threshold"])
         width, height = item.facts["width"], item.facts["height"]
         placed = clip(_in_image(boxes[sure], width, height, options), width, height)
         categories = _categories(labels[sure].astype(np.int64), options["categories"])
-        limits = (options["threshold"], options["overlap"])
-        return {"detections": select(placed, scores[sure], categories, *limits)}
+        found = (placed, scores[sure], categories)
+        places = best(*found, options["threshold"], options["overlap"])
+        hits = detections(*found, places)
+        if "masks" in options:
+            soft = _masks(outputs, width, height, options)
+            for hit, row in zip(hits, rows[sure][places], strict=True):
+                hit["segmentation"] = _segmentation(soft[row], width, height, options)
+        return {"detections": hits}
 
 
 def _fit(width: int, height: int, options: dict[str, Any]) -> tuple[Fit, int, int]:
@@ -96,7 +103,8 @@ def _resized(image: np.ndarray, options: dict[str, Any]) -> np.ndarray:
     return found
 
 
-Candidates = tuple[np.ndarray, np.ndarray, np.ndarray]  # boxes (N, 4), scores (N,), labels (N,)
+# Boxes (N, 4), scores (N,), labels (N,), and the row of the outputs that each is of, (N,).
+Candidates = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def _three_outputs(outputs: Arrays, options: dict[str, Any]) -> Candidates:
@@ -113,7 +121,7 @@ def _three_outputs(outputs: Arrays, options: dict[str, Any]) -> Candidates:
         return _by_label(boxes, scores.reshape(len(boxes), -1 if len(boxes) else 1), options)
     if not len(boxes) == scores.size == labels.size:
         raise UserError(f"{len(boxes)} boxes, {scores.size} scores, {labels.size} labels")
-    return boxes, scores.ravel(), labels.ravel()
+    return boxes, scores.ravel(), labels.ravel(), np.arange(len(boxes))
 
 
 def _one_output(outputs: Arrays, options: dict[str, Any]) -> Candidates:
@@ -130,7 +138,9 @@ def _one_output(outputs: Arrays, options: dict[str, Any]) -> Candidates:
     if behind.shape[1] < 1 or (decoded and behind.shape[1] != 2):
         said = f"{_said(given, options['output'])}: {table.shape[1]} values a candidate"
         raise UserError(f"options: {said} are not a box and {options['values']}; see candidates")
-    return (boxes, *behind.T) if decoded else _by_label(boxes, behind, options)
+    if not decoded:
+        return _by_label(boxes, behind, options)
+    return boxes, behind[:, 0], behind[:, 1], np.arange(len(boxes))
 
 
 def _by_label(boxes: np.ndarray, scores: np.ndarray, options: dict[str, Any]) -> Candidates:
@@ -140,7 +150,32 @@ def _by_label(boxes: np.ndarray, scores: np.ndarray, options: dict[str, Any]) ->
         told = f"{scores.shape[1]} scores a box, the options have {len(known)} categories"
         raise UserError(told + ("; see candidates" if "output" in options else ""))
     rows, labels = np.nonzero(scores >= options["threshold"])
-    return boxes[rows], scores[rows, labels], labels
+    return boxes[rows], scores[rows, labels], labels, rows
+
+
+def _masks(outputs: Arrays, width: int, height: int, options: dict[str, Any]) -> np.ndarray:
+    """Return soft masks (N, rows, columns) of the input, perhaps in a batch of one or with a 1."""
+    _, columns, rows = _fit(width, height, options)
+    given = _named(outputs, options, "masks")
+    if given.shape[-2:] != (rows, columns):
+        said = f"{_said(given, options['masks'])}, not one of {rows}x{columns} a box"
+        raise UserError(f"options: masks: {said}, the size of the input")
+    found = given.reshape(-1, rows, columns)
+    boxes = _named(outputs, options, "boxes").size // 4
+    if len(found) != boxes:
+        raise UserError(f"options: masks: {len(found)} masks of {boxes} boxes")
+    return found
+
+
+def _segmentation(
+    soft: np.ndarray, width: int, height: int, options: dict[str, Any]
+) -> dict[str, Any]:
+    """Return where a soft mask of the input is above a half, in pixels of the image."""
+    fit, _, _ = _fit(width, height, options)
+    inside = soft[fit.top : fit.top + fit.height, fit.left : fit.left + fit.width]
+    if inside.shape != (height, width):
+        inside = cv2.resize(inside, (width, height), interpolation=cv2.INTER_LINEAR)
+    return masks.encode(inside > HALF)
 
 
 def _named(outputs: Arrays, options: dict[str, Any], part: str) -> np.ndarray:
