@@ -123,7 +123,7 @@ class Check:
 
     def _read(self, name: str, records: dict[str, lineage.Record]) -> None:
         try:
-            records[name] = read_record(self.folder / name)
+            records[name] = _sums_of(read_record(self.folder / name))
         except UserError:
             self._note(Finding(name, DAMAGED, "its checksum is not that of its content", name))
 
@@ -206,6 +206,15 @@ class Check:
 
     def _time(self, path: str) -> int:
         return (self.folder / path).stat().st_mtime_ns
+
+
+def _sums_of(record: Mapping[str, Any]) -> lineage.Record:
+    """Return what a record says of files, without what was measured: there may be many."""
+    found = {key: record[key] for key in (lineage.FILES, lineage.INPUTS, RESULTS) if key in record}
+    for rows, name in (("rows", "item"), ("items", "path")):
+        kept = [row for row in record.get(rows, []) if "checksum" in row]
+        found[rows] = [{key: row[key] for key in (name, "checksum")} for row in kept]
+    return found
 
 
 def _assets(settings: Settings) -> Collection[str]:
