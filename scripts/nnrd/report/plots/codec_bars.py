@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from nnrd.report import tables
 from nnrd.report.labels import AT
 from nnrd.report.plots import Plot, style
+from nnrd.tasks import Metric
 
 BELOW = 84  # characters side by side below the bars
 
@@ -27,25 +28,15 @@ class CodecBars(Plot):
             len(codecs), 2, figsize=(10.4, 2.5 * len(codecs) + 0.6), squeeze=False, sharex="col",
             layout="constrained",
         )  # fmt: skip
-        sizes = points["bytes_per_item"] / 1e3
         stored = anchors[anchors["codec"] == style.STORED]["bytes_per_item"] / 1e3
-        seen = pandas.concat([sizes, stored])
-        limits = (seen.min() / 2, seen.max() * 2)
+        seen = pandas.concat([points["bytes_per_item"] / 1e3, stored])
         for (left, right), codec in zip(axes, codecs, strict=True):
             group = points[points["codec"] == codec]
-            bars(left, group, group["bytes_per_item"] / 1e3)
-            left.set(yscale="log", ylim=limits, ylabel="mean per item (kB)", title=codec)
-            style.logarithmic(left.yaxis)
-            for size in stored:
-                left.axhline(size, linestyle=":", color=style.FILE_LOOK["color"])
-            bars(right, group, group[column])
-            anchor = anchors[column].iloc[0]
-            intervals(right, group, *style.interval(group, metric, anchor))
-            right.axhline(anchor, **style.ANCHOR_LINE)
-            right.set(ylabel=metric.axis, title=codec)
-            handles, labels = right.get_legend_handles_labels()
-            right.legend(handles, labels, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+            _sizes(left, group, stored)
             left.get_legend().remove()
+            left.set(ylim=(seen.min() / 2, seen.max() * 2), title=codec)
+            _accuracies(right, group, column, metric, anchors[column].iloc[0])
+            right.set_title(codec)
         tensors = ", or at tensors" if any(tick.startswith(AT) for tick in ticks) else ""
         for axis in axes[-1]:
             axis.set_xticks(range(len(ticks)), ticks)
@@ -53,6 +44,27 @@ class CodecBars(Plot):
         dotted = ", dotted: the items' files as stored" if len(stored) else ""
         figure.suptitle(f"{style.title(points)} — dashed: anchor{dotted}")
         return figure
+
+
+def _sizes(axis: Axes, group: pandas.DataFrame, stored: pandas.Series) -> None:
+    """Draw the bytes of a codec's points, and the items' files as they are stored, in kB."""
+    bars(axis, group, group["bytes_per_item"] / 1e3)
+    axis.set(yscale="log", ylabel="mean per item (kB)")
+    style.logarithmic(axis.yaxis)
+    for size in stored:
+        axis.axhline(size, linestyle=":", color=style.FILE_LOOK["color"])
+
+
+def _accuracies(
+    axis: Axes, group: pandas.DataFrame, column: str, metric: Metric, anchor: float
+) -> None:
+    """Draw a metric of a codec's points, beside the legend of both panels."""
+    bars(axis, group, group[column])
+    intervals(axis, group, *style.interval(group, metric, anchor))
+    axis.axhline(anchor, **style.ANCHOR_LINE)
+    axis.set_ylabel(metric.axis)
+    handles, labels = axis.get_legend_handles_labels()
+    axis.legend(handles, labels, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
 
 
 def placed(points: pandas.DataFrame) -> tuple[pandas.DataFrame, list[str]]:

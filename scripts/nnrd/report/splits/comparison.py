@@ -207,31 +207,39 @@ def inputs(table: pd.DataFrame, at: list[int]) -> pd.DataFrame:
     if missing:
         raise UserError(f"the table has no rank {missing[0]}; it ends at {table['rank'].max()}")
     chosen = table[table["rank"].isin(at) | (table.op_type == AT_TENSORS)].reset_index(drop=True)
+    found = _sized(chosen).join(_parts(chosen))
+    found["pixels"] = found["shape"].map(lambda shape: math.prod(_sides(shape)))
+    keys = ["aspect", "pixels", "input", "rank"]
+    found = found.sort_values(keys, kind="stable", ignore_index=True)
+    return found.drop(columns="pixels")
+
+
+def _sized(chosen: pd.DataFrame) -> pd.DataFrame:
+    """Return the inputs, the splits and what crosses them."""
     shapes = chosen.input.str.extract(r"\(([^()]*)\)$")[0].fillna(chosen.input)
-    found = pd.DataFrame(
+    ranked = chosen["rank"].astype(str) + " " + chosen.node_name
+    return pd.DataFrame(
         {
             "input": chosen.input,
             "shape": shapes,
             "aspect": shapes.map(_aspect),
-            "split": chosen.node_name.where(
-                chosen.op_type == AT_TENSORS, chosen["rank"].astype(str) + " " + chosen.node_name
-            ),
+            "split": chosen.node_name.where(chosen.op_type == AT_TENSORS, ranked),
             "rank": chosen["rank"],
             "branches": chosen.branches,
             "bytes": chosen.bytes,
             "mbytes": chosen.bytes / 1e6,
             "saved_bytes": chosen.plain_bytes - chosen.bytes,
         }
-        | {
-            f"{column.removesuffix('_bytes')}_kib": -(-chosen[column] // 1024)
-            for column in PART_BYTES
-            if column in chosen
-        }
     )
-    keys = ["aspect", "pixels", "input", "rank"]
-    found["pixels"] = shapes.map(lambda shape: math.prod(_sides(shape)))
-    found = found.sort_values(keys, kind="stable", ignore_index=True)
-    return found.drop(columns="pixels")
+
+
+def _parts(chosen: pd.DataFrame) -> pd.DataFrame:
+    """Return the KiB of the files of both parts, where there are some."""
+    known = [column for column in PART_BYTES if column in chosen]
+    return pd.DataFrame(
+        {f"{column.removesuffix('_bytes')}_kib": -(-chosen[column] // 1024) for column in known},
+        index=chosen.index,
+    )
 
 
 def _aspect(shape: str) -> float:
