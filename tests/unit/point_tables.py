@@ -40,3 +40,10 @@ def points():
             row("entropy", 5, "features", 90, (0, 9, 4, 0, 0, 0), f1=math.nan, run_time=None),
         ]
     )
+
+
+def on_two_providers():
+    """Return the study with part I on another provider than part II and the whole model."""
+    table = points().assign(provider="CUDAExecutionProvider", part1_provider=None)
+    table.loc[table["split"].notna(), "part1_provider"] = "CPUExecutionProvider"
+    return table

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from point_tables import points, row
+from point_tables import on_two_providers, points, row
 
 from nnrd import UserError
 from nnrd.analysis.latency import ENDS, PARTS, TOTAL, WHERE, Circumstances, latencies
@@ -93,13 +93,12 @@ def test_intervals_are_of_the_mean_over_drawn_items():
 
 
 def test_all_on_the_device_was_not_measured_where_part_one_ran_elsewhere():
-    table = points().assign(provider="cuda", items=1)
-    table["part1_provider"] = np.where(table["split"].notna(), "cpu", None)
+    table = on_two_providers()
     found = latencies(table, MBIT, items_of(table, (1.0, 2.0)))
     unknown = found[found[WHERE] == "device"][["device_ms", TOTAL, *ENDS]]
     assert len(unknown) == 1 and unknown.isna().all(axis=None)
     assert found[found[WHERE] != "device"][[TOTAL, *ENDS]].notna().all(axis=None)
-    same = latencies(table.assign(part1_provider="cuda"), MBIT)
+    same = latencies(table.assign(part1_provider=table["provider"]), MBIT)
     assert by_codec(same)["anchor", None].total_ms == 60
 
 

@@ -3,7 +3,7 @@
 import pandas
 import pytest
 from matplotlib.colors import to_rgb
-from point_tables import F1, points
+from point_tables import F1, on_two_providers, points
 
 from nnrd.analysis.latency import Circumstances
 from nnrd.report import latency_table
@@ -45,6 +45,11 @@ def test_the_background_says_where_splitting_pays(draw):
     (span,) = draw().axes[0].patches
     low, high = span.get_x(), span.get_x() + span.get_width()
     assert (low, high) == (pytest.approx(8e5 / 36, rel=1e-5), pytest.approx(7.2e6 / 7, rel=1e-5))
+
+
+def test_all_on_the_device_is_not_drawn_where_it_was_not_measured(draw):
+    found = curves(draw(on_two_providers()).axes[0])
+    assert "all on the device" not in found and "split before rank 5" in found
 
 
 def test_nothing_pays(draw):

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from point_tables import points
+from point_tables import on_two_providers, points
 
 from nnrd import cli
 
@@ -42,6 +42,12 @@ def test_the_answer(advise):
     assert "+ " not in answer
     assert "Splitting pays from 22.2 kbit/s to 1.03 Mbit/s, of what is sure" in answer
     assert "By the mean loss it pays from 14.3 kbit/s to 1.03 Mbit/s." in answer
+
+
+def test_what_was_not_measured_is_said(advise):
+    answer = advise(on_two_providers(), "--max-loss", "1")
+    assert line(answer, "all on the device").split()[4:6] == ["not", "measured"]
+    assert "* Fastest that is sure to be within the loss: split before rank 5, nnc" in answer
 
 
 def test_what_is_only_by_the_mean_is_said(advise):
