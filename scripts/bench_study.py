@@ -4,8 +4,10 @@ The scripts start a process for each (split, codec), which runs part I again on 
 what crosses by ``nncodec.nnc.compress`` with its defaults and a qp, decodes it and runs part II:
 one image after another, one process after another. The workflow runs part I once a split. Both
 begin with the split model and the indexed images, and end with the TR's mAP of each point, which
-must be equal to the last digit. Everything is run once, in this order, on the same machine.
-The images are the 50 of COCO that ``NNRD_DATA`` has, else the demonstration's.
+must be equal to the last digit. Everything is run once, in this order, on the same machine. The
+codings are the TR's: raw, float16, and NNC at each qp. The workflow does more than that: anchor,
+items sent as files, COCO's AP, intervals, agreement. The images are the 50 of COCO that
+``NNRD_DATA`` has, else the demonstration's.
 """
 
 import argparse
@@ -19,6 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas
 import yaml
 
@@ -26,17 +29,19 @@ from nnrd.core import program
 from nnrd.core.errors import UserError
 from nnrd.core.files import read_record
 from nnrd.datasets import index
+from nnrd.metrics.detection import tr26847_map
 from nnrd.models import REGISTRY, ModelRow
 from nnrd.report import benchmarks
 from nnrd.runtime import sessions
+from nnrd.stages.summarise_benchmarks import rest
 from nnrd.study import paths
 from nnrd.study.points import Split
-from nnrd.tasks.detection import Detection
+from nnrd.tasks.detection import SURE, tr26847_image
 
 ROOT = Path(__file__).resolve().parents[1]
 STUDY = "bench"
-MODEL = "ssdlite300_mobilenet_v2"
-NONE = "raw"
+PLAIN = ("raw", "float16")  # codecs without a qp
+Coding = str | int  # one of these, or a qp
 Result = dict[str, Any]
 
 
@@ -48,17 +53,21 @@ def main(args: argparse.Namespace) -> None:
         name, _ = dataset()
         data = f"{name}-{args.items}" if args.items else name
         files = [paths.fill(paths.INDEX, data=data)]
-        files += [paths.fill(paths.PLAN, model=MODEL, split=Split(rank).id) for rank in args.splits]
+        files += [
+            paths.fill(paths.PLAN, model=args.model, split=Split(rank).id) for rank in args.splits
+        ]
         snakemake(args.cores, *files)
-        codings = [(split, qp) for split in args.splits for qp in (None, *args.qps)]
+        codings = [(split, coding) for split in args.splits for coding in (*PLAIN, *args.qps)]
         begun = time.perf_counter()
-        found = [in_a_process(split, data, qp) for split, qp in codings]
+        found = [in_a_process(args.model, split, data, coding) for split, coding in codings]
         theirs = time.perf_counter() - begun
         begun = time.perf_counter()
         table = Path(paths.table_of(STUDY, "points"))
         snakemake(args.cores, str(table))
         ours = time.perf_counter() - begun
         print_points(codings, found, pandas.read_csv(table))
+        inside = sum(point["seconds"] for point in found)
+        print(f"scripts: {inside:.1f} s in their images, {theirs - inside:.1f} s beside")
         print_times(theirs, ours, args.cores)
 
 
@@ -66,8 +75,8 @@ def configuration(args: argparse.Namespace) -> dict[str, Any]:
     """Return the study as the workflow's configuration."""
     name, rows = dataset()
     study: dict[str, Any] = {
-        **{"kind": "features", "model": MODEL, "dataset": name, "splits": args.splits},
-        "codecs": [NONE, {"nnc": {"qp": args.qps}}],
+        **{"kind": "features", "model": args.model, "dataset": name, "splits": args.splits},
+        "codecs": [*PLAIN, {"nnc": {"qp": args.qps}}],
     }
     if args.items:
         study["items"] = args.items
@@ -95,70 +104,78 @@ def snakemake(cores: int, *targets: str) -> None:
         raise UserError(f"the workflow failed: {done.stderr[-300:]}")
 
 
-def in_a_process(split: int, data: str, qp: int | None) -> Result:
-    """Return what `one_by_one` returns, run in a fresh process."""
-    code = f"import bench_study; bench_study.print_one_by_one({split}, {data!r}, {qp})"
+def in_a_process(model: str, split: int, data: str, coding: Coding) -> Result:
+    """Return what `print_one_by_one` prints, run in a fresh process."""
+    given = f"{model!r}, {split}, {data!r}, {coding!r}"
+    code = f"import bench_study; bench_study.print_one_by_one({given})"
     here = os.environ | {"PYTHONPATH": f"{ROOT}/scripts", "OMP_NUM_THREADS": "1"}
     done = subprocess.run([sys.executable, "-c", code], env=here, capture_output=True, text=True)
     if done.returncode:
-        raise UserError(f"split {split}, qp {qp}: {done.stderr[-300:]}")
+        raise UserError(f"split {split}, {_name(coding)}: {done.stderr[-300:]}")
     result = json.loads(done.stdout.splitlines()[-1])
-    print(f"split {split}, {_name(qp)}: {result['seconds']:.1f} s in its images", flush=True)
+    print(f"split {split}, {_name(coding)}: {result['seconds']:.1f} s in its images", flush=True)
     return result
 
 
-def print_one_by_one(split: int, data: str, qp: int | None) -> None:
+def print_one_by_one(model: str, split: int, data: str, coding: Coding) -> None:
     """Print a point as JSON: mean average precision of the TR, bytes sent, seconds."""
     images = index.read(Path(paths.fill(paths.INDEX, data=data)))
     begun = time.perf_counter()
-    found, sizes = one_by_one(split, images, qp)
+    found, sizes = one_by_one(model, split, images, coding)
     seconds = time.perf_counter() - begun
-    scores, _ = Detection().score(images, found, found)
-    result = {"tr26847_map": scores["tr26847_map"], "bytes": sum(sizes), "seconds": seconds}
-    print(json.dumps(result))
+    items = {item.name: item for item in images.items}
+    scored = [tr26847_image(items, row, images.categories) for row in found]
+    result = {"tr26847_map": 100 * tr26847_map(scored, SURE)[0]}
+    print(json.dumps(result | {"bytes": sum(sizes), "seconds": seconds}))
 
 
-def one_by_one(split: int, images: index.Index, qp: int | None) -> tuple[list[Result], list[int]]:
+def one_by_one(
+    model: str, split: int, images: index.Index, coding: Coding
+) -> tuple[list[Result], list[int]]:
     """Return each image's detections and bytes: part I, NNCodec, part II, image after image."""
-    place = {"model": MODEL, "split": Split(split).id}
+    place = {"model": model, "split": Split(split).id}
     parts = [sessions.session(paths.fill(part, **place)) for part in (paths.PART1, paths.PART2)]
     crossing = read_record(Path(paths.fill(paths.PLAN, **place)))["crossing"]
-    row = ModelRow(MODEL, MODEL, "asset")
-    pipeline = REGISTRY.get(MODEL).load_pipeline(row)
+    row = ModelRow(**read_record(Path(paths.fill(paths.FACTS, model=model)))["row"])
+    pipeline = REGISTRY.get(row.family).load_pipeline(row)
     found, sizes = [], []
     for item in images.items:
         feeds = pipeline.preprocess(pipeline.load(item), item)
         tensors = parts[0].run(crossing, feeds)
-        arrived, size = sent(tensors, qp)
+        arrived, size = sent(tensors, coding)
         outputs = sessions.run(parts[1], dict(zip(crossing, arrived, strict=True)))
         found.append({"item": item.name} | pipeline.postprocess(outputs, item))
         sizes.append(size)
     return found, sizes
 
 
-def sent(tensors: Sequence[Any], qp: int | None) -> tuple[list[Any], int]:
+def sent(tensors: Sequence[np.ndarray], coding: Coding) -> tuple[list[np.ndarray], int]:
     """Return tensors as they arrive, by NNCodec as it is, and the bytes of what was sent."""
-    if qp is None:
-        return list(tensors), sum(tensor.nbytes for tensor in tensors)
+    if coding in PLAIN:
+        kinds = {np.dtype(np.float32): np.float16} if coding == "float16" else {}
+        coded = [tensor.astype(kinds.get(tensor.dtype, tensor.dtype)) for tensor in tensors]
+        back = [c.astype(t.dtype) for c, t in zip(coded, tensors, strict=True)]
+        return back, sum(tensor.nbytes for tensor in coded)
     from nncodec import nnc
 
     named = {f"t{i}": tensor for i, tensor in enumerate(tensors)}
-    stream = nnc.compress(named, bitstream_path=None, return_bitstream=True, qp=qp)
+    stream = nnc.compress(named, bitstream_path=None, return_bitstream=True, qp=coding)
     arrived = nnc.decompress(bytearray(stream))
     return [arrived[name] for name in named], len(stream)
 
 
 def print_points(
-    codings: Sequence[tuple[int, int | None]], found: Sequence[Result], table: pandas.DataFrame
+    codings: Sequence[tuple[int, Coding]], found: Sequence[Result], table: pandas.DataFrame
 ) -> None:
     """Print each point by both ways; UserError where the mAP of two differs."""
     print(f"{'split':>5} {'codec':>8} {'mAP, %':>9} {'scripts, bytes':>15} {'workflow, bytes':>16}")
-    for (split, qp), theirs in zip(codings, found, strict=True):
-        parameters = "{}" if qp is None else json.dumps({"qp": qp}, separators=(",", ":"))
+    for (split, coding), theirs in zip(codings, found, strict=True):
+        plain = coding in PLAIN
+        parameters = "{}" if plain else json.dumps({"qp": coding}, separators=(",", ":"))
         rows = table[(table.split == split) & (table.parameters == parameters)]
-        ours = rows[rows.codec == (NONE if qp is None else "nnc")].iloc[0]
+        ours = rows[rows.codec == (coding if plain else "nnc")].iloc[0]
         score, size = ours.tr26847_map, int(ours.rec_size)
-        print(f"{split:>5} {_name(qp):>8} {score:>9.6g} {theirs['bytes']:>15,} {size:>16,}")
+        print(f"{split:>5} {_name(coding):>8} {score:>9.6g} {theirs['bytes']:>15,} {size:>16,}")
         if f"{score:.6g}" != f"{theirs['tr26847_map']:.6g}":  # as many digits as the table has
             raise UserError(f"the scripts' mAP is {theirs['tr26847_map']}")
 
@@ -169,14 +186,20 @@ def print_times(theirs: float, ours: float, cores: int) -> None:
     share = (run.codec + run.inference) / (cores * run.span)
     print(f"scripts {theirs:.1f} s, workflow {ours:.1f} s on {cores} cores: {theirs / ours:.2f} ×")
     print(f"codec and inference by the stopwatches: {share:.0%} of {cores} × {run.span:.0f} s")
+    print(f"  {run.codec:.1f} s in codecs, {run.inference:.1f} s in inference;")
+    print(f"  {rest(run.rest(cores))}")
+    ideal = (run.codec + run.inference) / cores
+    print(f"if the cores did nothing else: {ideal:.1f} s, {theirs / ideal:.2f} ×")
 
 
-def _name(qp: int | None) -> str:
-    return NONE if qp is None else f"nnc {qp}"
+def _name(coding: Coding) -> str:
+    return str(coding) if coding in PLAIN else f"nnc {coding}"
 
 
 def add_arguments(result: argparse.ArgumentParser) -> None:
     """Add the options."""
+    model = "a detector of config/models.tsv (default: %(default)s)"
+    result.add_argument("--model", default="ssdlite300_mobilenet_v2", help=model)
     result.add_argument("--splits", type=int, nargs="+", default=[10, 73], metavar="RANK")
     qps = [-38, -26, -18, -14, -10, -6, -4, 0]  # the TR's
     result.add_argument("--qps", type=int, nargs="+", default=qps, metavar="QP")

@@ -12,6 +12,11 @@ from nnrd.core.files import read_record
 # costs on top: imports, reading and writing files, loading models, warming up.
 CODEC = ("enc_time", "dec_time")
 INFERENCE = ("pre_time", "run_time", "post_time")
+# The rules that have such steps.
+TIMED = {
+    *("extract_features", "extract_outputs", "encode_tensors", "decode_weights"),
+    *("infer_anchor", "infer_files", "infer_features", "infer_weights"),
+}
 PREPARATION = ("fetch_asset",)
 PAUSE = 20  # seconds
 SLACK = 2  # seconds by which the clocks of two files may differ
@@ -34,6 +39,34 @@ class Summary(NamedTuple):
     span: float
     codec: float
     inference: float
+
+    def rest(self, cores: int) -> "Rest":
+        """Return where the other core-seconds of the span went; a job is taken to have one core."""
+        timed = [rule for rule in self.rules if rule.name in TIMED]
+        other = [rule for rule in self.rules if rule.name not in TIMED]
+        inside, outside = (sum(rule.wall for rule in rules) for rules in (timed, other))
+        return Rest(
+            sum(rule.jobs for rule in timed),
+            inside - self.codec - self.inference,
+            sum(rule.jobs for rule in other),
+            outside,
+            cores * self.span - inside - outside,
+        )
+
+
+class Rest(NamedTuple):
+    """What a run's cores did beside codec and inference.
+
+    ``timed``: jobs that have such steps, and the seconds that they spent on the rest: start, files,
+    warming up. ``other``: jobs that have none, such as scoring, and their seconds. ``idle``:
+    core-seconds without a job, where Snakemake was at work or one job was waited for.
+    """
+
+    timed: int
+    beside: float
+    other: int
+    seconds: float
+    idle: float
 
 
 def summarise(folder: Path, results: Path) -> Summary:

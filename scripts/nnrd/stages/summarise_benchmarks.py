@@ -31,3 +31,14 @@ def main(args: argparse.Namespace) -> None:
         f"by the steps' stopwatches {found.codec:.0f} in codecs and {found.inference:.0f} in "
         f"inference: {(found.codec + found.inference) / total:.0%}"
     )
+    print(rest(found.rest(args.cores)))
+
+
+def rest(found: benchmarks.Rest) -> str:
+    """Say where the other core-seconds went."""
+    each = found.beside / max(1, found.timed)
+    return (
+        f"the rest: {found.beside:.0f} s beside these steps in their {found.timed} jobs "
+        f"({each:.2f} s each), {found.seconds:.0f} s in {found.other} other jobs, "
+        f"{found.idle:.0f} s of cores without a job"
+    )

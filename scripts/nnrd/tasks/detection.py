@@ -89,7 +89,7 @@ class Detection(Task):
         images, boxes = _truth([items[found["item"]].facts for found in predictions])
         classes = average_precision.matched(images, boxes, _results(items, predictions))
         numbers = sorted({row["category_id"] for row in boxes})
-        rows = [_tr26847_image(items, found, index.categories) for found in predictions]
+        rows = [tr26847_image(items, found, index.categories) for found in predictions]
         means, once = tr26847_map(rows, self.threshold)[1], np.ones((1, len(images)))
         return [
             {
@@ -111,7 +111,7 @@ def _metrics(
     threshold: float,
 ) -> dict[str, float]:
     coco = _coco(items, predictions)
-    images = [_tr26847_image(items, found, index.categories) for found in predictions]
+    images = [tr26847_image(items, found, index.categories) for found in predictions]
     objects = [row for found in predictions for row in items[found["item"]].facts["objects"]]
     theirs, ours = _results(items, anchor), _results(items, predictions)
     return {
@@ -142,7 +142,7 @@ def _against_truth(
     images, boxes = _truth([items[found["item"]].facts for found in predictions])
     categories = average_precision.matched(images, boxes, _results(items, predictions))
     scores = [
-        tr26847_aps(_tr26847_image(items, found, index.categories), threshold)
+        tr26847_aps(tr26847_image(items, found, index.categories), threshold)
         for found in predictions
     ]
     return {
@@ -215,7 +215,7 @@ def _results(items: dict[str, Item], predictions: Sequence[Prediction]) -> list[
     ]
 
 
-def _tr26847_image(
+def tr26847_image(
     items: dict[str, Item], prediction: Prediction, labels: dict[int, str]
 ) -> dict[str, list]:
     """Return an image as `tr26847_map` takes it; crowd regions are no boxes of the TR's."""

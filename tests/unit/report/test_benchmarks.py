@@ -55,13 +55,22 @@ def test_codec_and_inference_are_what_the_stopwatches_say(tmp_path):
     assert {rule.name for rule in found.rules[1:]} == {"infer_features", "write_provenance"}
 
 
+def test_the_rest_is_told_apart(tmp_path):
+    write(tmp_path, "encode_tensors/x/0-of-1", 2000, 30)
+    write(tmp_path, "score_point/x", 2030, 7)
+    times(tmp_path, "x/bitstreams/0-of-1", 2030, enc_time=10.0)
+    rest = summary(tmp_path).rest(cores=2)
+    assert rest == benchmarks.Rest(timed=1, beside=10, other=1, seconds=7, idle=2 * 37 - 37)
+
+
 def test_the_program_says_the_share_of_the_cores(tmp_path, capsys):
     write(tmp_path, "encode_tensors/x", 2000, 40)
     times(tmp_path, "x/bitstreams/0-of-1", 2040, enc_time=15.0)
     program.run(summarise_benchmarks, [str(tmp_path / "benchmarks"), "--cores", "2"])
-    *_, cores, share = capsys.readouterr().out.splitlines()
+    *_, cores, share, rest = capsys.readouterr().out.splitlines()
     assert cores == "40 s on 2 cores, 80 core-seconds;"
     assert share.endswith("30 in codecs and 0 in inference: 38%")
+    assert "10 s beside these steps in their 1 jobs (10.00 s each), 0 s in 0 other" in rest
 
 
 def test_earlier_runs_do_not_count(tmp_path):
