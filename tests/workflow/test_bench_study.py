@@ -20,7 +20,9 @@ def test_scripts_and_workflow_have_the_same_map():
         cwd=ROOT, env=without, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    rows = re.findall(r"^ +73 +(?:raw|float16|nnc -10) +([\d.]+) +([\d,]+) +([\d,]+)$", done.stdout, re.M)
+    rows = re.findall(
+        r"^ +73 +(?:raw|float16|nnc -10) +([\d.]+) +([\d,]+) +([\d,]+)$", done.stdout, re.M
+    )
     sizes = [[int(size.replace(",", "")) for size in row[1:]] for row in rows]
     assert len(sizes) == 3
     # The workflow's are the same streams in containers, one an image.

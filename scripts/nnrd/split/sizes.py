@@ -12,6 +12,7 @@ from nnrd.core.errors import UserError
 from nnrd.core.links import latency_ms
 from nnrd.split.checks import LARGEST
 from nnrd.split.graph import Graph, Life
+from nnrd.split.macs import before_each
 from nnrd.split.parts import extract
 from nnrd.split.plan import cut
 from nnrd.split.shapes import rank_bytes, static_bytes, static_types
@@ -65,7 +66,8 @@ def table(
     name), ``latency_ms_NAME`` (TR 26.847, clause 5.3.9.6), the same by the TR's rule as
     ``plain_branches, plain_bytes, plain_needs_inference`` and ``plain_captured``, those of the
     plain branches that are read only inside control-flow bodies, ``plain_selected``, those that
-    are made from what an operator of `SELECTING` lets pass; then ``names``, the lean rule's,
+    are made from what an operator of `SELECTING` lets pass; ``macs``, the multiply-accumulates of
+    part I (`nnrd.split.macs`), NA where a size is unknown; then ``names``, the lean rule's,
     separated by spaces (with ":shape" where just the shape crosses). ``needs_inference`` counts
     the branches whose size is unknown; where it isn't 0, bytes and latency are NA. With ``first``
     0 the first row is the anchor's: the model's inputs, sent whole.
@@ -86,6 +88,8 @@ def table(
     columns |= _sums("plain_", _spans(graph, graph.plain_lives, sizes), len(graph.nodes))
     columns["plain_captured"] = _captured(graph)
     columns["plain_selected"] = _selected(graph)
+    values = {name: size.value for name, size in sizes.items()}
+    columns["macs"] = pd.Series(before_each(graph, values), dtype="Int64")
     columns["names"] = _names(graph)
     return pd.DataFrame(columns)[first:].reset_index(drop=True)
 
@@ -115,8 +119,13 @@ def row_at(
     counts = {"branches": plan.branches, "bytes": size, "needs_inference": missing}
     row = {"rank": plan.rank, "node_name": f"at {name}", "op_type": AT_TENSORS} | counts
     row |= {f"plain_{column}": value for column, value in counts.items()}
-    row |= {"plain_captured": 0, "plain_selected": 0, "names": " ".join(plan.crossing)}
-    return pd.DataFrame([row]).astype({"bytes": "Int64", "plain_bytes": "Int64"})
+    row |= {
+        "plain_captured": 0,
+        "plain_selected": 0,
+        "macs": pd.NA,
+        "names": " ".join(plan.crossing),
+    }
+    return pd.DataFrame([row]).astype({"bytes": "Int64", "plain_bytes": "Int64", "macs": "Int64"})
 
 
 def part_bytes(model: onnx.ModelProto | Graph, tensors: Sequence[str]) -> dict[str, int]:
