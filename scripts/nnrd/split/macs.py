@@ -5,7 +5,6 @@ says how a model's work is parted by a split, and roughly what it takes.
 """
 
 from collections.abc import Callable, Mapping
-from itertools import accumulate
 from math import prod
 
 import onnx
@@ -22,13 +21,13 @@ def before_each(graph: Graph, sizes: Mapping[str, int | None]) -> list[int | Non
     ``sizes``: the bytes of each tensor, None where they are not known.
     """
     shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.model.graph.initializer}
-    found = [_of(node, shapes, sizes) for node in graph.nodes]
-    added: list[int | None] = list(accumulate(found, _sum, initial=0))
-    return added[: len(found)]
-
-
-def _sum(one: int | None, other: int | None) -> int | None:
-    return None if one is None or other is None else one + other
+    found: list[int | None] = []
+    total: int | None = 0
+    for node in graph.nodes:
+        found.append(total)
+        more = _of(node, shapes, sizes)
+        total = None if total is None or more is None else total + more
+    return found
 
 
 def _of(

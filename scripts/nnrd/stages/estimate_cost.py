@@ -29,7 +29,10 @@ def main(args: argparse.Namespace) -> None:
 def _origin(cost: estimate.Cost) -> str:
     """Say where a line's figures come from."""
     stated = cost.jobs - cost.measured - cost.unknown
-    words = {"benchmark files": cost.measured, "per-value figures": stated}
+    figures = "figures a value"
+    if cost.tables:
+        figures += f" and the splits of {' and '.join(cost.tables)}"
+    words = {"benchmark files": cost.measured, figures: stated}
     found = {word: n for word, n in (words | {"not known": cost.unknown}).items() if n}
     return ", ".join(word + (f": {n} jobs" if n < cost.jobs else "") for word, n in found.items())
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from nnrd.core import program
+from nnrd import UserError
+from nnrd.core import lineage, program
+from nnrd.nnc import coders
 from nnrd.stages import estimate_cost
 from nnrd.study import config, estimate
 
@@ -36,6 +38,24 @@ def benchmark(folder, seconds):
     path = Path(folder) / "0-of-1.tsv"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"s\th:m:s\n{seconds}\t0:00:00\n")
+
+
+@pytest.fixture(autouse=True)
+def coder(monkeypatch):
+    """Let NNCodec be what codes, whatever was built here; return what says another one."""
+    said = ["nncodec 2.1.3"]
+    monkeypatch.setattr(coders, "in_use", lambda: said[0])
+    return said
+
+
+def split_table(folder, model, rows):
+    """Write a table of splits: node's name, bytes and multiply-accumulates by rank."""
+    path = Path(folder) / f"results/splits/{model}.csv"
+    path.parent.mkdir(parents=True)
+    lines = ["input,rank,node_name,bytes,macs"]
+    lines += [f"static,{rank},{','.join(map(str, row))}" for rank, row in enumerate(rows)]
+    path.write_text("\n".join(lines) + "\n")
+    lineage.write_beside(path)
 
 
 def by_rule(study, folder):
@@ -91,6 +111,61 @@ def test_what_crosses_a_split_is_known_once_it_was_measured(tmp_path):
     benchmark(tmp_path / "benchmarks" / folder, 7)
     cost = by_rule(FEATURES, tmp_path)["encode_tensors"]
     assert (cost.measured, cost.unknown, cost.seconds) == (1, 0, 7)
+
+
+ROWS = [("/a", 400, 0), ("/b", 4000, 10**9), ("/c", 1200, 3 * 10**9), ("/d", "", 4 * 10**9)]
+SPLIT = FEATURES | {"codecs": ["raw", "float16", {"nnc": {"qp": [-38, -10]}}]}
+
+
+@pytest.mark.parametrize(
+    ("split", "size", "part1"),
+    [
+        (1, 4000, 1),
+        ({"name": "/b", "where": "before"}, 4000, 1),
+        ({"name": "/b", "where": "after"}, 1200, 3),
+    ],
+)
+@pytest.mark.parametrize("native", [False, True])
+def test_a_table_of_splits_says_what_crosses_and_what_both_parts_take(
+    tmp_path, coder, split, size, part1, native
+):
+    coder[0] = "native" if native else coder[0]
+    split_table(tmp_path, "ssdlite300_mobilenet_v2", ROWS)
+    items, values = 27, 27 * size / 4
+    found = by_rule(SPLIT | {"splits": [split]}, tmp_path)
+    assert not any(cost.unknown or cost.measured for cost in found.values())
+    second = estimate.MAC * 1e9 * items  # for 10⁹ multiply-accumulates
+    assert found["extract_features"].seconds == pytest.approx(part1 * second)
+    assert found["extract_features"].size == 4 * values
+    encode, decode = estimate.NATIVE if native else (estimate.ENCODE, estimate.DECODE)
+    copied = [2 * seconds * values for seconds in estimate.COPIED]
+    coded = [2 * seconds * values for seconds in (encode, decode)]
+    assert found["encode_tensors"].seconds == pytest.approx(copied[0] + coded[0])
+    assert found["encode_tensors"].size == pytest.approx(4 * values * (1 + 0.5 + 2 * 0.12))
+    sinks = 4 * (4 - part1) * second
+    assert found["infer_features"].seconds == pytest.approx(sinks + copied[1] + coded[1])
+    assert found["infer_anchor"].seconds == pytest.approx(4 * second)
+    assert found["split_model"].size == 4 * 4475504
+    assert found["infer_features"].tables == ("ssdlite300_mobilenet_v2",)
+
+
+@pytest.mark.parametrize("splits", [[3], [{"tensors": ["a"]}], [{"name": "/z"}]])
+def test_what_a_table_does_not_say_stays_unknown(tmp_path, splits):
+    """A size that only a run can tell, a cut at tensors, a node that is not there."""
+    split_table(tmp_path, "ssdlite300_mobilenet_v2", ROWS)
+    found = by_rule(SPLIT | {"splits": splits}, tmp_path)
+    assert found["extract_features"].unknown == 1
+
+
+def test_the_same_network_with_other_weights_tells_of_one_that_is_not_there(tmp_path):
+    split_table(tmp_path, "ssd300_resnet50", ROWS)
+    study = SPLIT | {"model": "ssd300_resnet50_coco", "splits": [1]}
+    found = by_rule(study, tmp_path)
+    assert found["extract_features"].tables == ("ssd300_resnet50",)
+    table = tmp_path / "results/splits/ssd300_resnet50.csv"
+    table.write_text(table.read_text().replace("4000", "5000"))
+    with pytest.raises(UserError, match="damaged"):
+        by_rule(study, tmp_path)
 
 
 def test_a_study_of_splits_is_known_once_it_was_measured(tmp_path):

@@ -10,6 +10,7 @@ from nnrd.study.graphs import Graphs
 from nnrd.study.places import Places
 from nnrd.study.points import Record, Selection
 from nnrd.study.sheets import Sheets
+from nnrd.study.split_costs import SplitCosts
 
 T = TypeVar("T")
 
@@ -35,7 +36,9 @@ class Job(NamedTuple):
     """A job that takes long, for the estimate.
 
     ``like``: the folder below benchmarks/ of the jobs that cost the same; ``output``: folder or
-    file below results/; ``values``: what it takes, by a figure a value: encoded, decoded, run.
+    file below results/. What it takes, by a figure a value: ``encoded`` with ``codec``,
+    ``decoded``, ``run`` (values of the model times items), or, where they are known, ``macs``,
+    multiply-accumulates. ``table``: the model whose table of splits says so.
     """
 
     rule: str
@@ -46,6 +49,9 @@ class Job(NamedTuple):
     decoded: float = 0
     run: float = 0
     stored: float = 0  # bytes
+    macs: float = 0
+    codec: str | None = None
+    table: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ class Study(ABC):
     def files(self) -> list[str]:
         """Return all files, and folders, that are made for it, whatever becomes of them later."""
 
-    def jobs(self, sheets: Sheets) -> list[Job]:
+    def jobs(self, sheets: Sheets, splits: SplitCosts) -> list[Job]:
         """Return the jobs that take long, for the estimate."""
         return []
 

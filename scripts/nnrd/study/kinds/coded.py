@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from nnrd.core.schema import unknown
 from nnrd.models.family import Family
@@ -24,9 +24,29 @@ from nnrd.study.points import (
     Split,
 )
 from nnrd.study.sheets import Sheets
+from nnrd.study.split_costs import SplitCosts
 
 FLOAT = 4  # bytes
-SHARE = 0.12  # of float32 that a bitstream takes, where none is there to look at
+# Of float32 that a bitstream takes, where none is there to look at, by codec.
+SHARE, SHARES = 0.12, {"raw": 1.0, "float16": 0.5, "bfloat16": 0.5, "int8": 0.25}
+
+
+class Load(NamedTuple):
+    """What a shard takes, for the estimate.
+
+    ``coded``: values of its tensors; ``run``: values of the model times items, where multiply-
+    accumulates of the two parts are not known; ``table``: the model whose table of splits says it.
+    """
+
+    coded: float
+    run: float = 0
+    part1: float = 0
+    part2: float = 0
+    table: str | None = None
+
+    def whole(self) -> "Load":
+        """Return what the whole model takes, with nothing coded and nothing split."""
+        return self._replace(coded=0, part1=0, part2=self.part1 + self.part2)
 
 
 @dataclass(frozen=True)
@@ -114,61 +134,84 @@ class CodedStudy(Study):
     def _plot(self, plot: str, suffix: str) -> str:
         return paths.fill(paths.PLOT, study=self.name, plot=plot, suffix=suffix)
 
-    def jobs(self, sheets: Sheets) -> list[Job]:
-        """Return source, encoding, inference, and the inference of whole models."""
-        values = sheets.models[self.anchor.model].values
+    def jobs(self, sheets: Sheets, splits: SplitCosts) -> list[Job]:
+        """Return parts, source, encoding, inference, and the inference of whole models."""
+        loads = {p.source: self._load(p.split, sheets, splits) for p in self.points}
         sources = {point.source: point for point in self.points}
-        jobs = [self._source_job(p, s, values) for p in sources.values() for s in p.source_shards]
+        jobs = self._parts_jobs(sheets)
+        for point in sources.values():
+            load = loads[point.source]
+            jobs += [self._source_job(point, shard, load) for shard in point.source_shards]
         whole: list[Record] = [self.anchor, *self.sent]
-        jobs += [self._whole_job(r, shard, values) for r in whole for shard in self.data.shards]
+        load = next(iter(loads.values())).whole()
+        jobs += [self._whole_job(r, shard, load) for r in whole for shard in self.data.shards]
         if self.kind.keeps_outputs:
-            jobs += [self._outputs_job(shard, values) for shard in self.data.shards]
+            jobs += [self._outputs_job(shard, load) for shard in self.data.shards]
         for point in self.points:
-            jobs += list(self._point_jobs(point, values))
+            jobs += list(self._point_jobs(point, loads[point.source]))
         return jobs
 
-    def _source_job(self, point: Point, shard: str, values: int | None) -> Job:
+    def _load(self, split: Split | None, sheets: Sheets, splits: SplitCosts) -> Load:
+        """Return what a shard of a source takes: by the table of splits, or the model's values."""
+        items = self.data.count / len(self.data.shards)
+        values = sheets.models[self.anchor.model].values or 0
+        at = splits.at(self.anchor.model, split)
+        if at is None:
+            return Load(self.kind.coded_values(values), values * items)
+        part2 = at.whole - at.part1
+        return Load(at.size / FLOAT * items, 0, at.part1 * items, part2 * items, at.table)
+
+    def _parts_jobs(self, sheets: Sheets) -> list[Job]:
+        """Return the cuts of the model, each of which stores all of it, in two files."""
+        model = self.anchor.model
+        stored = FLOAT * (sheets.models[model].values or 0)
+        cuts = dict.fromkeys(point.split.id for point in self.points if point.split)
+        places = (f"split/{model}/{cut}/split.json" for cut in cuts)
+        return [Job("split_model", f"split_model/{model}", at, stored=stored) for at in places]
+
+    def _source_job(self, point: Point, shard: str, load: Load) -> Job:
         rule = self.kind.source_rule
         gpu = self.kind.source_on_gpu and self.providers.part1 != CPU
         output, like = f"{point.source}/tensors/{shard}", f"{rule}/{_below(point.source)}"
-        return Job(rule, like, output, gpu, stored=FLOAT * self.kind.coded_values(values))
+        stored = FLOAT * load.coded
+        return Job(rule, like, output, gpu, stored=stored, macs=load.part1, table=load.table)
 
-    def _whole_job(self, record: Record, shard: str, values: int | None) -> Job:
+    def _whole_job(self, record: Record, shard: str, load: Load) -> Job:
         rule = "infer_anchor" if record is self.anchor else "infer_files"
         output = f"{record.folder}/predictions/{shard}.json"
-        like = f"{rule}/{_below(record.folder)}"
-        return Job(rule, like, output, self._sink_on_gpu, run=self._run(values))
+        return self._sink_job(rule, record.folder, output, load)
 
-    def _outputs_job(self, shard: str, values: int | None) -> Job:
+    def _outputs_job(self, shard: str, load: Load) -> Job:
         folder = self.anchor.folder
-        like = f"extract_outputs/{_below(folder)}"
-        output = f"{folder}/outputs/{shard}"
-        return Job("extract_outputs", like, output, self._sink_on_gpu, run=self._run(values))
+        return self._sink_job("extract_outputs", folder, f"{folder}/outputs/{shard}", load)
 
-    def _point_jobs(self, point: Point, values: int | None) -> Iterator[Job]:
-        coded, run = self.kind.coded_values(values), self._run(values)
+    def _sink_job(self, rule: str, folder: str, output: str, load: Load) -> Job:
+        """Return a job that runs part II, or all of the model."""
+        like, gpu = f"{rule}/{_below(folder)}", self._sink_on_gpu
+        return Job(rule, like, output, gpu, run=load.run, macs=load.part2, table=load.table)
+
+    def _point_jobs(self, point: Point, load: Load) -> Iterator[Job]:
+        codec = point.codec.name
+        stored = SHARES.get(codec, SHARE) * FLOAT * load.coded
         for shard in point.source_shards:
             output = f"{point.encoded}/bitstreams/{shard}"
-            like = f"encode_tensors/{point.source}"
-            stored = SHARE * FLOAT * coded
-            yield Job("encode_tensors", like, output, encoded=coded, stored=stored)
+            like = f"encode_tensors/{point.source}/{codec}"
+            takes = Job("encode_tensors", like, output, encoded=load.coded, stored=stored)
+            yield takes._replace(codec=codec, table=load.table)
         for shard in point.decoded:
             # The tensors themselves are deleted once they were read.
             output = f"{point.folder}/decoded/{shard}.times.json"
-            like = f"decode_weights/{point.source}"
-            yield Job("decode_weights", like, output, decoded=coded)
-        rule, left = self.kind.sink_rule, 0 if point.decoded else coded
+            like = f"decode_weights/{point.source}/{codec}"
+            yield Job("decode_weights", like, output, decoded=load.coded, codec=codec)
+        rule, left = self.kind.sink_rule, 0 if point.decoded else load.coded
         for shard in self.data.shards if point.predicts else ():
             output = f"{point.folder}/predictions/{shard}.json"
-            like = f"{rule}/{_below(point.source)}"
-            yield Job(rule, like, output, self._sink_on_gpu, decoded=left, run=run)
+            job = self._sink_job(rule, point.source, output, load)
+            yield job._replace(decoded=left, codec=codec)
 
     @property
     def _sink_on_gpu(self) -> bool:
         return self.providers.part2 != CPU
-
-    def _run(self, values: int | None) -> float:
-        return (values or 0) * self.data.count / len(self.data.shards)
 
 
 def _below(folder: str) -> str:

@@ -13,6 +13,7 @@ from nnrd.study.kinds.base import Context, Job, Kind, Study
 from nnrd.study.places import as_input
 from nnrd.study.points import Selection
 from nnrd.study.sheets import Sheets
+from nnrd.study.split_costs import SplitCosts
 
 FLOAT = 4  # bytes
 MODEL_FILES = {"model": paths.MODEL, "facts": paths.FACTS}
@@ -140,8 +141,9 @@ class SplitsStudy(Study):
             words += ["--index", index, "--items", *found.items]
         return words + (["--cuts", json.dumps(found.cuts)] if found.cuts else [])
 
-    def jobs(self, sheets: Sheets) -> list[Job]:
+    def jobs(self, sheets: Sheets, splits: SplitCosts) -> list[Job]:
         """Return the conversion and the table of each model."""
+        del splits
         found = []
         for model in self.tabulated:
             stored = FLOAT * (sheets.models[model].values or 0)
