@@ -15,12 +15,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Print a line a rule and study, and the sums."""
     costs = estimate.estimate(planning.settings(args), args.folder)
-    print(f"{'study':<16}{'rule':<22}{'jobs':>6}{'core-h':>9}{'GPU-h':>8}{'GB':>8}  from")
+    width = 2 + max([len("study"), *(len(cost.study) for cost in costs)])
+    print(f"{'study':<{width}}{'rule':<22}{'jobs':>6}{'core-h':>9}{'GPU-h':>8}{'GB':>8}  from")
     for cost in costs:
         figures = (cost.seconds / 3600, cost.gpu_seconds / 3600, cost.size / 1e9)
         shown = ["?" if cost.unknown == cost.jobs else f"{figure:.2f}" for figure in figures]
         print(
-            f"{cost.study:<16}{cost.rule:<22}{cost.jobs:>6}"
+            f"{cost.study:<{width}}{cost.rule:<22}{cost.jobs:>6}"
             f"{shown[0]:>9}{shown[1]:>8}{shown[2]:>8}  {_origin(cost)}"
         )
     print(_sums(costs))

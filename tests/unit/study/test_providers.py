@@ -10,6 +10,7 @@ from nnrd import UserError
 from nnrd.study import config, jobs, paths
 from nnrd.study.inputs import record_inputs
 from nnrd.study.jobs import Jobs
+from nnrd.study.split_costs import SplitCosts
 
 ROOT = Path(__file__).parents[3]
 STUDY = {
@@ -102,9 +103,10 @@ def test_a_job_is_told_what_its_path_says(rule):
     assert told.may_take_gpu(given)
 
 
-def test_the_estimate_counts_what_takes_a_gpu():
+def test_the_estimate_counts_what_takes_a_gpu(tmp_path):
     loaded = settings(one={"part1": "cuda", "part2": "cpu"})
-    takes = {job.rule: job.gpu for job in loaded.studies["one"].jobs(loaded.sheets)}
+    known = SplitCosts(loaded.sheets, tmp_path)
+    takes = {job.rule: job.gpu for job in loaded.studies["one"].jobs(loaded.sheets, known)}
     assert takes.pop("extract_features") and not any(takes.values())
 
 
