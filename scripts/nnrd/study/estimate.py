@@ -18,8 +18,8 @@ ENCODE, DECODE, EVALUATE = 1.1e-6, 0.16e-6, 22e-9
 # The same of nnrd's own coder of NNC, where it was built, and of codecs that only copy values.
 NATIVE, COPIED = (0.1e-6, 0.05e-6), (2e-9, 1e-9)
 COPYING = {"raw", "float16", "bfloat16", "int8"}
-# Seconds a multiply-accumulate: SSD300 took 0.44 s for 20.2 · 10⁹, RetinaNet 5.0 s for 231 · 10⁹; in
-# depthwise convolutions, as SSDLite has them, it is twice as much.
+# Seconds a multiply-accumulate: SSD300 took 0.44 s for 20.2 · 10⁹, RetinaNet 5.0 s for 231 · 10⁹;
+# in depthwise convolutions, as SSDLite has them, it is twice as much.
 MAC = 22e-12
 START = 10  # seconds to import PyTorch, build a model and write its tensors down
 

@@ -11,6 +11,7 @@ from nnrd import UserError
 from nnrd.core.files import write_record
 from nnrd.study import inputs
 from nnrd.study.config import load
+from nnrd.study.split_costs import SplitCosts
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
@@ -65,9 +66,9 @@ def test_what_a_comparison_reads_and_is_told():
     assert study.measuring("resolutions").count("--shape") == 3
 
 
-def test_the_estimate_counts_conversions_and_tables():
+def test_the_estimate_counts_conversions_and_tables(tmp_path):
     found = settings()
-    jobs = found.studies[NAME].jobs(found.sheets)
+    jobs = found.studies[NAME].jobs(found.sheets, SplitCosts(found.sheets, tmp_path))
     assert [job.rule for job in jobs[:2]] == ["convert_model", "tabulate_splits"]
     assert len(jobs) == 30
 
