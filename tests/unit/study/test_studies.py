@@ -15,6 +15,7 @@ from nnrd.study import config, inputs
 from nnrd.study.jobs import Jobs
 from nnrd.study.kinds import KINDS
 from nnrd.study.points import Point
+from nnrd.study.split_costs import SplitCosts
 from nnrd.study.tables import Tables
 
 ROOT = Path(__file__).parents[3]
@@ -103,7 +104,7 @@ def test_weights_studies_that_are_wrong(change, message):
     assert "\n" not in str(caught.value)
 
 
-def test_every_features_study_has_the_items_own_bytes():
+def test_every_features_study_has_the_items_own_bytes(tmp_path):
     """Without them nobody can tell whether splitting pays."""
     study = settings(two=FEATURES).studies["two"]
     anchor, stored, *points = study.records
@@ -116,7 +117,8 @@ def test_every_features_study_has_the_items_own_bytes():
     assert {p.codec.name for p in points if p.label["lossless"]} <= {"raw"}
     wanted = inputs.record_inputs(study, stored)
     assert set(wanted) == {"index", "anchor", "predictions", "inferred", "anchor_record"}
-    jobs = [job.rule for job in study.jobs(settings(two=FEATURES).sheets)]
+    sheets = settings(two=FEATURES).sheets
+    jobs = [job.rule for job in study.jobs(sheets, SplitCosts(sheets, tmp_path))]
     assert jobs.count("infer_files") == jobs.count("infer_anchor") == 1
 
 
@@ -242,7 +244,7 @@ def test_parameters_that_cannot_stand_in_a_path(codec, count):
 
 
 @pytest.mark.parametrize("study", [SPEECH, FEATURES], ids=["weights", "features"])
-def test_a_bound_has_a_rate_and_no_prediction(study):
+def test_a_bound_has_a_rate_and_no_prediction(tmp_path, study):
     loaded = settings(one=study | {"codecs": ["raw", {"entropy": {"qp": -20}}]})
     declared = loaded.studies["one"]
     point = next(point for point in declared.points if point.codec.name == "entropy")
@@ -251,7 +253,8 @@ def test_a_bound_has_a_rate_and_no_prediction(study):
     assert not {"predictions", "inferred", "decoded"} & set(files)
     made = [file for file in declared.files() if file.startswith(f"results/{point.folder}/")]
     assert not [file for file in made if "predictions" in file or "decoded" in file]
-    outputs = {job.output for job in declared.jobs(loaded.sheets)}
+    known = SplitCosts(loaded.sheets, tmp_path)
+    outputs = {job.output for job in declared.jobs(loaded.sheets, known)}
     assert not [file for file in outputs if file.startswith(f"{point.folder}/predictions")]
     overlays = [{"codec": "entropy", "parameters": {"qp": -20}}]
     if study is FEATURES:
