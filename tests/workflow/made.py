@@ -11,7 +11,7 @@ from nnrd.core.scratch import PARTIAL
 from .conftest import Checkout
 
 SUMS = {"checksum", "inputs", "files", "results"}  # of what holds times
-BY_CHANCE = ("_time", "_threads")  # how long it took, and with how many cores that were free
+BY_CHANCE = ("_time", "threads")  # how long it took, and with how many cores that were free
 
 
 def contents(checkout: Checkout, of: Callable[[Path], object]) -> dict[str, object]:
