@@ -28,3 +28,21 @@ def test_scripts_and_workflow_have_the_same_map():
     # The workflow's are the same streams in containers, one an image.
     assert all(0 < ours - theirs < 2 * 200 for theirs, ours in sizes)
     assert re.search(r"workflow [\d.]+ s on 1 cores: [\d.]+ ×", done.stdout)
+
+
+@pytest.mark.slow(minutes=2)
+def test_what_a_job_costs_is_printed_by_phase():
+    programs = ["encode_tensors", "infer_features", "score_point"]
+    done = subprocess.run(
+        [sys.executable, "scripts/bench_jobs.py", "--runs", "1", "--cores", "1", *programs],
+        cwd=ROOT, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    head, *lines = [line.split() for line in done.stdout.splitlines()]
+    assert [line[0] for line in lines] == programs
+    columns = head[2:]  # behind "program, ms"
+    for line in lines:
+        found = dict(zip(columns, map(int, line[1:]), strict=True))
+        phases = [found[name] for name in ("start", "imports", "model", "work", "rest")]
+        assert sum(phases) == pytest.approx(found["wall"], abs=5)
+        assert found["beside"] == pytest.approx(found["wall"] - found["work"], abs=2)
