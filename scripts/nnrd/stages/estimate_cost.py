@@ -7,6 +7,12 @@ from nnrd.stages import planning
 from nnrd.study import estimate
 
 
+UNKNOWN = (
+    "nothing like them was measured (what crosses splits is known once there is a table of them: "
+    "snakemake --cores 1 results/splits/MODEL.csv)"
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     planning.add_arguments(parser)
@@ -45,5 +51,5 @@ def _sums(costs: Sequence[estimate.Cost]) -> str:
         f"{sum(c.seconds for c in costs) / 3600:.2f} core-hours, of them "
         f"{sum(c.gpu_seconds for c in costs) / 3600:.2f} hours on the GPU where there is one "
         f"(at the speed measured), {sum(c.size for c in costs) / 1e9:.2f} GB"
-        + (f"; {unknown} jobs are not in it: nothing like them was measured" if unknown else "")
+        + (f"; {unknown} jobs are not in it: {UNKNOWN}" if unknown else "")
     )
