@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from nnrd.stages import planning
 from nnrd.study import estimate
 
-
 UNKNOWN = (
     "nothing like them was measured (what crosses splits is known once there is a table of them: "
     "snakemake --cores 1 results/splits/MODEL.csv)"
