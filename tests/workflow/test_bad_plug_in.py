@@ -30,7 +30,7 @@ TABLE = "results/tables/mine/points.csv"
 
 
 def publish(folder: Path, bad: str) -> None:
-    """Publish a codec that is `float16` but for what it does first; its bytes are of another name."""
+    """Publish a codec that is `float16` but for what it does first."""
     info = folder / "bad_codec-1.0.dist-info"
     info.mkdir(parents=True, exist_ok=True)
     (folder / "bad_codec.py").write_text(CODEC.format(bad=bad))

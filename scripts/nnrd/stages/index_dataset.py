@@ -11,6 +11,8 @@ from nnrd.datasets.formats import REGISTRY
 from nnrd.datasets.index import Draw, Index
 from nnrd.stages.steps import say
 
+LONGEST_NAME = 200  # bytes; a file may have 255, with what stands behind the name
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
@@ -35,11 +37,20 @@ def main(args: argparse.Namespace) -> None:
     if not isinstance(found, Index):
         raise UserError(f"dataset format {args.format}: gave {type(found).__name__}, not an Index")
     index = replace(found, skipped={str(name): why for name, why in draw.bad.skipped.items()})
+    _check_names(args, index)
     _check_count(args, index)
     given = [file for file in (args.annotations, args.selection) if file and file.is_file()]
     given += map(lineage.beside, fetched)
     write_record(args.out, index.as_record() | lineage.of([], given))
     say(f"{args.out}: {len(index.items)} items; {index.left_out() or 'nothing is left out'}")
+
+
+def _check_names(args: argparse.Namespace, index: Index) -> None:
+    """Raise UserError for an item whose files could not bear its name, or would be elsewhere."""
+    for name in (item.name for item in index.items):
+        plain = name.isprintable() and "/" not in name and name.strip(".")
+        if not plain or len(name.encode(errors="replace")) > LONGEST_NAME:
+            raise UserError(f"{args.annotations}: item {name!r:.80}: is no name for a file")
 
 
 def _check_count(args: argparse.Namespace, index: Index) -> None:

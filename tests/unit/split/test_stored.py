@@ -337,6 +337,56 @@ def test_sizes_that_nothing_holds(tmp_path):
     assert "tensor 'a'" in refused(run, "tabulate_splits", tmp_path / "m.onnx")
 
 
+def nested(depth):
+    """Return a model whose third node has so many bodies within each other."""
+    inner = node("Neg", "a", "b0")
+    for level in range(1, depth + 1):
+        name = inner.output[0]
+        value = helper.make_tensor_value_info(name, FLOAT, None)
+        body = helper.make_graph([inner], "g", [], [value])
+        inner = node("If", "yes", f"b{level}", then_branch=body, else_branch=body)
+    nodes = [node("Sin", "x", "a"), constant("yes", np.bool_(True)), inner]
+    nodes += [node("Add", f"a b{depth}", "y")]
+    return model(nodes, {"x": (FLOAT, [1, 4])}, {"y": (FLOAT, None)}, {})
+
+
+@pytest.mark.fault("hostile: a model of bodies within bodies")
+@pytest.mark.parametrize("depth", [1, 10])
+def test_a_model_of_bodies_within_bodies_is_split_exactly(tmp_path, depth):
+    onnx.save(nested(depth), tmp_path / "m.onnx")
+    whole = files.load(tmp_path / "m.onnx")
+    feeds = {"x": floats(1, 4)}
+    expected = sessions.run(sessions.session(tmp_path / "m.onnx"), feeds)["y"]
+    for rank in range(1, len(whole.graph.node)):
+        parts = nnrd.split.extract(whole, nnrd.split.cut(whole, rank=rank))
+        sent = feeds
+        for part in parts:
+            sent = sessions.run(sessions.session(part.SerializeToString()), sent)
+        assert (sent["y"] == expected).all()
+
+
+def raw_nested(depth):
+    """Return the bytes of bodies that no library would read: length-delimited fields by hand."""
+
+    def field(number, data):
+        size, head = len(data), bytes([number << 3 | 2])
+        while size > 127:
+            head, size = head + bytes([size & 127 | 128]), size >> 7
+        return head + bytes([size]) + data
+
+    graph = field(2, b"g")
+    for _ in range(depth):
+        attribute = field(1, b"body") + field(6, graph) + bytes([20 << 3 | 1 << 7, 1, 5])
+        graph = field(1, field(4, b"If") + field(5, attribute)) + field(2, b"g")
+    return field(7, graph)
+
+
+@pytest.mark.fault("hostile: a model of 200 bodies within bodies")
+def test_a_model_of_200_bodies_within_bodies_is_no_model(tmp_path):
+    (tmp_path / "m.onnx").write_bytes(raw_nested(200))
+    assert "not an ONNX model" in refused(files.load, tmp_path / "m.onnx")
+
+
 def doubled(levels):
     """Return a model that doubles a tensor of 16 bytes again and again."""
     nodes = [node("Sin", "x", "a0")]

@@ -182,6 +182,16 @@ def other(form, make, name="x"):
     return case
 
 
+def elsewhere(name):
+    """Return what writes an utterance of any name, with its recording where that leads."""
+
+    def make(folder):
+        tone(folder / f"{name}.flac", format="FLAC")
+        write(folder / "a.trans.txt", f"{name} GO\n")
+
+    return make
+
+
 OTHERS = [
     ("cocoa", lambda f: None, "unknown dataset format 'cocoa'"),
     ("coco", lambda f: None, "x: no such file"),
@@ -190,6 +200,8 @@ OTHERS = [
     ("labelled_images", lambda f: None, "no images called x_NUMBER_LABEL"),
     ("librispeech", lambda f: None, "no *.trans.txt"),
     ("librispeech", lambda f: write(f / "a.trans.txt", "1-2 GO\n1-2 STAY\n"), "given twice"),
+    ("librispeech", elsewhere("../1-2"), "item '../1-2': is no name for a file"),
+    ("librispeech", elsewhere("1" * 220), "is no name for a file"),
     ("asterisk", lambda f: write(f / "x", "text"), "x: not a gzip file"),
     ("asterisk", lambda f: write(f / "x", gzip.compress(bytes(2**25))), "bytes, unpacked"),
 ]
