@@ -177,9 +177,10 @@ class Check:
         above = [path, *(str(parent) for parent in PurePosixPath(path).parents)]
         return next((name for name in above if name in self.known), "")
 
-    def _trace_all(self, records: Mapping[str, lineage.Record]) -> None:
-        """Compare all files with what records say that they were made from."""
-        for name, record in records.items():
+    def _trace_all(self, records: dict[str, lineage.Record]) -> None:
+        """Compare all files with what records, which are used up, say that they were made from."""
+        for name in list(records):
+            record = records.pop(name)  # what is wanted takes its place in the memory
             results = record.get(RESULTS, {}).items()
             others = {path: sum for path, sum in results if self.vouching[path] != name}
             for path, expected in (record.get(lineage.INPUTS, {}) | others).items():

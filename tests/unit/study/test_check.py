@@ -2,6 +2,7 @@
 
 import shutil
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from small_run import CONFIG, Run, prepare
 
 from nnrd import UserError
 from nnrd.core import program
+from nnrd.core.files import read_record, write_record
 from nnrd.report.plots import style
 from nnrd.stages import check_results
 from nnrd.study import config
@@ -237,3 +239,17 @@ def test_of_many_files_some_are_listed_and_all_if_asked(run, capsys):
         said = capsys.readouterr().out
         assert ("more, which --all lists" in said) is not bool(words)
         assert len(said.splitlines()) > more_than
+
+
+def test_a_check_keeps_nothing_of_what_was_measured(run):
+    """It has one record whole at a time: those of many points would not fit into memory."""
+    names = [str(path) for path in Path("results/features").rglob("*.json")]
+    for name in names:
+        write_record(name, read_record(name) | {"measured": [n / 7 for n in range(50_000)]})
+    tracemalloc.start()
+    try:
+        Check(run.settings, Path()).findings()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(names) > 10 and peak < 12e6
