@@ -18,7 +18,7 @@ CHECKOUT = Path(__file__).resolve().parents[3] / "workflow" / "schemas"
 def schema(name: str) -> dict[str, Any]:
     """Return the JSON schema ``NAME.schema.json``: "config", or a sheet's."""
     folder = INSTALLED if INSTALLED.is_dir() else CHECKOUT
-    return json.loads((folder / f"{name}.schema.json").read_text())
+    return json.loads((folder / f"{name}.schema.json").read_text(encoding="utf-8"))
 
 
 def read(path: str | Path, name: str) -> list[dict]:

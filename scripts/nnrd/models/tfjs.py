@@ -35,7 +35,7 @@ def read(path: str | Path) -> dict[str, np.ndarray]:
     """
     path = Path(path)
     try:
-        groups = json.loads(path.read_text())["weightsManifest"]
+        groups = json.loads(path.read_text(encoding="utf-8"))["weightsManifest"]
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: not a TensorFlow.js model ({error})") from None
     tensors = Tensors(path)

@@ -25,12 +25,15 @@ def main(args: argparse.Namespace) -> None:
         lineage.verify_beside(file)
     csv.field_size_limit(LONGEST)
     with ExitStack() as opened:
-        files = [opened.enter_context(Path(file).open(newline="")) for file in args.tables]
+        files = [
+            opened.enter_context(Path(file).open(newline="", encoding="utf-8"))
+            for file in args.tables
+        ]
         # As text, and row by row: a number must not change its digits, nor a length matter.
         tables = [csv.DictReader(file) for file in files]
         columns = dict.fromkeys(name for table in tables for name in table.fieldnames or [])
         temporary = opened.enter_context(complete_file(args.out))
-        with temporary.open("w", newline="") as out:
+        with temporary.open("w", newline="", encoding="utf-8") as out:
             joined = csv.DictWriter(out, columns, restval="", lineterminator="\n")
             joined.writeheader()
             for table in tables:

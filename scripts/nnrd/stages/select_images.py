@@ -55,7 +55,8 @@ def main(args: argparse.Namespace) -> None:
     if not perfect or len(perfect) < count:
         raise UserError(f"{told}, {args.count or 'at least one'} wanted")
     with complete_file(args.out) as temporary:
-        temporary.write_text("\n".join([f"# the first {count}: {told}", *perfect[:count], ""]))
+        lines = [f"# the first {count}: {told}", *perfect[:count], ""]
+        temporary.write_text("\n".join(lines), encoding="utf-8")
     say(f"{args.out}: {count} names; {told}")
 
 
