@@ -96,6 +96,18 @@ def cut(path):
     return changed(path, lambda file: file.write_bytes(file.read_bytes()[:-7]))
 
 
+# What a power cut leaves of a file that has its name already, and not yet its content.
+TORN: Mapping[str, Callable[[bytes], bytes]] = {
+    "empty": lambda data: b"",
+    "half": lambda data: data[: len(data) // 2],
+    "ends in zeros": lambda data: data[: -min(512, len(data) // 2)].ljust(len(data), b"\0"),
+}
+
+
+def torn(path, manner):
+    return changed(path, lambda file: file.write_bytes(TORN[manner](file.read_bytes())))
+
+
 def gone(path):
     return changed(path, lambda file: file.unlink())
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from damages import DAMAGES, PICTURES, Places, places
+from damages import DAMAGES, PICTURES, TORN, Places, places, torn
 
 from nnrd.study.check import DAMAGED, MISSING, NOBODYS, STALE
 
 from .conftest import CONFIG, DATASET, ITEMS, MODEL, Checkout
-from .made import contents, without_times
+from .made import contents, differences, without_times
 
 # The shards of both splits; of four images, two each.
 ITEMS_OF = {
@@ -202,6 +202,30 @@ def test_a_repair_runs_the_jobs_of_what_is_wrong_and_no_others(checkout, monkeyp
     code, said = check(checkout)
     assert code == 0 and named(said) == {p: s for p, s in found.items() if s == NOBODYS}, said
     assert checkout.plan("--rerun-triggers", "mtime").rules == {}
+
+
+CUT = (
+    *("{net}", "{image}", "{index}", "{onnx}", "{parts}/part1.onnx", "{bundle}", "{stream}"),
+    *("{predicted}.json", "{record}", "{table}"),
+)
+
+
+@pytest.mark.slow(minutes=2)
+@pytest.mark.parametrize("manner", TORN)
+def test_what_a_power_cut_tore_is_found_and_made_again(checkout, monkeypatch, fault, manner):
+    """All that was being written, at once."""
+    monkeypatch.chdir(checkout.folder)
+    before = contents(checkout, without_times)
+    for path in CUT:
+        fault(f"power cut: {path.strip('{}')} {manner}")
+        torn(path, manner)(PLACES[0])
+    code, said = check(checkout)
+    assert code == 1
+    assert {path.format_map(PLACES[0]) for path in CUT} <= named(said).keys(), said
+    code, said = check(checkout, "--repair")
+    assert code == 0, said
+    assert not differences(contents(checkout, without_times), before)
+    assert check(checkout)[0] == 0
 
 
 # What is damaged before a point is added, and whether its jobs refuse that. What was forged with

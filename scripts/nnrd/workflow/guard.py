@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nnrd.core.program import one_line_errors
+from nnrd.core.scratch import named
 from nnrd.workflow import recovery, runs
 
 
@@ -40,7 +41,7 @@ def guard(workflow: Any) -> None:
 @contextmanager
 def under_way(executor: str) -> Iterator[None]:
     """Have this folder alone, put right first; end the process in one line where it cannot."""
-    with one_line_errors(), runs.alone(Path()):
+    with one_line_errors(), named(Path.cwd()), runs.alone(Path()):
         said = recovery.recover(Path())
         if said:
             print(said, file=sys.stderr, flush=True)

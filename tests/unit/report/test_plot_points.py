@@ -1,5 +1,8 @@
 """Plots of a features study: curves, intervals, and what the items' own files take."""
 
+import errno
+import resource
+
 import pandas
 import pytest
 from matplotlib import pyplot
@@ -180,3 +183,18 @@ def test_a_metric_without_any_value_has_no_panel(tables, plot):
     figure = draw(plot, tuple(table.assign(**nothing) for table in tables))
     figure.canvas.draw()
     assert not any("the anchor" in axis.get_ylabel() for axis in figure.axes)
+
+
+@pytest.mark.fault("disk full: a plot")
+@pytest.mark.parametrize("suffix", style.FORMATS)
+def test_a_disk_that_takes_no_plot_is_said_as_such(tmp_path, suffix):
+    figure, axes = pyplot.subplots()
+    axes.set_title("words that need a font")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))
+    try:
+        with pytest.raises(OSError) as caught:
+            style.save(figure, [tmp_path / f"plot{suffix}"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.errno == errno.EFBIG and not list(tmp_path.iterdir())

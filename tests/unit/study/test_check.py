@@ -6,7 +6,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from damages import DAMAGES, flip, more, places
+from damages import DAMAGES, TORN, flip, more, places, torn
 from small_run import CONFIG, Run, prepare
 
 from nnrd import UserError
@@ -84,11 +84,37 @@ def test_damage_is_refused_by_its_reader_and_named_by_the_check(run, name):
     row.damage(AT)
     found = wrong(run)
     assert found == row.states(AT), found
-    for reader in row.readers:
+    refused(run, row.readers)
+
+
+def refused(run, readers):
+    """Hold that who reads what is damaged refuses it, in one line with what to do."""
+    for reader in readers:
         with pytest.raises(UserError) as caught:
             READERS[reader](run)
         assert "\n" not in str(caught.value)
         assert "nnrd check --repair" in str(caught.value), caught.value
+
+
+# Of every kind of file, a damage that its readers and the check have to see.
+KINDS = [
+    *("a file of a model, one bit", "the sums of an asset", "an image, one bit", "the index"),
+    *("a model", "the facts of a model", "part I", "part II", "a split's record"),
+    *("a bundle, one bit", "times of the source", "an output of the whole model, one bit"),
+    *("a bitstream, one bit", "sizes in times, edited", "predictions", "the anchor's predictions"),
+    *("the anchor's record", "a point's record", "a table, cut", "the sums of a table"),
+    *("the joined table", "a picture", "the provenance"),
+]
+
+
+@pytest.mark.fault("power cut")
+@pytest.mark.parametrize("manner", TORN)
+@pytest.mark.parametrize("name", KINDS)
+def test_a_torn_file_is_refused_by_its_reader_and_named_by_the_check(run, name, manner):
+    row = DAMAGES[name]
+    torn(next(iter(row.found)), manner)(AT)
+    assert wrong(run) == row.states(AT)
+    refused(run, row.readers)
 
 
 def test_what_was_made_from_something_older_is_stale(run):

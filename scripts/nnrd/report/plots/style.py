@@ -1,6 +1,7 @@
 """How all plots look, and how they are saved."""
 
 from collections.abc import Iterable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -63,14 +64,16 @@ def save(figure: Figure, paths: Iterable[str | Path]) -> None:
     for path in map(Path, paths):
         if path.suffix not in FORMATS:
             raise UserError(f"{path}: plots end in {', '.join(FORMATS)}")
+        drawn = BytesIO()  # a full disk makes Matplotlib's writer of PDF stumble over itself
+        figure.savefig(
+            drawn,
+            format=path.suffix[1:],
+            dpi=150,
+            bbox_inches="tight",
+            metadata=FORMATS[path.suffix],
+        )
         with complete_file(path) as temporary:
-            figure.savefig(
-                temporary,
-                format=path.suffix[1:],
-                dpi=150,
-                bbox_inches="tight",
-                metadata=FORMATS[path.suffix],
-            )
+            temporary.write_bytes(drawn.getvalue())
     pyplot.close(figure)
 
 
