@@ -14,6 +14,7 @@ from nnrd.core.options import json_object, whole_number
 from nnrd.core.schema import first_mistake, unknown
 from nnrd.models import REGISTRY, Family, ModelRow
 from nnrd.models.pipeline import Pipeline
+from nnrd.split import files
 from nnrd.stages import convert_model, planning, steps
 
 OWN = "onnx_detectors"  # the family of an ONNX file of one's own
@@ -60,8 +61,9 @@ class Model:
 
     @cached_property
     def onnx(self) -> Path:
-        """Its ONNX file: one's own, the workflow's, the cache's, or one made in ``work``."""
+        """Its ONNX file: one's own, checked, the workflow's, the cache's, or made in ``work``."""
         if self.is_file:
+            files.load(self.args.model)  # what ONNX Runtime would not end with, or read elsewhere
             return Path(self.args.model)
         return self._made() or (self._exported() if self.family.network else self._converted())
 

@@ -307,6 +307,35 @@ def test_models_that_are_refused(tmp_path, model, why):
     assert why in said
 
 
+def endless(model):
+    """Make its first node a function that calls itself."""
+    sets = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+    body = [helper.make_node("F", ["p"], ["q"], domain="own")]
+    model.functions.append(helper.make_function("own", "F", ["p"], ["q"], body, sets))
+    model.opset_import.append(helper.make_opsetid("own", 1))
+    model.graph.node[0].op_type, model.graph.node[0].domain = "F", "own"
+
+
+def elsewhere(model):
+    """Give it a weight whose values are in a file of another folder."""
+    tensor = onnx.TensorProto(name="far", data_type=onnx.TensorProto.FLOAT, dims=[4])
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="/etc/hostname")
+    model.graph.initializer.append(tensor)
+
+
+@pytest.mark.fault("hostile: an ONNX file by hand")
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [(endless, "calls itself: F -> F"), (elsewhere, "is outside the model's folder, and not read")],
+)
+def test_a_model_that_cannot_be_right_is_refused_before_it_is_opened(tmp_path, own, change, why):
+    model = onnx.load(own[1])
+    change(model)
+    onnx.save(model, own[1])
+    assert why in refused(folder(tmp_path / "photos", 9), *own)
+
+
 def test_a_row_of_ones_own(tmp_path, own, out, monkeypatch, capsys):
     """By its name; of an ONNX file that the workflow has made, that one is used."""
     (tmp_path / "config").symlink_to(ROOT / "config")
