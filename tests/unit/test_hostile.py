@@ -80,6 +80,14 @@ HOSTILE = {
         "unit/study/test_own_files.py",
         "test_what_no_configuration_may_be",
     ),
+    "YAML: tags on the command line": (
+        "workflow/test_bad_input.py",
+        "test_tags_of_yaml_run_nothing",
+    ),
+    "ONNX: a file given by hand": (
+        "unit/stages/test_infer_source.py",
+        "test_a_model_that_cannot_be_right_is_refused_before_it_is_opened",
+    ),
     "YAML: an alias bomb on the command line": (
         "workflow/test_bad_input.py",
         "test_aliases_of_yaml_that_repeat_too_much",

@@ -94,6 +94,28 @@ def test_aliases_of_yaml_that_repeat_too_much(tmp_path, kind, levels):
     assert f"mine.yaml: a{levels - 1}" in said
 
 
+TAGS = {
+    "a call": "!!python/object/apply:os.system ['touch pwned']",
+    "a name": "!!python/name:os.system",
+    "an object": "!!python/object/new:pathlib.Path [pwned]",
+    "one's own": "!mine 3",
+}
+
+
+@pytest.mark.fault("hostile: a tag of YAML on the command line")
+@pytest.mark.parametrize("name", TAGS)
+def test_tags_of_yaml_run_nothing(tmp_path, name):
+    """Snakemake reads the file first, and has a line of its own for some of them."""
+    (tmp_path / "mine.yaml").write_text(f"run: {TAGS[name]}\n")
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "-n"]
+    done = subprocess.run(
+        [*command, "--configfile", "mine.yaml"], cwd=tmp_path, capture_output=True, text=True
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 1 and not (tmp_path / "pwned").exists(), said
+    assert "not valid JSON or YAML" in said or "mine.yaml:1: could not determine" in said
+
+
 def test_failed_job_shows_its_one_line(checkout):
     config = copy.deepcopy(CONFIG)
     config["studies"]["small"]["splits"].append({"name": "node_conv2d_333"})
