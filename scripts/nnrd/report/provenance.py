@@ -1,5 +1,6 @@
 """What it takes to make a result again, and to tell whether it was made the same way."""
 
+import json
 import os
 import platform
 import subprocess
@@ -15,22 +16,23 @@ from nnrd.runtime.environment import processor
 def gather(
     config: Mapping[str, Any],
     assets: Mapping[str, str],
-    records: Mapping[str, Any],
+    records: Iterable[tuple[str, Mapping[str, Any]]],
     results: Iterable[str],
 ) -> dict[str, Any]:
     """Return the provenance of results.
 
     ``config``: the configuration with its defaults filled in; ``assets``: the sums of the files
-    that were fetched; ``records``: of each record of a point, what made each of its steps;
-    ``results``: files whose SHA-256 is taken. ``environments`` lists every machine with its
-    packages once, and ``records`` says by their numbers which of them made a row's steps.
+    that were fetched; ``records``: of each record of a point, of which there may be many, its path
+    and what made each of its steps; ``results``: files whose SHA-256 is taken. ``environments``
+    lists every machine with its packages once, and ``records`` says by their numbers which of
+    them made a row's steps.
     """
-    environments: list[Any] = []
+    environments: dict[str, tuple[int, Any]] = {}
     made_by = {
         file: {
             step: [_number(environments, made) for made in found] for step, found in steps.items()
         }
-        for file, steps in records.items()
+        for file, steps in records
     }
     return {
         "commit": _git("rev-parse", "HEAD"),
@@ -43,17 +45,16 @@ def gather(
         "machine": _machine(),
         "config": config,
         "assets": assets,
-        "environments": environments,
+        "environments": [made for _, made in environments.values()],
         "records": made_by,
         "results": {str(path): checksum(path) for path in results},
     }
 
 
-def _number(environments: list[Any], made: Any) -> int:
-    """Return an environment's place in the list, which gains it if it is new."""
-    if made not in environments:
-        environments.append(made)
-    return environments.index(made)
+def _number(environments: dict[str, tuple[int, Any]], made: Any) -> int:
+    """Return an environment's number, which it gets where it is new; found by its text."""
+    text = json.dumps(made, sort_keys=True)
+    return environments.setdefault(text, (len(environments), made))[0]
 
 
 def _git(*arguments: str) -> str | None:

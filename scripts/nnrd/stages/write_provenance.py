@@ -17,6 +17,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Write the provenance."""
     run = read_json(args.run)
-    records = {file: read_record(file)["made"] for file in run["records"]}
+    records = ((file, read_record(file)["made"]) for file in run["records"])
     found = provenance.gather(run["config"], run["assets"], records, run["results"])
     write_record(args.out, found)
