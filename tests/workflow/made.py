@@ -15,11 +15,15 @@ BY_CHANCE = ("_time", "threads")  # how long it took, and with how many cores th
 
 
 def contents(checkout: Checkout, of: Callable[[Path], object]) -> dict[str, object]:
-    """Return what is in all files that were made or fetched, as ``of`` reads it."""
+    """Return what is in all files that were made or fetched, as ``of`` reads it.
+
+    Of what is half-written, the name alone. FileNotFoundError where a job renames it meanwhile.
+    """
     folders = [checkout.folder / name for name in ("results", "resources")]
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     marks = ".snakemake_timestamp", "notes.txt"
-    return {str(p.relative_to(checkout.folder)): of(p) for p in files if p.name not in marks}
+    names = {str(p.relative_to(checkout.folder)): p for p in files if p.name not in marks}
+    return {name: None if PARTIAL in name else of(path) for name, path in names.items()}
 
 
 def without_times(file: Path) -> object:
