@@ -6,7 +6,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from damages import DAMAGES, TORN, flip, more, places, torn
+from damages import DAMAGES, TORN, flip, gone, more, places, torn
 from small_run import CONFIG, Run, prepare
 
 from nnrd import UserError
@@ -115,6 +115,15 @@ def test_a_torn_file_is_refused_by_its_reader_and_named_by_the_check(run, name, 
     torn(next(iter(row.found)), manner)(AT)
     assert wrong(run) == row.states(AT)
     refused(run, row.readers)
+
+
+@pytest.mark.fault("deleted")
+@pytest.mark.parametrize("name", KINDS)
+def test_a_deleted_file_is_missed_by_the_check(run, name):
+    """Snakemake sees by itself what is not there, so not every reader has to."""
+    path = next(iter(DAMAGES[name].found))
+    gone(path)(AT)
+    assert wrong(run)[path.format_map(AT)] == MISSING
 
 
 def test_what_was_made_from_something_older_is_stale(run):
