@@ -4,6 +4,6 @@
 set -eu
 study=$1
 shift
-# By its name a run in the next container knows that an earlier one was killed (nnrd recover).
+# By its name a run in the next container knows that an earlier one was killed.
 exec "${DOCKER:-docker}" run --rm --init --hostname nnrd \
     --volume nnrd-work:/work --volume nnrd-cache:/cache "$@" "${IMAGE:-nnrd}" --config run="[$study]"

@@ -4,6 +4,5 @@
 set -eu
 cd /work
 [ -d config ] || cp -r /nnrd/config config
-nnrd recover
 exec snakemake --snakefile /nnrd/Snakefile \
     --workflow-profile /nnrd/workflow/profiles/default "$@"

@@ -1,5 +1,6 @@
 """A wheel of the checkout works in an empty environment; an editable install is a plain path."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -44,11 +45,25 @@ def checkout(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def wheel(checkout, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    build = (sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation")
-    call(*build, "-w", folder, checkout)
+    return built(sys.executable, checkout, tmp_path_factory.mktemp("wheel"), "--no-build-isolation")
+
+
+def built(python, checkout, folder, *options):
+    call(python, "-m", "pip", "wheel", "-q", "--no-deps", *options, "-w", folder, checkout)
     (found,) = folder.iterdir()
     return found
+
+
+def other_python():
+    """The one of 3.11 and 3.12 that does not run the tests, on the path or of pyenv's; or None."""
+    name = "python3.12" if sys.version_info[:2] == (3, 11) else "python3.11"
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    places = [shutil.which(name), *root.glob(f"versions/*/bin/{name}")]
+    for place in filter(None, places):
+        done = subprocess.run([place, "--version"], capture_output=True)
+        if done.returncode == 0:  # pyenv puts programs on the path that do not run
+            return place
+    return None
 
 
 @pytest.mark.slow  # a C++ coder is built with it, if the checkout has one
@@ -104,12 +119,17 @@ def test_every_extra_that_a_message_names_is_there():
     assert set(EXTRAS.values()) <= set(PROJECT["optional-dependencies"])
 
 
-@pytest.fixture(scope="module")
-def empty(wheel, tmp_path_factory):
+@pytest.fixture(scope="module", params=["this Python", "the other"])
+def empty(request, checkout, wheel, tmp_path_factory):
     """An environment with the wheel and its own dependencies alone; no PyTorch."""
     folder = tmp_path_factory.mktemp("environment") / "venv"
-    call(sys.executable, "-m", "venv", folder)
+    python = sys.executable if request.param == "this Python" else other_python()
+    if python is None:
+        pytest.skip("only one of Python 3.11 and 3.12 is here")
+    call(python, "-m", "venv", folder)
     pip = (folder / "bin/python", "-m", "pip", "install", "-q")
+    if python != sys.executable:
+        wheel = built(folder / "bin/python", checkout, tmp_path_factory.mktemp("wheel"))
     call(*pip, wheel, timeout=600)
     with zipfile.ZipFile(wheel) as file:
         native = any("nnc/_native" in name for name in file.namelist())
