@@ -7,12 +7,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from workflow.conftest import DATASET, MODEL, Checkout, copy_of_project
 
-from .lab import Lab, missing
+from .lab import Lab, missing, wait_for
 
 PROFILES = "workflow/profiles"
 # Waiting as briefly as may be; the lab has no accounting.
@@ -89,10 +90,19 @@ class Cluster:
         for folder in (*folders, "tables"):
             shutil.rmtree(self.checkout.folder / "results" / folder, ignore_errors=True)
 
-    def interrupt(self, process: subprocess.Popen) -> str:
-        """End a run as Ctrl-C does."""
-        process.send_signal(signal.SIGINT)
-        return process.communicate(timeout=120)[0]
+    def interrupt(self, process: subprocess.Popen) -> None:
+        """End a run as Ctrl-C does, and wait until no job is left in the queue.
+
+        Python loses an interruption that comes while asyncio ends a task, of which Snakemake has
+        many; a person presses the keys again.
+        """
+        for _ in range(5):
+            process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                said, _ = process.communicate(timeout=8)
+                assert process.returncode != 0, said
+                break
+        wait_for(lambda: self.lab.asked("squeue", "-h", "-t", "PD,R,CF,CG") == "")
 
 
 @pytest.fixture(scope="session")
