@@ -26,7 +26,8 @@ def guard(workflow: Any) -> None:
     @wraps(execute)
     def guarded(executor_plugin: Any, **settings: Any) -> Any:
         how = executor_plugin.common_settings
-        if not workflow.is_main_process or how.dryrun_exec or how.touch_exec:
+        is_real = workflow.is_main_process and not (how.dryrun_exec or how.touch_exec)
+        if not (is_real and workflow.execution_settings.lock):  # --nolock asks for none
             return execute(executor_plugin=executor_plugin, **settings)
         if how.local_exec:
             # Jobs write under final names what is complete: what Snakemake did not see the end of

@@ -172,8 +172,9 @@ def test_a_damaged_note_is_no_run(tmp_path, text):
 class Workflow:
     """What `guard` sees of Snakemake's: whether a job's own process, and what executes it."""
 
-    def __init__(self, main=True):
+    def __init__(self, main=True, lock=True):
         self.is_main_process, self.ran = main, []
+        self.execution_settings = SimpleNamespace(lock=lock)
         self.dag_settings = SimpleNamespace(force_incomplete=False)
 
     def execute(self, executor_plugin, **settings):
@@ -186,18 +187,19 @@ def plugin(**common):
 
 
 @pytest.mark.parametrize(
-    ("main", "common", "executor"),
+    ("how", "common", "executor"),
     [
-        (True, {}, "local"),
-        (True, {"local_exec": False}, "slurm"),
-        (True, {"dryrun_exec": True}, None),
-        (True, {"touch_exec": True}, None),
-        (False, {}, None),
+        ({}, {}, "local"),
+        ({}, {"local_exec": False}, "slurm"),
+        ({}, {"dryrun_exec": True}, None),
+        ({}, {"touch_exec": True}, None),
+        ({"main": False}, {}, None),
+        ({"lock": False}, {}, None),
     ],
 )
-def test_only_a_real_run_is_guarded(tmp_path, monkeypatch, main, common, executor):
+def test_only_a_real_run_is_guarded(tmp_path, monkeypatch, how, common, executor):
     monkeypatch.chdir(tmp_path)
-    workflow = Workflow(main)
+    workflow = Workflow(**how)
     guard(workflow)
     guard(workflow)  # as a module of a workflow that is one itself
     workflow.execute(executor_plugin=plugin(**common), cores=2)
