@@ -144,7 +144,7 @@ def kill(checkout: Checkout, chance: random.Random) -> str:
             return ""
         if program:
             first_job(checkout, run, program)
-        time.sleep(chance.uniform(0, 2 if program else 12))
+        time.sleep(chance.uniform(0, 2 if program else 6))
         victims = jobs(checkout, program) if program else [run.pid]
         if run.poll() is not None or not victims:
             return ""
