@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,7 +34,7 @@ class Draw:
     seed: int = 0
     names: frozenset[str] | None = None
     listed: Path | None = None
-    bad: Bad = field(default_factory=lambda: Bad(hint=HINT))
+    bad: Bad = field(default_factory=partial(Bad, hint=HINT))
 
     @classmethod
     def of(cls, listed: Path) -> Draw:
