@@ -24,7 +24,7 @@ from .made import contents, differences, temporary, without_times
 
 PLAIN = [sys.executable, "-m", "snakemake", "--cores", "2"]  # no profile, no option
 KILLS = 20  # of each series
-INFERRING = ("infer_features", "infer_anchor", "infer_weights")
+JOBS = ("encode_tensors", "infer_features", "infer_weights")  # that are killed now and then
 # What an interrupted run has still to make: two operating points and the report.
 LACKING = ("features/*/*/rank84/nnc", "weights/*/nnc", "tables", "plots", "provenance.json")
 
@@ -123,10 +123,14 @@ def whole(finished: Checkout) -> dict[str, object]:
 @pytest.fixture
 def lacking(checkout: Checkout) -> Checkout:
     """A finished checkout of which some is to be made again."""
+    lose(checkout)
+    return checkout
+
+
+def lose(checkout: Checkout) -> None:
     for pattern in LACKING:
         for path in checkout.folder.glob(f"results/{pattern}"):
             subprocess.run(["rm", "-r", path], check=True)
-    return checkout
 
 
 def under_way(checkout: Checkout, run: subprocess.Popen) -> bool:
@@ -138,7 +142,7 @@ def under_way(checkout: Checkout, run: subprocess.Popen) -> bool:
 
 def kill(checkout: Checkout, chance: random.Random) -> str:
     """Run, and kill Snakemake or a job at a random moment; return which, "" if too late."""
-    program = chance.choice(["", "", "", "encode_tensors", *INFERRING])
+    program = chance.choice([*JOBS, *[""] * 2 * len(JOBS)])
     with running(checkout) as run:
         if not under_way(checkout, run):
             return ""
@@ -157,10 +161,11 @@ def kill(checkout: Checkout, chance: random.Random) -> str:
 @pytest.mark.slow(minutes=4)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_run_that_is_killed_again_and_again(whole, tmp_path, fault, seed):
+    """From nothing to the end; then what is taken away again, until there were enough kills."""
     chance, kills = random.Random(seed), 0
+    checkout = copy_of_project(tmp_path / "killed")
+    checkout.configure(CONFIG)
     while kills < KILLS:
-        checkout = copy_of_project(tmp_path / f"after-{kills}")
-        checkout.configure(CONFIG)
         while kills < KILLS and not is_complete(checkout):
             killed = kill(checkout, chance)
             if killed:
@@ -168,6 +173,7 @@ def test_a_run_that_is_killed_again_and_again(whole, tmp_path, fault, seed):
                 fault(killed, random=True)
             assert not torn(checkout, whole)
         complete(checkout, whole)
+        lose(checkout)
 
 
 def is_complete(checkout: Checkout) -> bool:
