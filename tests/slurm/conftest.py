@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -91,17 +90,10 @@ class Cluster:
             shutil.rmtree(self.checkout.folder / "results" / folder, ignore_errors=True)
 
     def interrupt(self, process: subprocess.Popen) -> None:
-        """End a run as Ctrl-C does, and wait until no job is left in the queue.
-
-        Python loses an interruption that comes while asyncio ends a task, of which Snakemake has
-        many; a person presses the keys again.
-        """
-        for _ in range(5):
-            process.send_signal(signal.SIGINT)
-            with suppress(subprocess.TimeoutExpired):
-                said, _ = process.communicate(timeout=8)
-                assert process.returncode != 0, said
-                break
+        """End a run as Ctrl-C does, and wait until no job is left in the queue."""
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=120)
+        assert process.returncode != 0, said
         wait_for(lambda: self.lab.asked("squeue", "-h", "-t", "PD,R,CF,CG") == "")
 
 
