@@ -7,6 +7,7 @@ min_version("9.27")
 report: "workflow/report/workflow.rst"
 
 
+include: "workflow/rules/settings.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/assets.smk"
 include: "workflow/rules/models.smk"
