@@ -187,9 +187,9 @@ assert list(table["branches"]) == [1]
 try:
     formats.REGISTRY.get("coco")
 except nnrd.UserError as error:
-    assert "dataset format coco: no package PIL; an extra of nnrd" in str(error), error
+    assert "dataset format coco: no package cv2; an extra of nnrd" in str(error), error
 else:
-    raise AssertionError("PIL is not there")
+    raise AssertionError("OpenCV is there")
 """
 
 
