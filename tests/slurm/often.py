@@ -5,7 +5,6 @@ five levels take two minutes of waiting.
 """
 
 import asyncio
-import signal
 from typing import Any
 
 import snakemake_executor_plugin_slurm as slurm
@@ -21,6 +20,4 @@ async def sleep(executor: Any) -> None:
 slurm.Executor.sleep = sleep
 
 if __name__ == "__main__":
-    # What a shell runs in the background ignores it, and so does what that starts.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     main()

@@ -232,7 +232,7 @@ def test_score_of_coco_files(tmp_path, capsys):
     assert (found["task"], found["items"]) == ("detection", 2)
     # Without an anchor neither agreement nor differences to it.
     names = [f"{name}{end}" for name in ("AP", "AP50", "tr26847_map") for end in ENDS]
-    assert sorted(found["metrics"]) == sorted(names)
+    assert sorted(found["metrics"]) == sorted([*names, "crowds"])
     assert found["metrics"]["AP"]["unit"] == "%"
     assert found["metrics"]["AP"]["value"] == pytest.approx(50.495, abs=1e-3)
     anchor = write(tmp_path / "a.json", RESULTS)
