@@ -26,9 +26,9 @@ BRIEFLY = {
 OFTEN = Path(__file__).with_name("often.py")
 TABLES = ["results/tables/points.csv", "results/tables/items.csv"]
 PICTURE = "results/plots/weights/accuracy_size.png"
-# Too little for PyTorch at the first try, enough at the third.
+# Too little for PyTorch at the first try, enough at the second.
 SHORT = ("decode_weights", "infer_weights", "score_point")
-SHORT_OF_MEMORY = ["--set-resources", *(f"{rule}:mem_mb=350*attempt" for rule in SHORT)]
+SHORT_OF_MEMORY = ["--set-resources", *(f"{rule}:mem_mb=350*attempt**2" for rule in SHORT)]
 # Once, the first job of a codec fails, as a node with a fault would make it.
 FLAW = """import pathlib, sys
 flag = pathlib.Path("failed_once")

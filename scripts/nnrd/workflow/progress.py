@@ -26,8 +26,8 @@ class Job:
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
     def spoke_at(self) -> float:
-        """Return when its log was written to last, seconds since 1970; 0 where it is empty."""
-        return self.log.stat().st_mtime if self.log and self.last_line() else 0.0
+        """Return when its log was written to last, seconds since 1970; 0 where it has none yet."""
+        return self.log.stat().st_mtime if self.log and self.log.exists() else 0.0
 
 
 @dataclass
