@@ -19,16 +19,9 @@ def clip(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def select(
-    boxes: np.ndarray,
-    scores: np.ndarray,
-    categories: np.ndarray,
-    score_threshold: float,
-    iou_threshold: float,
-    limit: int = 100,
-    candidates: int = 0,
+    boxes: np.ndarray, scores: np.ndarray, categories: np.ndarray, *limits: Any
 ) -> list[dict[str, Any]]:
-    """Return the detections that `best` keeps, each with ``category_id``, ``bbox``, ``score``."""
-    limits = (score_threshold, iou_threshold, limit, candidates)
+    """Return the detections that `best` keeps within its limits, as `detections` has them."""
     return detections(boxes, scores, categories, best(boxes, scores, categories, *limits))
 
 
