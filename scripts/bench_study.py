@@ -7,7 +7,8 @@ begin with the split model and the indexed images, and end with the TR's mAP of 
 must be equal to the last digit. Everything is run once, in this order, on the same machine. The
 codings are the TR's: raw, float16, and NNC at each qp. The workflow does more than that: anchor,
 items sent as files, COCO's AP, intervals, agreement. The images are the 50 of COCO that
-``NNRD_DATA`` has, else the demonstration's.
+``NNRD_DATA`` has, else the demonstration's. An untrained detector finds nothing that people drew:
+its ground truth is what the whole model finds, so that equal mAP says something.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from nnrd.core.files import read_record
 from nnrd.datasets import index
 from nnrd.metrics.detection import tr26847_map
 from nnrd.models import REGISTRY, ModelRow
+from nnrd.models.pipeline import Pipeline
 from nnrd.report import benchmarks
 from nnrd.runtime import sessions
 from nnrd.stages.summarise_benchmarks import rest
@@ -40,10 +42,12 @@ from nnrd.study.points import Split
 from nnrd.tasks.detection import SURE, tr26847_image
 
 ROOT = Path(__file__).resolve().parents[1]
-STUDY = "bench"
+STUDY, IMAGES = "bench", "images"
+RANDOM = "random"  # in a model's column of weights
 PLAIN = ("raw", "float16")  # codecs without a qp
 Coding = str | int  # one of these, or a qp
 Result = dict[str, Any]
+Row = dict[str, Any]  # of a dataset
 Spent = tuple[float, float]  # seconds of wall time, and of CPU with the processes started
 
 
@@ -51,14 +55,8 @@ def main(args: argparse.Namespace) -> None:
     """Run both and print the table, the ratio and the share of the time that is used."""
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        Path("bench.yaml").write_text(yaml.safe_dump(configuration(args)))
-        name, _ = dataset()
-        data = f"{name}-{args.items}" if args.items else name
-        files = [paths.fill(paths.INDEX, data=data)]
-        files += [
-            paths.fill(paths.PLAN, model=args.model, split=Split(rank).id) for rank in args.splits
-        ]
-        snakemake(args.cores, *files)
+        data = f"{IMAGES}-{args.items}" if args.items else IMAGES
+        prepare(args, data)
         codings = [(split, coding) for split in args.splits for coding in (*PLAIN, *args.qps)]
         theirs, found = timed(
             lambda: [in_a_process(args.model, split, data, coding) for split, coding in codings]
@@ -71,28 +69,68 @@ def main(args: argparse.Namespace) -> None:
         print_times(theirs, ours, args.cores)
 
 
-def configuration(args: argparse.Namespace) -> dict[str, Any]:
-    """Return the study as the workflow's configuration."""
-    name, rows = dataset()
+def prepare(args: argparse.Namespace, data: str) -> None:
+    """Index the images and split the model, by a configuration that is left in this folder."""
+    row = dataset()
+    configure(args, row)
+    index_file = paths.fill(paths.INDEX, data=data)
+    plans = [paths.fill(paths.PLAN, model=args.model, split=Split(k).id) for k in args.splits]
+    snakemake(args.cores, index_file, *plans)
+    if model_row(args.model).weights == RANDOM:
+        Path("truth.json").write_text(json.dumps(found_by(args.model, Path(index_file), row)))
+        configure(args, row | {"annotations": "truth.json"})
+        snakemake(args.cores, index_file)
+
+
+def configure(args: argparse.Namespace, row: Row) -> None:
+    """Write the study on a dataset of this row as the workflow's configuration."""
     study: dict[str, Any] = {
-        **{"kind": "features", "model": args.model, "dataset": name, "splits": args.splits},
+        **{"kind": "features", "model": args.model, "dataset": IMAGES, "splits": args.splits},
         "codecs": [*PLAIN, {"nnc": {"qp": args.qps}}],
     }
     if args.items:
         study["items"] = args.items
-    return {"run": [STUDY], "datasets": rows, "studies": {STUDY: study}}
+    config = {"run": [STUDY], "datasets": {IMAGES: row}, "studies": {STUDY: study}}
+    Path("bench.yaml").write_text(yaml.safe_dump(config))
 
 
-def dataset() -> tuple[str, dict[str, Any]]:
-    """Return the name of the dataset, and its row where the sheet has none."""
+def dataset() -> Row:
+    """Return the row of the dataset."""
     given = os.environ.get("NNRD_DATA")
-    if not given:
-        return "demo_images", {}
-    folder = Path(given) / "coco_val50"
-    annotations = folder / "instances_val50.json"
+    where = {"asset": "demo_images"}
+    annotations = ROOT / "config/ground_truth/demo_images.json"
+    if given:
+        where = {"folder": f"{given}/coco_val50/images"}
+        annotations = Path(given) / "coco_val50/instances_val50.json"
     count = len(json.loads(annotations.read_text())["images"])
-    row = {"task": "detection", "format": "coco", "folder": str(folder / "images")}
-    return "coco_val50", {"coco_val50": row | {"annotations": str(annotations), "items": count}}
+    row = {"task": "detection", "format": "coco", "annotations": str(annotations)}
+    return row | where | {"items": count}
+
+
+def found_by(model: str, index_file: Path, row: Row) -> dict[str, Any]:
+    """Return COCO's ground truth with what the whole model finds in place of what people drew."""
+    images = index.read(index_file)
+    run = sessions.Run(sessions.session(paths.fill(paths.MODEL, model=model)))
+    annotations = [
+        {"image_id": item.facts["image_id"]} | found
+        for item, (prediction, _) in zip(
+            images.items, pipeline_of(model).predict(run, images.items), strict=True
+        )
+        for found in prediction["detections"]
+        if found["score"] > SURE
+    ]
+    return json.loads(Path(row["annotations"]).read_text()) | {"annotations": annotations}
+
+
+def model_row(model: str) -> ModelRow:
+    """Return the row of a model that was converted."""
+    return ModelRow(**read_record(Path(paths.fill(paths.FACTS, model=model)))["row"])
+
+
+def pipeline_of(model: str) -> Pipeline:
+    """Return what stands around the graph of a model that was converted."""
+    row = model_row(model)
+    return REGISTRY.get(row.family).load_pipeline(row)
 
 
 def snakemake(cores: int, *targets: str) -> None:
@@ -136,8 +174,7 @@ def one_by_one(
     place = {"model": model, "split": Split(split).id}
     parts = [sessions.session(paths.fill(part, **place)) for part in (paths.PART1, paths.PART2)]
     crossing = read_record(Path(paths.fill(paths.PLAN, **place)))["crossing"]
-    row = ModelRow(**read_record(Path(paths.fill(paths.FACTS, model=model)))["row"])
-    pipeline = REGISTRY.get(row.family).load_pipeline(row)
+    pipeline = pipeline_of(model)
     found, sizes = [], []
     for item in images.items:
         feeds = pipeline.preprocess(pipeline.load(item), item)
