@@ -55,7 +55,8 @@ def main(args: argparse.Namespace) -> None:
     """Run both and print the table, the ratio and the share of the time that is used."""
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        data = f"{IMAGES}-{args.items}" if args.items else IMAGES
+        drawn = args.items and args.items < dataset()["items"]
+        data = f"{IMAGES}-{args.items}" if drawn else IMAGES
         prepare(args, data)
         codings = [(split, coding) for split in args.splits for coding in (*PLAIN, *args.qps)]
         theirs, found = timed(
