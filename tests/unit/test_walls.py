@@ -25,6 +25,7 @@ WALLS = {
     "tasks": BEHIND | {"models", "codecs", "split"},
     "transforms": BEHIND,
     "inference": BEHIND - {"inference"} | {"tasks"},
+    "quantisation": BEHIND,
     "stages": {"study"},
     "report": {"study", "stages", "inference"},
     "study": {"stages", "report", "inference"},

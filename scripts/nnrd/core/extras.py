@@ -12,6 +12,7 @@ EXTRAS = {
     **dict.fromkeys(("matplotlib", "seaborn"), "plots"),
     **dict.fromkeys(("onnxruntime", "cv2", "PIL", "soundfile", "tokenizers"), "run"),
     **dict.fromkeys(("torch", "torchvision", "torchaudio", "transformers", "onnxscript"), "models"),
+    **dict.fromkeys(("nncf", "openvino"), "int8"),
     "snakemake": "workflow",
 }
 

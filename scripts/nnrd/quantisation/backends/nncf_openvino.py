@@ -1,0 +1,60 @@
+"""NNCF on OpenVINO's form of a graph, which OpenVINO runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnrd.core.errors import UserError
+from nnrd.quantisation import graphs, packages
+from nnrd.quantisation.backends import graph_files, nncf
+from nnrd.quantisation.backends.base import Backend, Report
+from nnrd.quantisation.interface import Arrays, Validate
+
+if TYPE_CHECKING:
+    from nnrd.quantisation.settings import Settings
+
+
+class NncfOpenvino(Backend):
+    """An ``.xml`` with its weights in a ``.bin`` beside it.
+
+    Layers have OpenVINO's names and types, such as ``LSTMSequence`` for an LSTM: NNCF's defaults
+    quantise its inputs and its state by scales of their own, which it does not survive.
+    """
+
+    suffix = ".xml"
+    controls_accuracy = True
+    packages = ("nncf", "openvino")
+
+    def quantise(
+        self,
+        graph: Path,
+        samples: Sequence[Arrays],
+        settings: Settings,
+        out: Path,
+        validate: Validate | None = None,
+        items: int = 0,
+    ) -> Report:
+        """Write the quantised graph; see `Backend.quantise`."""
+        given = graph_files.read(graph, samples, settings.backend)
+        model = read_model(graph)
+        layers = {op.get_friendly_name(): op.get_type_name() for op in model.get_ops()}
+        graph_files.check_ignored(settings.ignored, layers)
+        check = validate and nncf.validation(validate, graphs.Compiled)
+        attention = nncf.has_attention(given)
+        found, reverted = nncf.quantised(model, graph, samples, settings, attention, check, items)
+        packages.load("openvino").save_model(found, out, compress_to_fp16=False)
+        return Report(reverted)
+
+
+def read_model(file: Path) -> Any:
+    """Return a file, ONNX's or OpenVINO's, as a model of OpenVINO's.
+
+    Raises UserError where it is not installed, or lacks an operator.
+    """
+    openvino = packages.load("openvino", f"{file}")
+    try:
+        return openvino.Core().read_model(str(file))
+    except RuntimeError as error:
+        raise UserError(f"{file}: OpenVINO cannot take it: {graphs.first_line(error)}") from error

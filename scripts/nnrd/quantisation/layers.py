@@ -1,0 +1,155 @@
+"""Which layers quantisation hurts: each one's output, float against quantised.
+
+As ONNX Runtime's `qdq_loss_debug` has it: both graphs run on the same inputs, and tensors of the
+same name are compared, so an error holds what the layers before did, too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnrd.models.pipeline import Arrays, Run
+from nnrd.quantisation import graphs, packages
+
+INTEGER = ("MatMulInteger", "ConvInteger", "DynamicQuantizeLSTM", "DynamicQuantizeMatMul")
+FAR = 5  # nodes behind one in integers until its result is one of the float graph's tensors
+SCALING = {"Multiply", "Subtract", "Convert", "Reshape", "Transpose"}  # of OpenVINO, behind weights
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer whose weights are quantised, and how far its output is from that of the float one.
+
+    ``nmse``: Σ (float − quantised)² / Σ float² over all values of all inputs; ``sqnr_db``: the
+    same as a ratio of signal to noise, −10 · log10(nmse).
+    """
+
+    graph: str
+    layer: str
+    type: str
+    nmse: float
+    sqnr_db: float
+
+
+def errors(name: str, graph: Path, quantised: Path, samples: Sequence[Arrays]) -> list[Layer]:
+    """Return the quantised layers of a graph, the worst first.
+
+    ``graph``: the float one, ONNX. Raises UserError where one of them cannot run on the samples.
+    """
+    compared = _onnx if quantised.suffix == ".onnx" else _openvino
+    rows, run, run_quantised = compared(graph, quantised)
+    signal, noise = dict.fromkeys(rows, 0.0), dict.fromkeys(rows, 0.0)
+    for sample in samples:
+        ours, theirs = run_quantised(sample), run(sample)
+        for key in rows:
+            a, b = (side[key].astype(np.float64) for side in (theirs, ours))
+            signal[key] += float(np.square(a).sum())
+            noise[key] += float(np.square(a - b).sum()) if a.shape == b.shape else math.nan
+    found = [Layer(name, *rows[key], *_error(signal[key], noise[key])) for key in rows]
+    return sorted(found, key=lambda row: -row.nmse)
+
+
+def _error(signal: float, noise: float) -> tuple[float, float]:
+    if noise == 0:
+        return 0.0, math.inf
+    nmse = noise / signal if signal else math.inf
+    return nmse, -10 * math.log10(nmse) if nmse < math.inf else -math.inf
+
+
+Compared = tuple[Mapping[str, tuple[str, str]], Run, Run]  # key of an output → layer, type
+
+
+def _onnx(graph: Path, quantised: Path) -> Compared:
+    from nnrd.split import files
+
+    floats, ints = files.load_whole(graph), files.load_whole(quantised)
+    kinds = {out: (n.name or out, n.op_type) for n in floats.graph.node for out in n.output if out}
+    rows = {}
+    for out in _quantised_outputs(ints, kinds):
+        name, kind = kinds[out]
+        rows[out] = (name, kind)
+    return rows, _with_outputs(floats, rows), _with_outputs(ints, rows)
+
+
+def _quantised_outputs(model: Any, known: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the first tensor behind each quantised node that is also one of the float graph."""
+    weights = {tensor.name for tensor in model.graph.initializer}
+    stored = {
+        node.output[0]
+        for node in model.graph.node
+        if node.op_type == "DequantizeLinear" and node.input[0] in weights
+    }
+    readers: dict[str, list[Any]] = {}
+    for node in model.graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+    for node in model.graph.node:
+        if node.op_type in INTEGER or stored & {*node.input[1:2]}:
+            out = _first(node, readers, known)
+            if out:
+                yield out
+
+
+def _first(node: Any, readers: Mapping[str, list[Any]], known: Mapping[str, Any]) -> str | None:
+    reached = [node]
+    for _ in range(FAR):
+        outputs = [out for one in reached for out in one.output if out]
+        for out in outputs:
+            if out in known:
+                return out
+        reached = [reader for out in outputs for reader in readers.get(out, ())]
+    return None
+
+
+def _with_outputs(model: Any, names: Iterable[str]) -> Run:
+    """Return what runs a model and gives these tensors, too."""
+    import onnx
+
+    present = {value.name for value in model.graph.output}
+    model.graph.output.extend(onnx.ValueInfoProto(name=n) for n in names if n not in present)
+    return graphs.session(model.SerializeToString())
+
+
+def _openvino(graph: Path, quantised: Path) -> Compared:
+    core = packages.load("openvino", str(quantised)).Core()
+    floats, ints = core.read_model(str(graph)), core.read_model(str(quantised))
+    known = {op.get_friendly_name() for op in floats.get_ops()}
+    rows = {
+        op.get_friendly_name(): (op.get_friendly_name(), op.get_type_name())
+        for op in ints.get_ordered_ops()
+        if op.get_friendly_name() in known and any(map(_is_stored, op.input_values()))
+    }
+    return rows, _behind(core, floats, rows), _behind(core, ints, rows)
+
+
+def _is_stored(port: Any) -> bool:
+    """Say whether an input comes from integers of 8 bits that the file holds."""
+    node = port.get_node()
+    while node.get_type_name() in SCALING:
+        node = node.input_value(0).get_node()
+    return node.get_type_name() == "Constant" and str(node.get_element_type()) in INTEGERS
+
+
+INTEGERS = ("<Type: 'int8_t'>", "<Type: 'uint8_t'>")
+
+
+def _behind(core: Any, model: Any, rows: Iterable[str]) -> Run:
+    """Return what runs a model of OpenVINO's and gives the outputs of its layers, by name."""
+    ops = {op.get_friendly_name(): op for op in model.get_ops()}
+    rows, first = list(rows), len(model.outputs)
+    for name in rows:
+        model.add_outputs(ops[name].output(0))
+    how = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
+    request = core.compile_model(model, "CPU", how).create_infer_request()
+
+    def run(feeds: Arrays) -> Arrays:
+        found = request.infer(dict(feeds))
+        return {name: np.array(found[first + i]) for i, name in enumerate(rows)}
+
+    return run
