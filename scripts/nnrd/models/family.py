@@ -26,15 +26,17 @@ class Family:
     `nnrd.models.network.Network`; None where models are ONNX files. ``pipeline``: what stands
     before and behind the graph, a `nnrd.models.pipeline.Pipeline`, which imports no torch; None
     for models of which only the splits are tabulated. ``needs_network``: the pipeline runs the
-    network too, as a decoding loop does, whatever runs the graph. ``options``: the JSON schema of
-    a row's options, those of what stands behind the graph with `BEHIND`; None where nobody checks
-    them before a job does. The halves are apart so that
+    network too, as a decoding loop does, whatever runs the graph. ``stateful``: the graph
+    carries state from one run to the next and is run several times an item, so that it cannot be
+    split. ``options``: the JSON schema of a row's options, those of what stands behind the graph
+    with `BEHIND`; None where nobody checks them before a job does. The halves are apart so that
     a job imports, and is made anew by an edit of, no more than what it runs.
     """
 
     network: str | None = None
     pipeline: str | None = None
     needs_network: bool = False
+    stateful: bool = False
     options: Mapping[str, Any] | None = None
 
     @property

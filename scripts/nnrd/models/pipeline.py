@@ -49,27 +49,38 @@ class Pipeline(ABC):
     def postprocess(self, outputs: Arrays, item: Item) -> dict[str, Any]:
         """Return the prediction, JSON as the task scores it, from the graph's outputs by name."""
 
+    def infer(self, run: Run, feeds: Arrays) -> Arrays:
+        """Return what `postprocess` takes of what `preprocess` returned; by default one run.
+
+        A graph that carries state is run several times an item, see `nnrd.models.family.Family`.
+        """
+        return run(feeds)
+
+    def counts(self, feeds: Arrays) -> dict[str, int]:
+        """Return what is counted of an item beside its times; by default ``input_size``."""
+        return input_size(feeds)
+
     def predict(self, run: Run, items: Iterable[Item]) -> Iterator[tuple[dict[str, Any], Times]]:
         """Yield each item's prediction, with its name in ``item``, and its times.
 
         ``run`` is the graph. The times, in seconds of wall time: ``pre_time``, ``run_time``,
-        ``post_time``; beside them ``input_size``, the bytes of the graph's inputs. The first
+        ``post_time``; beside them what `counts` returns. The first
         item is run twice; the first time warms up and is not counted.
         """
         warm = False
         for item in items:
             loaded = self.load(item)
             if not warm:
-                self.postprocess(run(self.preprocess(loaded, item)), item)
+                self.postprocess(self.infer(run, self.preprocess(loaded, item)), item)
                 warm = True
             watch = Stopwatch()
             with watch("pre_time"):
                 feeds = self.preprocess(loaded, item)
             with watch("run_time"):
-                outputs = run(feeds)
+                outputs = self.infer(run, feeds)
             with watch("post_time"):
                 prediction = self.postprocess(outputs, item)
-            yield {"item": item.name} | prediction, watch.seconds | input_size(feeds)
+            yield {"item": item.name} | prediction, watch.seconds | self.counts(feeds)
 
 
 def input_size(feeds: Arrays) -> dict[str, int]:

@@ -184,6 +184,7 @@ ANY = [
     (SPEECH, "ssdlite300_mobilenet_v2", "demo_images", "torch"),
     (SPEECH, "mobilenet_v2", "imagenet_images", "torch"),
     (SPEECH, "whisper_tiny_en", "asterisk_prompts", "torch"),
+    (SPEECH, "deepspeech", "asterisk_prompts", "torch"),
 ]
 
 
@@ -195,6 +196,12 @@ def test_any_model_in_any_kind_of_study(study, model, dataset, runtime):
     assert found.anchor.runtime == runtime
     assert found.anchor.folder == f"anchor/{model}/{dataset}-4/{runtime}"
     assert all(point.source.startswith(f"{found.kind.name}/{model}") for point in found.points)
+
+
+def test_a_model_that_carries_state_is_not_split():
+    study = FEATURES | {"model": "deepspeech", "dataset": "asterisk_prompts", "items": 4}
+    with pytest.raises(UserError, match=r"one\.model: deepspeech carries state.*not split$"):
+        settings(one=study)
 
 
 def encoder_file(folder, content):

@@ -7,6 +7,7 @@ import numpy as np
 
 from nnrd.datasets import audio
 from nnrd.datasets.index import Item
+from nnrd.models import ctc
 from nnrd.models.pipeline import Arrays, Pipeline, Run, Times, input_size
 from nnrd.runtime.stopwatch import Stopwatch
 
@@ -78,6 +79,4 @@ class RecogniserPipeline(Pipeline):
 
 def greedy(scores: np.ndarray) -> str:
     """Return the likeliest label of each frame, repeats and blanks left out, ``|`` as space."""
-    best = scores.argmax(axis=-1)
-    changed = np.flatnonzero(np.diff(best, prepend=-1))
-    return "".join(LABELS[n] for n in best[changed] if n != BLANK).replace("|", " ").strip()
+    return ctc.best_path(scores, LABELS, BLANK).replace("|", " ").strip()

@@ -34,6 +34,11 @@ class Features(CodedKind):
         self, context: Context, key: str, given: Mapping[str, Any], anchor: Anchor
     ) -> list[tuple[str, Split | None, Operation | None]]:
         """Return one source a split."""
+        if context.sheets.family(anchor.model).stateful:
+            reason = (
+                f"{anchor.model} carries state from run to run: it can be compressed, not split"
+            )
+            context.fail(f"{key}.model", reason)
         splits = _splits(context, f"{key}.splits", given["splits"], anchor.model)
         where = {"model": anchor.model, "data": anchor.data.id}
         where["part1"] = at(given["providers"]["part1"])

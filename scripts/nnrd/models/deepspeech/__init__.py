@@ -1,0 +1,11 @@
+"""A network in the shape of Mozilla's DeepSpeech 0.8.2, which carries state between packages."""
+
+from nnrd.models.deepspeech.options import OPTIONS
+from nnrd.models.family import Family
+
+FAMILY = Family(
+    network="nnrd.models.deepspeech.network:DeepSpeechNetwork",
+    pipeline="nnrd.models.deepspeech.pipeline:DeepSpeechPipeline",
+    stateful=True,
+    options=OPTIONS,
+)
