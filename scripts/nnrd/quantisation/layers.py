@@ -70,11 +70,26 @@ def _onnx(graph: Path, quantised: Path) -> Compared:
 
     floats, ints = files.load_whole(graph), files.load_whole(quantised)
     kinds = {out: (n.name or out, n.op_type) for n in floats.graph.node for out in n.output if out}
-    rows = {}
-    for out in _quantised_outputs(ints, kinds):
-        name, kind = kinds[out]
-        rows[out] = (name, kind)
-    return rows, _with_outputs(floats, rows), _with_outputs(ints, rows)
+    found = {out: _rounded(out, ints) for out in _quantised_outputs(ints, kinds)}
+    rows = {out: kinds[out] for out in found}
+    alike = {out: out for out in found}
+    return rows, _with_outputs(floats, alike), _with_outputs(ints, found)
+
+
+def _rounded(out: str, model: Any) -> str:
+    """Return a tensor as the next layer takes it: behind its pair of quantisation, if it has one.
+
+    ONNX Runtime leaves a ReLU or Clip to that pair.
+    """
+    steps = ("QuantizeLinear", "DequantizeLinear")
+    name = out
+    for step in steps:
+        found = (n for n in model.graph.node if n.op_type == step and n.input[0] == name)
+        node = next(found, None)
+        if node is None:
+            return out
+        name = node.output[0]
+    return name
 
 
 def _quantised_outputs(model: Any, known: Mapping[str, Any]) -> Iterator[str]:
@@ -107,13 +122,20 @@ def _first(node: Any, readers: Mapping[str, list[Any]], known: Mapping[str, Any]
     return None
 
 
-def _with_outputs(model: Any, names: Iterable[str]) -> Run:
-    """Return what runs a model and gives these tensors, too."""
+def _with_outputs(model: Any, names: Mapping[str, str]) -> Run:
+    """Return what runs a model and gives tensors: what they are to be called, and their names."""
     import onnx
 
     present = {value.name for value in model.graph.output}
-    model.graph.output.extend(onnx.ValueInfoProto(name=n) for n in names if n not in present)
-    return graphs.session(model.SerializeToString())
+    new = dict.fromkeys(name for name in names.values() if name not in present)
+    model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in new)
+    session = graphs.session(model.SerializeToString())
+
+    def run(feeds: Arrays) -> Arrays:
+        found = session(feeds)
+        return {key: found[name] for key, name in names.items()}
+
+    return run
 
 
 def _openvino(graph: Path, quantised: Path) -> Compared:

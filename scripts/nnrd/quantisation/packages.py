@@ -10,7 +10,6 @@ from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from nnrd.core.extras import needed
 
@@ -18,7 +17,9 @@ TELEMETRY = "openvino_telemetry"
 
 
 def load(name: str, what: str = "") -> ModuleType:
-    """Return ``openvino`` or ``nncf``; UserError where it is not installed, ``what`` needs it.
+    """Return ``openvino``, ``nncf`` or a module of theirs; ``what`` needs it, for people.
+
+    Raises UserError where it is not installed.
 
     Both tell Intel that they are used, by a package of its own, and do without where there is
     none: so there is none in this process, unless it was imported before.
@@ -41,18 +42,18 @@ class _Told(logging.Handler):
 
 
 @contextmanager
-def told(nncf: Any) -> Iterator[list[str]]:
+def told() -> Iterator[list[str]]:
     """Yield what NNCF says in the block, which it says to nobody else; its bars are not shown.
 
     Its bars go to standard output, which nobody else may write to in the block.
     """
     logger, handler = logging.getLogger("nncf"), _Told()
     kept, level = logger.handlers[:], logger.level
-    nncf.set_log_level(logging.INFO)
+    logger.setLevel(logging.INFO)
     logger.handlers[:] = [handler]
     try:
         with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
             yield handler.lines
     finally:
         logger.handlers[:] = kept
-        nncf.set_log_level(level)
+        logger.setLevel(level)

@@ -21,6 +21,7 @@ from nnrd.quantisation.backends.base import Backend, Report
 from nnrd.quantisation.interface import Arrays, DataLoader, Engine, Metric, Run, Validate
 from nnrd.quantisation.settings import Settings
 
+TINY = 1e-12
 LOOKED_AT = 8  # inputs of a graph on which the errors of layers are reckoned
 
 
@@ -241,7 +242,8 @@ class _Control:
             found = look(self.engine, graphs, self.loader, self.metric, items)
             values = [self.sign * value for value in (found.avg, *found.per_sample)]
             avg, *each = (0.0 if math.isnan(value) else value for value in values)
-            return avg, each if len(each) == len(items) else None
+            # NNCF divides by the first value, also where a difference is asked for.
+            return avg or TINY, each if len(each) == len(items) else None
 
         return validate
 

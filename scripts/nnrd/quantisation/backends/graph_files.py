@@ -68,13 +68,12 @@ def layers(model: onnx.ModelProto) -> dict[str, str]:
 def excluded(names: Collection[str], prepared: onnx.ModelProto) -> list[str]:
     """Return the nodes of a graph that stand for others, some of which were joined with more.
 
-    ONNX Runtime calls a node that it made of several by the first of them, with more behind it.
+    ONNX Runtime calls a node that it made of several by the first of them, with more behind it,
+    and the product that its dynamic quantiser makes of a Gemm likewise.
     """
     starts = tuple(f"{name}/" for name in names) + tuple(f"{name}_" for name in names)
     known = {node.name for node in prepared.graph.node}
     gone = {name for name in names if name not in known}
-    return [
-        name
-        for name in known
-        if name in names or any(name.startswith(s) for s in starts if s[:-1] in gone)
-    ]
+    joined = (n for n in known if any(n.startswith(s) for s in starts if s[:-1] in gone))
+    products = (f"{name}_MatMul" for name in known & {*names})
+    return sorted({*(known & {*names}), *joined, *products})

@@ -39,7 +39,7 @@ def quantised(
     nncf = packages.load("nncf", f"backend {settings.backend}")
     given = _parameters(nncf, settings, attention)
     data = nncf.Dataset(samples)
-    with packages.told(nncf) as lines, _one_line(graph, settings.backend):
+    with packages.told() as lines, _one_line(graph, settings.backend):
         if settings.accuracy_control is None or validate is None:
             return nncf.quantize(model, data, **given), ()
         found = nncf.quantize_with_accuracy_control(
@@ -57,7 +57,6 @@ def quantised(
 
 
 def _parameters(nncf: Any, settings: Settings, attention: bool) -> dict[str, Any]:
-    per_channel = nncf.QuantizationParameters(per_channel=False)
     ignored = settings.ignored
     return {
         "preset": nncf.QuantizationPreset(settings.preset),
@@ -68,10 +67,16 @@ def _parameters(nncf: Any, settings: Settings, attention: bool) -> dict[str, Any
         "ignored_scope": nncf.IgnoredScope(
             names=list(ignored.names), types=list(ignored.types), validate=False
         ),
-        "advanced_parameters": nncf.AdvancedQuantizationParameters(
-            **({} if settings.per_channel else {"weights_quantization_params": per_channel})
-        ),
+        "advanced_parameters": _advanced(nncf, settings.per_channel),
     }
+
+
+def _advanced(nncf: Any, per_channel: bool) -> Any:
+    """Return what says whether weights have a scale a channel, as they have by NNCF's default."""
+    found = nncf.AdvancedQuantizationParameters()
+    if not per_channel:
+        found.weights_quantization_params.per_channel = False
+    return found
 
 
 def _restorer(nncf: Any, settings: Settings) -> Any:

@@ -38,7 +38,7 @@ class NncfOpenvino(Backend):
     ) -> Report:
         """Write the quantised graph; see `Backend.quantise`."""
         given = graph_files.read(graph, samples, settings.backend)
-        model = read_model(graph)
+        model = _folded(read_model(graph))
         layers = {op.get_friendly_name(): op.get_type_name() for op in model.get_ops()}
         graph_files.check_ignored(settings.ignored, layers)
         check = validate and nncf.validation(validate, graphs.Compiled)
@@ -46,6 +46,18 @@ class NncfOpenvino(Backend):
         found, reverted = nncf.quantised(model, graph, samples, settings, attention, check, items)
         packages.load("openvino").save_model(found, out, compress_to_fp16=False)
         return Report(reverted)
+
+
+def _folded(model: Any) -> Any:
+    """Return a model whose weights are constants: of convolutions by groups they were computed.
+
+    Else NNCF stores these as floats.
+    """
+    passes = packages.load("openvino.passes")
+    manager = passes.Manager()
+    manager.register_pass(passes.ConstantFolding())
+    manager.run_passes(model)
+    return model
 
 
 def read_model(file: Path) -> Any:

@@ -45,7 +45,7 @@ def quantised(
             raise UserError(f"{graph}: has no operator that is quantised; it has {has}")
         quantise(
             prepared,
-            op_types_to_quantize=sorted(left),
+            op_types_to_quantize=sorted(types - {*ignored.types}),
             nodes_to_exclude=graph_files.excluded(names, found),
         )
 
