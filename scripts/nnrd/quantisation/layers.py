@@ -7,7 +7,7 @@ same name are compared, so an error holds what the layers before did, too.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,10 +70,21 @@ def _onnx(graph: Path, quantised: Path) -> Compared:
 
     floats, ints = files.load_whole(graph), files.load_whole(quantised)
     kinds = {out: (n.name or out, n.op_type) for n in floats.graph.node for out in n.output if out}
-    found = {out: _rounded(out, ints) for out in _quantised_outputs(ints, kinds)}
-    rows = {out: kinds[out] for out in found}
+    named = _quantised_outputs(ints, kinds)
+    found = {out: _rounded(out, ints) for out in named}
+    rows = {out: _layer(node, dict(kinds.values())) or kinds[out] for out, node in named.items()}
     alike = {out: out for out in found}
     return rows, _with_outputs(floats, alike), _with_outputs(ints, found)
+
+
+def _layer(node: str, kinds: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return name and type of the float node of which a quantised one was made.
+
+    ONNX Runtime puts more behind its name; None where it does not begin with that of any.
+    """
+    names = [name for name in kinds if node == name or node.startswith((f"{name}/", f"{name}_"))]
+    name = max(names, key=len, default=None)
+    return (name, kinds[name]) if name else None
 
 
 def _rounded(out: str, model: Any) -> str:
@@ -92,8 +103,8 @@ def _rounded(out: str, model: Any) -> str:
     return name
 
 
-def _quantised_outputs(model: Any, known: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the first tensor behind each quantised node that is also one of the float graph."""
+def _quantised_outputs(model: Any, known: Mapping[str, Any]) -> dict[str, str]:
+    """Return the name of each quantised node by the first tensor that the float graph has, too."""
     weights = {tensor.name for tensor in model.graph.initializer}
     stored = {
         node.output[0]
@@ -104,11 +115,9 @@ def _quantised_outputs(model: Any, known: Mapping[str, Any]) -> Iterator[str]:
     for node in model.graph.node:
         for name in node.input:
             readers.setdefault(name, []).append(node)
-    for node in model.graph.node:
-        if node.op_type in INTEGER or stored & {*node.input[1:2]}:
-            out = _first(node, readers, known)
-            if out:
-                yield out
+    nodes = (n for n in model.graph.node if n.op_type in INTEGER or stored & {*n.input[1:2]})
+    found = {_first(node, readers, known): node.name for node in nodes}
+    return {out: name for out, name in found.items() if out}
 
 
 def _first(node: Any, readers: Mapping[str, list[Any]], known: Mapping[str, Any]) -> str | None:
@@ -164,14 +173,16 @@ INTEGERS = ("<Type: 'int8_t'>", "<Type: 'uint8_t'>")
 def _behind(core: Any, model: Any, rows: Iterable[str]) -> Run:
     """Return what runs a model of OpenVINO's and gives the outputs of its layers, by name."""
     ops = {op.get_friendly_name(): op for op in model.get_ops()}
-    rows, first = list(rows), len(model.outputs)
+    rows = list(rows)
     for name in rows:
         model.add_outputs(ops[name].output(0))
+    sources = [port.get_node().input_value(0).get_node() for port in model.outputs]
+    places = {op.get_friendly_name(): place for place, op in enumerate(sources)}
     how = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
     request = core.compile_model(model, "CPU", how).create_infer_request()
 
     def run(feeds: Arrays) -> Arrays:
         found = request.infer(dict(feeds))
-        return {name: np.array(found[first + i]) for i, name in enumerate(rows)}
+        return {name: np.array(found[places[name]]) for name in rows}
 
     return run

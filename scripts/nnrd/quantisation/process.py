@@ -255,6 +255,6 @@ def _one(
     settings = control.left()
     validate = control.of(name) if settings.accuracy_control else None
     report = backend.quantise(graph, samples, settings, file, validate, len(control.loader))
-    if not sizes.integers(file):
+    if not (report.reverted or sizes.integers(file)):
         raise UserError(f"{graph}: backend {settings.backend} finds nothing in it to quantise")
     return replace(report, layers=layers.errors(name, graph, file, _evenly(samples, LOOKED_AT)))

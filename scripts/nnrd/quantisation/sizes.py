@@ -58,7 +58,7 @@ def parts(file: Path) -> list[Path]:
 
 def integers(file: Path) -> int:
     """Return how many values of a graph are stored as integers of 8 bits, in tensors."""
-    return sum(t.end - t.offset for part in parts(file) for t in _tensors(part, part.read_bytes()))
+    return sum(t.end - t.offset for part in parts(file) for t in tensors(part, part.read_bytes()))
 
 
 def pack(files: Iterable[Path]) -> bytes:
@@ -76,7 +76,7 @@ def _packed(files: Iterable[Path]) -> bytes:
     rest: list[bytes] = []
     for file in files:
         data = file.read_bytes()
-        found = list(_tensors(file, data))
+        found = list(tensors(file, data))
         for tensor in found:
             values = np.frombuffer(data[tensor.offset : tensor.end], tensor.dtype)
             levels = values.astype(np.int32) - CENTRES[tensor.dtype]
@@ -119,7 +119,7 @@ def _files(
         yield file["name"], bytes(data)
 
 
-def _tensors(file: Path, data: bytes) -> Iterator[Tensor]:
+def tensors(file: Path, data: bytes) -> Iterator[Tensor]:
     """Yield the tensors of 8 bits in a file, in its order."""
     if file.suffix == ".onnx":
         yield from _of_onnx(data)

@@ -74,6 +74,6 @@ def excluded(names: Collection[str], prepared: onnx.ModelProto) -> list[str]:
     starts = tuple(f"{name}/" for name in names) + tuple(f"{name}_" for name in names)
     known = {node.name for node in prepared.graph.node}
     gone = {name for name in names if name not in known}
-    joined = (n for n in known if any(n.startswith(s) for s in starts if s[:-1] in gone))
-    products = (f"{name}_MatMul" for name in known & {*names})
-    return sorted({*(known & {*names}), *joined, *products})
+    joined = {n for n in known if any(n.startswith(s) for s in starts if s[:-1] in gone)}
+    found = known & {*names} | joined
+    return sorted({*found, *(f"{name}_MatMul" for name in found)})

@@ -67,16 +67,15 @@ def _parameters(nncf: Any, settings: Settings, attention: bool) -> dict[str, Any
         "ignored_scope": nncf.IgnoredScope(
             names=list(ignored.names), types=list(ignored.types), validate=False
         ),
-        "advanced_parameters": _advanced(nncf, settings.per_channel),
+        "advanced_parameters": _advanced(settings.per_channel),
     }
 
 
-def _advanced(nncf: Any, per_channel: bool) -> Any:
+def _advanced(per_channel: bool) -> Any:
     """Return what says whether weights have a scale a channel, as they have by NNCF's default."""
-    found = nncf.AdvancedQuantizationParameters()
-    if not per_channel:
-        found.weights_quantization_params.per_channel = False
-    return found
+    of = packages.load("nncf.quantization.advanced_parameters")
+    weights = None if per_channel else of.QuantizationParameters(per_channel=False)
+    return of.AdvancedQuantizationParameters(weights_quantization_params=weights)
 
 
 def _restorer(nncf: Any, settings: Settings) -> Any:
