@@ -26,6 +26,7 @@ WALLS = {
     "transforms": BEHIND,
     "inference": BEHIND - {"inference"} | {"tasks"},
     "quantisation": BEHIND,
+    "pot": BEHIND | RUNS,
     "stages": {"study"},
     "report": {"study", "stages", "inference"},
     "study": {"stages", "report", "inference"},

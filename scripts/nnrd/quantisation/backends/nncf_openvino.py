@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class NncfOpenvino(Backend):
-    """An ``.xml`` with its weights in a ``.bin`` beside it.
+    """An ``.xml`` with its weights in a ``.bin`` beside it; it takes such a graph, too.
 
     Layers have OpenVINO's names and types, such as ``LSTMSequence`` for an LSTM: NNCF's defaults
     quantise its inputs and its state by scales of their own, which it does not survive.
@@ -37,12 +37,11 @@ class NncfOpenvino(Backend):
         items: int = 0,
     ) -> Report:
         """Write the quantised graph; see `Backend.quantise`."""
-        given = graph_files.read(graph, samples, settings.backend)
+        attention = _has_attention(graph, samples, settings.backend)
         model = _folded(read_model(graph))
         layers = {op.get_friendly_name(): op.get_type_name() for op in model.get_ops()}
         graph_files.check_ignored(settings.ignored, layers)
         check = validate and nncf.validation(validate, graphs.Compiled)
-        attention = nncf.has_attention(given)
         found, reverted = nncf.quantised(model, graph, samples, settings, attention, check, items)
         packages.load("openvino").save_model(found, out, compress_to_fp16=False)
         return Report(reverted)
@@ -58,6 +57,19 @@ def _folded(model: Any) -> Any:
     manager.register_pass(passes.ConstantFolding())
     manager.run_passes(model)
     return model
+
+
+def _has_attention(graph: Path, samples: Sequence[Arrays], of: str) -> bool:
+    """Say whether a graph is a transformer's; UserError as `graph_files.read`.
+
+    An ``.xml`` comes from `nnrd.pot`, whose engine has run it on these samples.
+    """
+    if graph.suffix != NncfOpenvino.suffix:
+        return nncf.has_attention(graph_files.read(graph, samples, of))
+    ops = read_model(graph).get_ops()
+    soft = [port for op in ops if op.get_type_name() == "Softmax" for port in op.outputs()]
+    takers = [taker.get_node() for port in soft for taker in port.get_target_inputs()]
+    return any(taker.get_type_name() == "MatMul" for taker in takers)
 
 
 def read_model(file: Path) -> Any:
