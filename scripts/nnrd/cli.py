@@ -18,6 +18,7 @@ COMMANDS = {
     "tabulate": ("tabulate_splits", "tabulate what crosses each split of an ONNX model"),
     "compare": ("compare_splits", "set published tables of splits beside measured ones"),
     "infer": ("infer_source", "run a detector on an image, a folder or a video"),
+    "quantise": ("quantise_by_hand", "quantise a model to INT8 and evaluate it"),
     "draw": ("draw_detections", "draw boxes over an image, a folder or a video"),
     "score": ("score_predictions", "score predictions with a task's metrics"),
     "select": ("select_images", "list the images on which a detector is perfect"),

@@ -42,7 +42,7 @@ SCHEMA: dict[str, Any] = {
         "backend": {"type": "string", "minLength": 1, "description": "what quantises"},
         "preset": {
             "enum": list(PRESETS),
-            "description": "activations symmetric about 0 (performance) or not (mixed)",
+            "description": "of NNCF: activations symmetric about 0 (performance) or not (mixed)",
         },
         "subset_size": {
             "type": "integer",

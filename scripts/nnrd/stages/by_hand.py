@@ -19,13 +19,18 @@ from nnrd.stages import convert_model, planning, steps
 
 OWN = "onnx_detectors"  # the family of an ONNX file of one's own
 TASK = "detection"
+MODEL_WORDS = "a row of the sheets by its name, or an ONNX file of a detector"
 MODEL, FACTS = "results/models/{}.onnx", "results/models/{}.json"  # as the workflow has them
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add the model and where the sheets are."""
-    words = "a row of the sheets by its name, or an ONNX file of a detector"
-    parser.add_argument("--model", required=True, metavar="NAME|FILE.onnx", help=words)
+    parser.add_argument("--model", required=True, metavar="NAME|FILE.onnx", help=MODEL_WORDS)
+    add_sheets(parser)
+
+
+def add_sheets(parser: argparse.ArgumentParser) -> None:
+    """Add what is to know of the model, and where the sheets are."""
     about = f"of an ONNX file, what family {OWN} takes (config/README.md), as JSON"
     parser.add_argument("--options", type=json_object, metavar="JSON", help=about)
     parser.add_argument("--folder", type=Path, default=Path(), help="the checkout with the sheets")
@@ -36,10 +41,13 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 class Model:
-    """The model that the options name; ``work`` is a folder for what has to be made of it."""
+    """The model that the options name; ``work`` is a folder for what has to be made of it.
 
-    def __init__(self, args: argparse.Namespace, work: Path) -> None:
-        self.args, self.work = args, work
+    ``task``: what it has to be for; None: whatever.
+    """
+
+    def __init__(self, args: argparse.Namespace, work: Path, task: str | None = TASK) -> None:
+        self.args, self.work, self.task = args, work, task
         self.is_file = args.model.endswith(".onnx")
         self.row = self._own() if self.is_file else self._named()
         if not self.is_file and args.options is not None:
@@ -52,11 +60,13 @@ class Model:
 
     @cached_property
     def pipeline(self) -> Pipeline:
-        """What stands around its graph; UserError for a model that is no detector."""
+        """What stands around its graph; UserError for a model of another task."""
         found = self.family.load_pipeline(self.row)
-        if found.task != TASK:
-            raise UserError(f"model {self.row.model}: is for {found.task}, not for {TASK}")
+        if self.task not in (None, found.task):
+            raise UserError(f"model {self.row.model}: is for {found.task}, not for {self.task}")
         found.open(self.assets)
+        if self.family.needs_network:
+            found.network = self.family.load_network(self.row).load(self.assets)
         return found
 
     @cached_property
@@ -72,13 +82,14 @@ class Model:
         """The folder of its files, out of the cache; None where it has none."""
         if self.is_file or self.row.asset is None:
             return None
-        rows = [AssetFile(**row) for row in self._sheets.assets[self.row.asset]]
+        rows = [AssetFile(**row) for row in self.sheets.assets[self.row.asset]]
         folder = self.work / "assets"
         fetch.fetch(rows, folder, cache.Cache(cache.default_folder()), self.args.folder)
         return folder
 
     @cached_property
-    def _sheets(self) -> planning.Sheets:
+    def sheets(self) -> planning.Sheets:
+        """The rows of the sheets."""
         return planning.sheets(self.args)
 
     def _own(self) -> ModelRow:
@@ -91,7 +102,7 @@ class Model:
         return ModelRow(path.stem, OWN, "asset", TASK, options=options)
 
     def _named(self) -> ModelRow:
-        models = self._sheets.models
+        models = self.sheets.models
         if self.args.model not in models:
             raise UserError(f"--model: {unknown('model', self.args.model, models)}")
         return models[self.args.model]

@@ -96,8 +96,14 @@ def test_what_a_graph_is_given_is_kept_as_it_was(steps):
     assert len({sample["x"].tobytes() for sample in fed}) == 12
 
 
-@pytest.mark.parametrize("parameters", [{"per_channel": False}, {"preset": "mixed"}])
-@pytest.mark.parametrize("backend", ["nncf_openvino", "ort_static"])
+@pytest.mark.parametrize(
+    ("backend", "parameters"),
+    [
+        *((backend, {"per_channel": False}) for backend in BACKENDS),
+        *((backend, {"preset": "mixed"}) for backend in BACKENDS if "nncf" in backend),
+        *((backend, {"subset_size": 1}) for backend in BACKENDS if backend != "ort_dynamic"),
+    ],
+)
 def test_every_parameter_changes_the_file(graph, tmp_path, backend, parameters):
     plain, _ = made(graph, tmp_path / "a", {"backend": backend})
     other, _ = made(graph, tmp_path / "b", {"backend": backend} | parameters)

@@ -36,6 +36,7 @@ NNCF = {"backend": "nncf_openvino"}
             {"backend": "ort_dynamic", "preset": "mixed"},
             "preset: backend ort_dynamic ignores it: leave it out",
         ),
+        ({"backend": "ort_static", "preset": "mixed"}, "preset: backend ort_static ignores it"),
         ({"backend": "ort_dynamic", "subset_size": 3}, "subset_size: backend ort_dynamic ignores"),
     ],
 )
