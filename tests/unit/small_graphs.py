@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from onnx import helper
 from small_models import FLOAT, model, node
 
 from nnrd.quantisation.interface import Engine, Metric
@@ -34,6 +35,23 @@ def recurrent():
     held = {"w": weights(32, 32), "u": weights(32, 32, seed=1), "v": weights(32, 5, seed=2)}
     ins = {"x": (FLOAT, STATE), "h": (FLOAT, STATE)}
     return model(nodes, ins, {"y": (FLOAT, [1, 5]), "state": (FLOAT, STATE)}, held)
+
+
+def lstm():
+    """An LSTM whose state h and c are given and given back, and a product behind it."""
+    run = helper.make_node(
+        "LSTM", ["x", "w", "r", "b", "", "h", "c"], ["s", "hn", "cn"], name="/s", hidden_size=32
+    )
+    nodes = [run, node("Squeeze", "s one", "t"), node("MatMul", "t v", "y")]
+    held = {
+        "w": weights(1, 128, 32),
+        "r": weights(1, 128, 32, seed=1),
+        "b": weights(1, 256, seed=2),
+    }
+    held |= {"v": weights(32, 5, seed=3), "one": np.int64([1])}
+    state = (FLOAT, [1, 1, 32])
+    ins, outs = {"x": (FLOAT, [4, 1, 32]), "h": state, "c": state}, {"hn": state, "cn": state}
+    return model(nodes, ins, {"y": (FLOAT, [4, 1, 5])} | outs, held)
 
 
 def nothing_to_multiply():
@@ -74,6 +92,19 @@ class Steps(Engine):
         for step in data:
             out = graphs["model"]({"x": step, "h": state})
             state = out["state"]
+            found.append(out["y"])
+        return np.concatenate(found)
+
+
+class Packages(Engine):
+    """Runs an LSTM package after package, and hands its state on."""
+
+    def predict(self, graphs, data):
+        h = c = np.zeros([1, 1, 32], np.float32)
+        found = []
+        for package in data:
+            out = graphs["model"]({"x": package, "h": h, "c": c})
+            h, c = out["hn"], out["cn"]
             found.append(out["y"])
         return np.concatenate(found)
 

@@ -7,7 +7,8 @@ same name are compared, so an error holds what the layers before did, too.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from nnrd.quantisation import graphs, packages
 
 INTEGER = ("MatMulInteger", "ConvInteger", "DynamicQuantizeLSTM", "DynamicQuantizeMatMul")
 FAR = 5  # nodes behind one in integers until its result is one of the float graph's tensors
+INTEGERS = ("<Type: 'int8_t'>", "<Type: 'uint8_t'>")  # as OpenVINO writes them
 SCALING = {"Multiply", "Subtract", "Convert", "Reshape", "Transpose"}  # of OpenVINO, behind weights
 
 
@@ -150,13 +152,29 @@ def _with_outputs(model: Any, names: Mapping[str, str]) -> Run:
 def _openvino(graph: Path, quantised: Path) -> Compared:
     core = packages.load("openvino", str(quantised)).Core()
     floats, ints = core.read_model(str(graph)), core.read_model(str(quantised))
-    known = {op.get_friendly_name() for op in floats.get_ops()}
+    known, found = _named(floats), _named(ints)
     rows = {
-        op.get_friendly_name(): (op.get_friendly_name(), op.get_type_name())
-        for op in ints.get_ordered_ops()
-        if op.get_friendly_name() in known and any(map(_is_stored, op.input_values()))
+        name: (op.get_friendly_name(), op.get_type_name())
+        for name, op in found.items()
+        if name in known and any(map(_is_stored, op.input_values()))
     }
-    return rows, _behind(core, floats, rows), _behind(core, ints, rows)
+    ours, theirs = ({name: ops[name] for name in rows} for ops in (found, known))
+    return rows, _behind(core, floats, theirs), _behind(core, ints, ours)
+
+
+def _named(model: Any) -> dict[str, Any]:
+    """Return the operators of a model of OpenVINO's by names that are the same in its float form.
+
+    What it has no name for, such as an LSTM, it calls ``LSTMSequence_17``, and otherwise each time
+    that it reads a file; such go by their order.
+    """
+    found: dict[str, Any] = {}
+    for op in model.get_ordered_ops():
+        kind, name = op.get_type_name(), op.get_friendly_name()
+        if re.fullmatch(rf"{kind}_\d+", name):
+            name = f"{kind} without a name {sum(one.startswith(f'{kind} ') for one in found)}"
+        found[name] = op
+    return found
 
 
 def _is_stored(port: Any) -> bool:
@@ -167,22 +185,20 @@ def _is_stored(port: Any) -> bool:
     return node.get_type_name() == "Constant" and str(node.get_element_type()) in INTEGERS
 
 
-INTEGERS = ("<Type: 'int8_t'>", "<Type: 'uint8_t'>")
-
-
-def _behind(core: Any, model: Any, rows: Iterable[str]) -> Run:
-    """Return what runs a model of OpenVINO's and gives the outputs of its layers, by name."""
-    ops = {op.get_friendly_name(): op for op in model.get_ops()}
-    rows = list(rows)
-    for name in rows:
-        model.add_outputs(ops[name].output(0))
-    sources = [port.get_node().input_value(0).get_node() for port in model.outputs]
-    places = {op.get_friendly_name(): place for place, op in enumerate(sources)}
+def _behind(core: Any, model: Any, ops: Mapping[str, Any]) -> Run:
+    """Return what runs a model of OpenVINO's and gives the first outputs of operators, by name."""
+    for op in ops.values():
+        model.add_outputs(op.output(0))
+    sources = [port.get_node().input_value(0) for port in model.outputs]
+    firsts = {
+        s.get_node().get_friendly_name(): i for i, s in enumerate(sources) if not s.get_index()
+    }
+    places = {name: firsts[op.get_friendly_name()] for name, op in ops.items()}
     how = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
     request = core.compile_model(model, "CPU", how).create_infer_request()
 
     def run(feeds: Arrays) -> Arrays:
         found = request.infer(dict(feeds))
-        return {name: np.array(found[places[name]]) for name in rows}
+        return {name: np.array(found[place]) for name, place in places.items()}
 
     return run

@@ -16,8 +16,10 @@ from small_graphs import (
     Distance,
     Images,
     OneRun,
+    Packages,
     Steps,
     convolutions,
+    lstm,
     nothing_to_multiply,
     recurrent,
     saved,
@@ -81,6 +83,25 @@ def test_a_state_is_carried_while_the_float_model_is_recorded(steps, tmp_path, b
     assert not fed[0]["h"].any() and fed[1]["h"].any()  # steps 0 and 3 of the first item
     second = Images(4, SEQUENCE)[1][1]
     np.testing.assert_array_equal(fed[2]["x"], second[0])
+
+
+@pytest.mark.parametrize(
+    ("backend", "ignored", "quantised"),
+    [
+        ("ort_dynamic", [], {"LSTM", "MatMul"}),
+        ("ort_dynamic", ["LSTM"], {"MatMul"}),
+        ("ort_static", [], {"MatMul"}),
+        ("nncf_onnx", [], {"MatMul"}),
+        ("nncf_openvino", [], {"LSTMSequence", "MatMul"}),
+        ("nncf_openvino", ["LSTMSequence"], {"MatMul"}),
+    ],
+)
+def test_an_lstm(tmp_path, backend, ignored, quantised):
+    file, loader = saved(lstm(), tmp_path / "lstm.onnx"), Images(4, [5, 4, 1, 32])
+    given = {"backend": backend, "ignored": {"types": ignored}}
+    found, after = made(file, tmp_path / "out", given, Packages(), loader)
+    assert {layer.type for layer in found.layers} == quantised
+    assert 99 < after.avg < 100
 
 
 def test_what_a_graph_is_given_is_kept_as_it_was(steps):
