@@ -20,7 +20,7 @@ from nnrd.models import REGISTRY
 from nnrd.models.deepspeech.pipeline import INPUT
 from nnrd.tasks.asr import Asr
 
-SLOW = pytest.mark.slow(minutes=3)
+SLOW = pytest.mark.slow(minutes=2)
 NETWORK = REGISTRY.get(recogniser.ROW.family).load_network
 
 
