@@ -9,13 +9,13 @@ from typing import Any
 
 from benches.timing import timed
 from nnrd.datasets.index import Index, Item
-from nnrd.metrics import normaliser, words
 from nnrd.models import REGISTRY, ModelRow
 from nnrd.models.pipeline import Run
 from nnrd.quantisation import process, sizes
 from nnrd.quantisation.graphs import DEFAULT, FLOAT32, ONNXRUNTIME, OPENVINO, open_graph
-from nnrd.quantisation.interface import Engine, Metric
+from nnrd.quantisation.interface import Engine
 from nnrd.quantisation.settings import Settings
+from nnrd.quantisation.task_metric import TaskMetric
 from nnrd.tasks.asr import Asr
 
 WHOLE = "model"  # the one graph
@@ -63,38 +63,9 @@ class Recognition(Engine):
         return {"item": data.name} | self.pipeline.postprocess(outputs, data)
 
 
-class WordErrorRate(Metric):
-    """The word error rate over all recordings, in percent; annotations are texts."""
-
-    name = "WER"
-    higher_is_better = False
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget all recordings."""
-        self.errors: list[words.Errors] = []
-
-    def update(self, prediction: Any, annotation: str) -> None:
-        """Take a prediction and the text of its recording."""
-        found = normaliser.normalise(prediction["text"])
-        self.errors.append(words.words(normaliser.normalise(annotation), found))
-
-    @property
-    def value(self) -> list[float]:
-        """That of the last recording."""
-        return [words.rate(self.errors[-1:])]
-
-    @property
-    def avg_value(self) -> float:
-        """That over all recordings."""
-        return words.rate(self.errors)
-
-
-def loader(items: Sequence[Item]) -> list[tuple[str, Item]]:
-    """Return recordings with their texts, as quantisers take them."""
-    return [(item.facts["text"], item) for item in items]
+def loader(items: Sequence[Item]) -> list[tuple[Item, Item]]:
+    """Return recordings as quantisers take them; the text is in the item."""
+    return [(item, item) for item in items]
 
 
 @dataclass
@@ -140,8 +111,9 @@ class Subject:
     def quantised(self, given: Mapping[str, Any], out: Path) -> process.Quantised:
         """Return the quantised graph, calibrated with what the float one is fed, state included."""
         settings = replace(Settings.of(given), subset_size=self.samples)
+        metric = TaskMetric("asr", Index(list(self.calibration)))
         graphs, items = {WHOLE: self.file}, loader(self.calibration)
-        return process.quantise(graphs, self.engine, items, WordErrorRate(), settings, out)
+        return process.quantise(graphs, self.engine, items, metric, settings, out)
 
     def predictions(self, run: Run) -> list[dict[str, Any]]:
         """Return the transcripts of the test recordings."""
