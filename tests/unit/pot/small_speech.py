@@ -78,22 +78,26 @@ def write_onnx(network, file):
     )
 
 
-def write_model(file):
-    """Write a trained network as OpenVINO's .xml, float32; its ONNX file stays beside it."""
-    onnx = file.with_suffix(".onnx")
-    write_onnx(trained(), onnx)
+def convert(file):
+    """Write an ONNX file as OpenVINO's .xml, float32, beside it."""
     openvino = packages.load("openvino")
-    openvino.save_model(openvino.Core().read_model(str(onnx)), file, compress_to_fp16=False)
+    model = openvino.Core().read_model(str(file))
+    openvino.save_model(model, file.with_suffix(".xml"), compress_to_fp16=False)
 
 
-def write_recordings(folder, count, seed):
-    """Write recordings in LibriSpeech's folders."""
+def recordings(count, seed):
+    """Return recordings with their texts."""
     rng = np.random.default_rng(seed)
+    return [(spoken(text, rng)[0], text) for text in texts(count, rng)]
+
+
+def write_recordings(folder, made):
+    """Write recordings with their texts in LibriSpeech's folders."""
     chapter = folder / "84" / "121123"
     chapter.mkdir(parents=True)
     lines = []
-    for number, text in enumerate(texts(count, rng)):
+    for number, (wave, text) in enumerate(made):
         name = f"84-121123-{number:04d}"
-        soundfile.write(chapter / f"{name}.flac", spoken(text, rng)[0], RATE)
+        soundfile.write(chapter / f"{name}.flac", wave, RATE)
         lines.append(f"{name} {text.upper()}\n")
     (chapter / "84-121123.trans.txt").write_text("".join(lines))
