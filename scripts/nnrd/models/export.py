@@ -1,7 +1,7 @@
 """PyTorch networks as ONNX files."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ class Export:
     """How a network's graph is written as ONNX.
 
     ``example`` are the shapes of the inputs it is traced with (float32 in [0, 1)), ``inputs`` and
-    ``outputs`` their names in the file. ``dynamic`` are the dimensions left open, as
+    ``outputs`` their names in the file. ``integers``: those inputs that are int64, from 0 to below
+    a limit. ``dynamic`` are the dimensions left open, as
     ``torch.onnx.export`` takes them. ``wrap`` turns the inputs into the arguments of ``forward``.
     ``source`` names the publication of the network. ``dynamo`` takes torch's newer exporter, whose
     graph is cleaner but has other node names. ``tolerance``: how far ONNX Runtime may be from
@@ -34,6 +35,7 @@ class Export:
     outputs: tuple[str, ...] = ("output",)
     opset: int = 13
     dynamic: dict[str, dict[int, str]] = field(default_factory=dict)
+    integers: dict[str, int] = field(default_factory=dict)
     wrap: Callable[[tuple[torch.Tensor, ...]], tuple] = tuple
     dynamo: bool = False
     tolerance: float | None = None
@@ -45,8 +47,7 @@ def write(graph: nn.Module, how: Export, path: str | Path) -> None:
     These are TR 26.847's: "/module.path/Operator_n". Batch normalisation is folded into the
     convolutions, as the TR's files have it.
     """
-    generator = torch.Generator().manual_seed(0)
-    example = tuple(torch.rand(shape, generator=generator) for shape in how.example)
+    example = tuple(_example(how))
     options: dict[str, Any] = {"external_data": False, "verbose": False} if how.dynamo else {}
     with complete_file(path) as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing and deprecation notes of torch's own
@@ -65,6 +66,15 @@ def write(graph: nn.Module, how: Export, path: str | Path) -> None:
             _drop_notes(temporary)
 
 
+def _example(how: Export) -> Iterator[torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    for name, shape in zip(how.inputs, how.example, strict=True):
+        if name in how.integers:
+            yield torch.randint(how.integers[name], shape, generator=generator)
+        else:
+            yield torch.rand(shape, generator=generator)
+
+
 def _drop_notes(path: Path) -> None:
     """Take out where in which source each node came from: the same network, the same bytes."""
     model = onnx.load(path)
@@ -76,12 +86,13 @@ def _drop_notes(path: Path) -> None:
 def check(graph: nn.Module, how: Export, path: str | Path) -> float | None:
     """Return the largest difference of ONNX Runtime from torch on seeded noise in [-1, 1].
 
+    Integers are drawn within their limits.
+
     None where the export has no tolerance; UserError where the difference exceeds it.
     """
     if how.tolerance is None:
         return None
-    random = np.random.default_rng(0)
-    given = [random.uniform(-1, 1, shape).astype(np.float32) for shape in how.example]
+    given = list(_noise(how))
     with torch.inference_mode():
         found = graph(*how.wrap(tuple(map(torch.from_numpy, given))))
     expected = found if isinstance(found, tuple | list) else (found,)
@@ -91,3 +102,12 @@ def check(graph: nn.Module, how: Export, path: str | Path) -> float | None:
     if not difference <= how.tolerance:
         raise UserError(f"{path}: ONNX Runtime differs from torch by {difference:.1e}")
     return difference
+
+
+def _noise(how: Export) -> Iterator[np.ndarray]:
+    random = np.random.default_rng(0)
+    for name, shape in zip(how.inputs, how.example, strict=True):
+        if name in how.integers:
+            yield random.integers(how.integers[name], size=shape)
+        else:
+            yield random.uniform(-1, 1, shape).astype(np.float32)

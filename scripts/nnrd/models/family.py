@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and jobs that run ONNX files
     from nnrd.models.pipeline import Pipeline
 
 
+WHOLE = "model"  # the one graph of most families
 BEHIND = "behind"  # in an option's schema: true where only what follows the graph reads it
 
 
@@ -28,8 +29,10 @@ class Family:
     for models of which only the splits are tabulated. ``needs_network``: the pipeline runs the
     network too, as a decoding loop does, whatever runs the graph. ``stateful``: the graph
     carries state from one run to the next and is run several times an item, so that it cannot be
-    split. ``options``: the JSON schema of a row's options, those of what stands behind the graph
-    with `BEHIND`; None where nobody checks them before a job does. The halves are apart so that
+    split. ``graphs``: the names of what a runtime without PyTorch runs, several where the pipeline
+    runs more than one graph; what it does before and behind the first is as ever. ``options``: the
+    JSON schema of a row's options, those of what stands behind the graph with `BEHIND`; None where
+    nobody checks them before a job does. The halves are apart so that
     a job imports, and is made anew by an edit of, no more than what it runs.
     """
 
@@ -37,6 +40,7 @@ class Family:
     pipeline: str | None = None
     needs_network: bool = False
     stateful: bool = False
+    graphs: tuple[str, ...] = (WHOLE,)
     options: Mapping[str, Any] | None = None
 
     @property
@@ -48,6 +52,11 @@ class Family:
     def exporter(self) -> str | None:
         """The part of the network that exports it, as a hash of code takes it; None without one."""
         return self.network and f"{self.network}.load,graph,export,outputs"
+
+    @property
+    def graph_exporter(self) -> str | None:
+        """The same of the graphs that a model of several consists of."""
+        return self.network and f"{self.network}.load,graphs"
 
     def graph_row(self, row: ModelRow) -> ModelRow:
         """Return what a model's graph and tensors depend on: no options where it is a file."""

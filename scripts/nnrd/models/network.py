@@ -13,6 +13,7 @@ from torch import nn
 
 from nnrd.core.errors import UserError
 from nnrd.models.export import Export
+from nnrd.models.family import WHOLE
 from nnrd.models.pipeline import Arrays
 from nnrd.models.row import ModelRow
 
@@ -44,6 +45,13 @@ class Network(ABC):
     def graph(self, model: nn.Module) -> nn.Module:
         """Return what lies between pre- and post-processing; by default all of the network."""
         return model
+
+    def graphs(self, model: nn.Module) -> dict[str, tuple[nn.Module, Export]]:
+        """Return what a runtime without PyTorch runs of the network, by the family's names.
+
+        By default the one graph of `graph`.
+        """
+        return {WHOLE: (self.graph(model), self.export)}
 
     def outputs(self, found: Any) -> Sequence[torch.Tensor]:
         """Return what the graph returned as tensors, in the order of the export's outputs."""

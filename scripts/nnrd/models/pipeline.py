@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,12 +23,14 @@ class Pipeline(ABC):
     """The steps around a graph. Subclass it to add a model; it needs no torch.
 
     ``task``: the name of the task that scores its predictions. ``network``: the PyTorch module,
-    where the family says that the pipeline needs it. A file is read by `load`, whose time is not
+    where the family says that the pipeline needs it. ``graphs``: what runs the family's graphs, by
+    their names, where no PyTorch does. A file is read by `load`, whose time is not
     counted.
     """
 
     task: ClassVar[str]
     network: Any = None
+    graphs: Mapping[str, Run] | None = None
 
     def __init__(self, row: ModelRow) -> None:
         self.row = row
@@ -59,6 +61,10 @@ class Pipeline(ABC):
     def counts(self, feeds: Arrays) -> dict[str, int]:
         """Return what is counted of an item beside its times; by default ``input_size``."""
         return input_size(feeds)
+
+    def predict_one(self, run: Run, item: Item) -> dict[str, Any]:
+        """Return an item's prediction, nothing timed."""
+        return self.postprocess(self.infer(run, self.preprocess(self.load(item), item)), item)
 
     def predict(self, run: Run, items: Iterable[Item]) -> Iterator[tuple[dict[str, Any], Times]]:
         """Yield each item's prediction, with its name in ``item``, and its times.

@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 import pytest
-from model_rows import MODELS, network, pipeline, row
+from model_rows import MODELS, family, network, pipeline, row
 
 from nnrd import UserError
 from nnrd.models.whisper import ctranslate2
@@ -64,3 +64,33 @@ def test_size_of_whisper():
 
     sent = tensors(network(MODELS["whisper_tiny_en"]).bare())
     assert sum(tensor.size for tensor in sent.values()) == MODELS["whisper_tiny_en"].values
+
+
+def test_two_graphs_without_torch_give_what_the_network_gives():
+    """Random weights: the scores of each step, from the same spectrogram, for the same tokens."""
+    import torch
+
+    from nnrd.models.whisper import pipeline as whisper
+
+    torch.manual_seed(0)
+    of = network(MODELS["whisper_tiny_en"])
+    model = of.bare()
+    features = torch.rand(1, 80, 3000)
+    graphs = {name: graph for name, (graph, _) in of.graphs(model).items()}
+    assert tuple(graphs) == family(MODELS["whisper_tiny_en"]).graphs
+    with torch.inference_mode():
+        states = of.graph(model)(features).numpy()
+        cross = dict(zip(whisper.CROSS, graphs["encoder"](features), strict=True))
+
+    given = (whisper.TOKEN, *whisper.PAST, *whisper.CROSS)
+    taken = (whisper.SCORES, *(f"new_{name}" for name in whisper.PAST))
+
+    @torch.inference_mode()
+    def run(feeds):
+        found = graphs["decoder"](*(torch.from_numpy(np.asarray(feeds[name])) for name in given))
+        return {name: tensor.numpy() for name, tensor in zip(taken, found, strict=True)}
+
+    ours = whisper._by_graph(run, {name: tensor.numpy() for name, tensor in cross.items()})
+    theirs = whisper._by_network(model, states)
+    for tokens in ([whisper.START, whisper.NO_TIMESTAMPS], [11], [4711]):
+        np.testing.assert_allclose(ours(tokens), theirs(tokens), atol=1e-4)

@@ -6,4 +6,5 @@ FAMILY = Family(
     network="nnrd.models.whisper.network:WhisperNetwork",
     pipeline="nnrd.models.whisper.pipeline:WhisperPipeline",
     needs_network=True,
+    graphs=("encoder", "decoder"),
 )

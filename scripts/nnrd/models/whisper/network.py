@@ -11,8 +11,8 @@ from transformers import WhisperConfig, WhisperForConditionalGeneration
 from nnrd.core.errors import UserError
 from nnrd.models.export import Export
 from nnrd.models.network import Network
-from nnrd.models.whisper import ctranslate2
-from nnrd.models.whisper.pipeline import END, START
+from nnrd.models.whisper import ctranslate2, graphs
+from nnrd.models.whisper.pipeline import END, START, VOCABULARY
 
 LAYERS, WIDTH = 4, 384
 
@@ -35,7 +35,7 @@ class WhisperNetwork(Network):
     def build(self) -> nn.Module:
         """Return the network with its decoder."""
         config = WhisperConfig(
-            vocab_size=51864, d_model=WIDTH, encoder_layers=LAYERS, decoder_layers=LAYERS,
+            vocab_size=VOCABULARY, d_model=WIDTH, encoder_layers=LAYERS, decoder_layers=LAYERS,
             encoder_attention_heads=6, decoder_attention_heads=6, encoder_ffn_dim=4 * WIDTH,
             decoder_ffn_dim=4 * WIDTH, pad_token_id=END, bos_token_id=END, eos_token_id=END,
             decoder_start_token_id=START, begin_suppress_tokens=None, suppress_tokens=None,
@@ -53,6 +53,10 @@ class WhisperNetwork(Network):
     def graph(self, model: nn.Module) -> nn.Module:
         """Return the encoder."""
         return Encoder(model.get_submodule("model.encoder"))
+
+    def graphs(self, model: nn.Module) -> dict[str, tuple[nn.Module, Export]]:
+        """Return the encoder, with what the decoder's layers take of it, and a decoder's step."""
+        return graphs.graphs(model, self.export.source)
 
 
 class Encoder(nn.Module):

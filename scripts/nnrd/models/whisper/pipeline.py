@@ -1,5 +1,6 @@
 """What stands around Whisper's encoder: the spectrogram before, the decoder's loop behind."""
 
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,15 @@ from nnrd.core.errors import UserError
 from nnrd.core.files import read_json
 from nnrd.datasets import audio
 from nnrd.datasets.index import Item
-from nnrd.models.pipeline import Arrays, Pipeline
+from nnrd.models.pipeline import Arrays, Pipeline, Run
 
 START, NO_TIMESTAMPS, END = 50257, 50362, 50256  # tokens of the English vocabulary
 TOKEN_LIMIT = 224  # half of the text context, as Whisper's own decoder has it
+VOCABULARY = 51864
+# Inputs and outputs of the graphs, see `nnrd.models.whisper.graphs`.
+CROSS, PAST = ("cross_keys", "cross_values"), ("past_keys", "past_values")
+TOKEN, SCORES = "token", "scores"
+Step = Callable[[Sequence[int]], np.ndarray]  # tokens to the scores of the next, (VOCABULARY,)
 
 
 class WhisperPipeline(Pipeline):
@@ -53,33 +59,58 @@ class WhisperPipeline(Pipeline):
         return {"features": found.input_features}
 
     def postprocess(self, outputs: Arrays, item: Item) -> dict[str, Any]:
-        """Return ``text`` from ``states``, (1, 1500, 384)."""
-        import torch
-
-        with torch.inference_mode():
-            tokens = self._decode(torch.from_numpy(outputs["states"]))
+        """Return ``text`` from ``states``, (1, 1500, 384), or from what `graphs` give of them."""
+        if self.graphs is None:
+            step = _by_network(self.network, outputs["states"])
+        else:
+            step = _by_graph(self.graphs["decoder"], outputs)
+        tokens = self._decode(step)
         return {"text": self.tokenizer.decode(tokens, skip_special_tokens=True).strip()}
 
-    def _decode(self, states: Any) -> list[int]:
+    def _decode(self, step: Step) -> list[int]:
         """Return the tokens of one window, the likeliest at each step."""
-        import torch
-
-        model = self.network
-        states = states.to(next(model.parameters()).device)
-        given, past = [START, NO_TIMESTAMPS], None
-        tokens: list[int] = []
+        given, tokens = [START, NO_TIMESTAMPS], list[int]()
         while len(tokens) < TOKEN_LIMIT:
-            step = model.model.decoder(
-                input_ids=torch.tensor([given], device=states.device),
-                encoder_hidden_states=states, past_key_values=past, use_cache=True,
-            )  # fmt: skip
-            past = step.past_key_values
-            scores = model.proj_out(step.last_hidden_state[0, -1])
-            scores[START:] = -torch.inf
-            scores[self.never if tokens else self.never_first] = -torch.inf
+            scores = step(given)
+            scores[START:] = -np.inf
+            scores[self.never if tokens else self.never_first] = -np.inf
             best = int(scores.argmax())
             if best == END:
                 break
             tokens.append(best)
             given = [best]
         return tokens
+
+
+def _by_network(model: Any, found: np.ndarray) -> Step:
+    """Return what runs the decoder in PyTorch, with the keys and values of the tokens so far."""
+    import torch
+
+    device, past = next(model.parameters()).device, None
+    states = torch.from_numpy(found).to(device)
+
+    @torch.inference_mode()
+    def step(tokens: Sequence[int]) -> np.ndarray:
+        nonlocal past
+        found = model.model.decoder(
+            input_ids=torch.tensor([tokens], device=device),
+            encoder_hidden_states=states, past_key_values=past, use_cache=True,
+        )  # fmt: skip
+        past = found.past_key_values
+        return model.proj_out(found.last_hidden_state[0, -1]).float().cpu().numpy()
+
+    return step
+
+
+def _by_graph(run: Run, cross: Arrays) -> Step:
+    """Return what runs the graph of a decoder's step on what the encoder's graph gave."""
+    layers, one, heads, _, width = cross[CROSS[0]].shape
+    past = {name: np.zeros((layers, one, heads, 0, width), np.float32) for name in PAST}
+
+    def step(tokens: Sequence[int]) -> np.ndarray:
+        for token in tokens:
+            found = run({TOKEN: np.array([[token]]), **past, **{n: cross[n] for n in CROSS}})
+            past.update((name, found[f"new_{name}"]) for name in PAST)
+        return found[SCORES][0].copy()
+
+    return step
