@@ -27,6 +27,7 @@ class Draw:
     """Which items of a dataset are taken: ``count`` of them, drawn by ``seed``; None: all.
 
     ``names``: of these only, by an item's name or that of its file; ``listed`` is the list of them.
+    ``without``: names of items of which none is taken.
     ``bad``: what is done with items that cannot be used.
     """
 
@@ -34,6 +35,7 @@ class Draw:
     seed: int = 0
     names: frozenset[str] | None = None
     listed: Path | None = None
+    without: frozenset[str] = frozenset()
     bad: Bad = field(default_factory=partial(Bad, hint=HINT))
 
     @classmethod
@@ -100,6 +102,10 @@ class Draw:
         return [found[i] for i in sorted(i for *_, i in sorted(rounds)[: self.count])]
 
     def _chosen(self, rows: list[Row], name: Callable[[Row], str]) -> list[Row]:
+        named = self._named(rows, name)
+        return [row for row in named if name(row) not in self.without]
+
+    def _named(self, rows: list[Row], name: Callable[[Row], str]) -> list[Row]:
         if self.names is None:
             return rows
         known = set(map(name, rows))

@@ -8,7 +8,7 @@ from nnrd.core import lineage
 from nnrd.core.errors import UserError
 from nnrd.core.files import write_record
 from nnrd.datasets.formats import REGISTRY
-from nnrd.datasets.index import Draw, Index
+from nnrd.datasets.index import Draw, Index, read
 from nnrd.stages.steps import say
 
 LONGEST_NAME = 200  # bytes; a file may have 255, with what stands behind the name
@@ -22,6 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--selection", type=Path, help="text file: the items to take, a line each")
     parser.add_argument("--items", type=int, required=True, help="how many there must be")
     parser.add_argument("--seed", type=int, help="draw so many of all; without it, all are taken")
+    apart = "an index none of whose items is drawn"
+    parser.add_argument("--without", type=Path, help=apart)
     bad = "leave out, and count, items that cannot be used, such as damaged files"
     parser.add_argument("--skip-bad", action="store_true", help=bad)
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
@@ -40,7 +42,7 @@ def main(args: argparse.Namespace) -> None:
     _check_names(args, index)
     _check_count(args, index)
     given = [file for file in (args.annotations, args.selection) if file and file.is_file()]
-    given += map(lineage.beside, fetched)
+    given += [*map(lineage.beside, fetched), *([args.without] if args.without else [])]
     write_record(args.out, index.as_record() | lineage.of([], given))
     say(f"{args.out}: {len(index.items)} items; {index.left_out() or 'nothing is left out'}")
 
@@ -65,6 +67,9 @@ def _draw(args: argparse.Namespace) -> Draw:
     """Return which items are taken: of a selection, if there is one, and of these by a seed."""
     chosen = Draw() if args.selection is None else Draw.of(args.selection)
     chosen.bad.skip = args.skip_bad
+    if args.without:
+        apart = frozenset(item.name for item in read(args.without).items)
+        chosen = replace(chosen, without=apart)
     return chosen if args.seed is None else replace(chosen, count=args.items, seed=args.seed)
 
 

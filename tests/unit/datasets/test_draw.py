@@ -81,3 +81,13 @@ def test_a_name_that_no_item_has_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"no item is called 'd-01' and 1 more") as caught:
         listed(tmp_path, "a-01", "d-01", "d-02.png")(NAMES, str)
     assert "\n" not in str(caught.value)
+
+
+def test_items_of_another_draw_are_left_alone():
+    """What is looked at is never what is scored."""
+    scored = drawn(7)
+    apart = Draw(50, seed=1, without=frozenset(scored))(NAMES, str, speaker)
+    assert len(apart) == 50 and not {*apart} & {*scored}
+    assert Draw(60, without=frozenset(scored))(NAMES, str, speaker) == [
+        name for name in NAMES if name not in scored
+    ]
