@@ -9,6 +9,8 @@ wildcard_constraints:
     comparison=NAMES["comparison"],
     model=NAMES["model"],
     data="[A-Za-z0-9_-]+",
+    calibration="[A-Za-z0-9_-]+",
+    graph="[a-z_]+",
     split="[A-Za-z0-9_.-]+",
     runtime="onnx|torch",
     part1=PROVIDER,
@@ -17,7 +19,7 @@ wildcard_constraints:
     source="features/[^/]+/[^/]+/[^/]+|weights/[^/]+(/[^/]+/[^/]+)?",
     codec="[A-Za-z0-9_]+",
     parameters=r"[A-Za-z0-9_.,=+-]+",
-    folder="(anchor|features|files|weights)/.+",
+    folder="(anchor|features|files|quantised|weights)/.+",
 
 
 # For --software-deployment-method apptainer: what envs/container/Dockerfile makes, as one file of the

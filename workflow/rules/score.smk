@@ -46,9 +46,10 @@ rule tabulate_points:
         source=CODE.hashed("tabulate_points", "metrics"),
         records=lambda wildcards: TABLES.record_list(wildcards),
         uncompressed=lambda wildcards: STUDIES[wildcards.study].kind.uncompressed,
+        max_loss=JOBS.max_loss,
     shell:
         program(
-            "tabulate_points.py --study {wildcards.study:q}"
+            "tabulate_points.py --study {wildcards.study:q} {params.max_loss:q}"
             " --records {params.records:q} --uncompressed {params.uncompressed:q}"
             " --points {output.points:q} --items {output.per_item:q} --sums > {log:q} 2>&1"
         )

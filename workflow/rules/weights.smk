@@ -48,7 +48,7 @@ rule transform_model:
         source=CODE.hashed("transform_model", "transform", "network", "pipeline"),
         model=JOBS.model,
         transform=JOBS.transform,
-        calibration=JOBS.calibration_options,
+        calibration=lambda wildcards: JOBS.options(JOBS.calibration(wildcards)),
     shell:
         program(
             "transform_model.py {params.model:q} --tensors {input.tensors:q}"

@@ -14,14 +14,12 @@ import numpy as np
 import pandas as pd
 
 from nnrd.analysis.latency import BYTES, DEVICE, NETWORK, SPLIT, TOTAL, WHERE
+from nnrd.analysis.loss import BY_MEAN, SURE, WITHIN, verdict
 from nnrd.core.errors import UserError
 from nnrd.core.links import latency_ms
 from nnrd.tasks import Metric
 
-SURE, BY_MEAN, BEYOND = "sure", "by_mean", "no"  # whether a point's loss is within what is allowed
-WITHIN = "within_loss"
 LEVELS = {"": (SURE,), "by_mean_": (SURE, BY_MEAN)}
-ROUNDING = 1e-9  # of losses in percent
 Rates = tuple[float, float]  # bit/s, from and to; 0 and inf where there is no end
 
 
@@ -75,8 +73,7 @@ def judged(table: pd.DataFrame, metric: Metric, max_loss: float) -> pd.DataFrame
     high = pd.Series(np.nan, table.index) if worse is None else sign * (start - worse.astype(float))
     exact = (table[WHERE] == DEVICE) | (_lossless(table) & (loss == 0))
     loss, high = loss.mask(table[WHERE] == DEVICE, 0.0), high.mask(exact, 0.0)
-    fits = loss <= max_loss + ROUNDING
-    within = np.where(fits & (high <= max_loss + ROUNDING), SURE, np.where(fits, BY_MEAN, BEYOND))
+    within = [verdict(*pair, max_loss) for pair in zip(loss, high, strict=True)]
     said = {"loss_metric": metric.name, "max_loss": float(max_loss)}
     return table.assign(**said, loss=loss, loss_high=high, **{WITHIN: within})
 

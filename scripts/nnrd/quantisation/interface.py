@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from nnrd.models.pipeline import Arrays, Run
 
@@ -26,8 +26,8 @@ class DataLoader(Protocol):
 class Metric(ABC):
     """How good predictions are: a number an item, and one over all since `reset`."""
 
-    name: ClassVar[str]
-    higher_is_better: ClassVar[bool] = True
+    name: str
+    higher_is_better: bool = True
 
     @property
     @abstractmethod

@@ -182,7 +182,9 @@ def quantise(
     """
     backend = _backend(settings)
     runs = {name: opened.open_graph(file, threads) for name, file in graphs.items()}
-    samples = record(engine, runs, loader, settings.subset_size)
+    looks = backend.needs_samples or len(loader)
+    found = record(engine, runs, loader, settings.subset_size) if looks else {}
+    samples = {name: found.get(name, []) for name in graphs}
     control = _Control(engine, runs, loader, metric, settings)
     reports = {}
     with complete_files(out) as folder:
@@ -191,8 +193,8 @@ def quantise(
             reports[name] = _one(backend, graph, samples[name], control, name, file)
             control.graphs[name] = opened.open_graph(file, threads)
         written = {name: folder / f"{name}{backend.suffix}" for name in graphs}
-        found = sizes.sizes(written.values())
-    return Quantised({name: out / file.name for name, file in written.items()}, reports, found)
+        weighed = sizes.sizes(written.values())
+    return Quantised({name: out / file.name for name, file in written.items()}, reports, weighed)
 
 
 def _backend(settings: Settings) -> Backend:
@@ -257,4 +259,6 @@ def _one(
     report = backend.quantise(graph, samples, settings, file, validate, len(control.loader))
     if not (report.reverted or sizes.integers(file)):
         raise UserError(f"{graph}: backend {settings.backend} finds nothing in it to quantise")
+    if not samples:  # a backend that needs none was given no items
+        return report
     return replace(report, layers=layers.errors(name, graph, file, _evenly(samples, LOOKED_AT)))

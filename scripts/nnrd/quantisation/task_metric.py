@@ -16,9 +16,6 @@ class TaskMetric(Metric):
     without, predictions are their own anchor. Raises UserError for a metric that the task has not.
     """
 
-    name: str  # type: ignore[misc]  # a task has several
-    higher_is_better: bool  # type: ignore[misc]
-
     def __init__(
         self,
         task: str,

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from nnrd.analysis.advice import BY_MEAN, SURE, Choice, Rates, choose
+from nnrd.analysis.advice import Choice, Rates, choose
 from nnrd.analysis.latency import BYTES, DEVICE, ENDS, NETWORK, TOTAL, WHERE, Circumstances
+from nnrd.analysis.loss import BY_MEAN, SURE
 from nnrd.core.links import shown
 from nnrd.report.labels import operating_point, place
 from nnrd.tasks import Metric

@@ -12,6 +12,9 @@ TIMES = ("pre_time", "run_time", "post_time")
 ROW_DEVICE = ("provider", "number_format")
 ERRORS = "output_errors"
 ANCHOR_SIZES = ("input_size", "model_size")
+# What a codec of whole models says beside the size of its files: that after zstd, that with the
+# integers coded by NNC's entropy coder, and the layers that it turned back to float.
+OF_MODEL = ("zstd_size", "nnc_size", "reverted")
 
 
 def total(step: Mapping[str, Any] | None, column: str) -> Any:
@@ -38,8 +41,9 @@ def measured(steps: Mapping[str, dict | None]) -> dict:
     ``rec_eval_time``; ``part1_time`` is part I's share of the run. Of an anchor, ``input_size``
     and ``model_size`` are the bytes of the graph's inputs and of the model's tensors. Weights that
     were published have ``published_size``, bytes of the files as they are, and
-    ``published_ratio``, rec_size over that. Where part II's outputs were held against the whole
-    model's, ``output_nmse`` and ``output_nmse_by_output`` say how far they are.
+    ``published_ratio``, rec_size over that. A codec of whole models gives `OF_MODEL`.
+    Where part II's outputs were held against the whole model's, ``output_nmse`` and
+    ``output_nmse_by_output`` say how far they are.
     Of a split, ``part1_provider`` and ``part1_number_format`` say what ran part I, ``provider``
     and ``number_format`` what ran part II.
     Raises UserError where the two parts of a split ran on different devices, and nobody asked for
@@ -74,8 +78,15 @@ def measured(steps: Mapping[str, dict | None]) -> dict:
         **(_anchor_sizes(ran) if encoded is None else {}),
         **_part1(steps["source"]),
         **_published(steps["source"], rec_size),
+        **{key: encoded[key] for key in OF_MODEL if encoded and key in encoded},
         **_output_nmse(ran.get("rows", [])),
     }
+
+
+def held_size(point: Mapping[str, Any], anchor: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sizes of a point whose codec took the model as a whole: over the anchor's."""
+    size = anchor["model_size"]
+    return {"anc_size": size, "compress_ratio": point["rec_size"] / size if size else None}
 
 
 def _asked(step: Mapping[str, Any] | None) -> str | None:

@@ -8,6 +8,7 @@ from typing import IO, Any
 
 import pandas
 
+from nnrd.analysis.loss import judged
 from nnrd.core.errors import UserError
 from nnrd.core.lineage import verify_beside
 from nnrd.report.records import ANCHOR_SIZES
@@ -95,13 +96,19 @@ def _text(value: Any, whole: bool) -> str:
     return str(int(value)) if whole and value.is_integer() else DIGITS % value
 
 
-def point_row(study: str, record: Mapping[str, Any], uncompressed: str) -> Row:
+def point_row(
+    study: str, record: Mapping[str, Any], uncompressed: str, max_loss: float | None = None
+) -> Row:
     """Return a row of the table of points, of a record as `score_point` writes it; see COLUMNS.
 
-    ``uncompressed``: what an anchor of the study sends, one of `ANCHOR_SIZES`.
+    ``uncompressed``: what an anchor of the study sends, one of `ANCHOR_SIZES`. ``max_loss``: what
+    a point may lose against it, in the metric's unit; the row says whether it is within that.
     """
     point = record["point"]
-    return _sized({"study": study} | point | _parameters(point), uncompressed)
+    row = {"study": study} | point | _parameters(point)
+    if max_loss is not None and point["codec"] != ANCHOR:
+        row |= judged(point, TASKS.get(point["task"])().metric, max_loss)
+    return _sized(row, uncompressed)
 
 
 def item_rows(study: str, record: Mapping[str, Any], uncompressed: str) -> list[Row]:

@@ -41,14 +41,19 @@ def family(args: argparse.Namespace) -> Family:
 
 def pipeline(args: argparse.Namespace) -> Pipeline:
     """Return the model's pipeline, opened; with the trained network where it needs one."""
-    how = family(args)
-    found = how.load_pipeline(args.model)
-    found.open(args.assets)
+    how, found = family(args), graph_pipeline(args)
     if how.needs_network:
         from nnrd.models.network import set_up
 
         set_up(args.threads, args.tf32)
         found.network = how.load_network(args.model).load(args.assets)
+    return found
+
+
+def graph_pipeline(args: argparse.Namespace) -> Pipeline:
+    """Return the model's pipeline, opened, for graphs that are run without PyTorch."""
+    found = family(args).load_pipeline(args.model)
+    found.open(args.assets)
     return found
 
 

@@ -10,6 +10,7 @@ from nnrd.core import lineage
 from nnrd.core.errors import UserError
 from nnrd.core.files import complete_file, write_record
 from nnrd.models.facts import facts_of
+from nnrd.models.family import WHOLE
 from nnrd.runtime import sessions
 from nnrd.split import files
 from nnrd.split.shapes import is_external
@@ -33,12 +34,16 @@ def main(args: argparse.Namespace) -> None:
             _take(args, temporary)
             difference = None
         else:
-            difference = _export(args, temporary)
+            difference = exported(args, WHOLE, temporary)
         found: dict[str, Any] = facts_of(temporary) | {"max_abs_difference": difference}
+    write_facts(args, found)
+
+
+def write_facts(args: argparse.Namespace, found: dict[str, Any]) -> None:
+    """Write what is known of a graph as a record of it, and say it but for its nodes."""
     of = lineage.of([args.out], steps.fetched(args))
     write_record(args.facts, found | {"row": args.model.columns} | of)
-    del found["graph"]
-    steps.say(f"{args.out}: {json.dumps(found)}")
+    steps.say(f"{args.out}: {json.dumps({n: v for n, v in found.items() if n != 'graph'})}")
 
 
 def _take(args: argparse.Namespace, out: Path) -> None:
@@ -56,14 +61,17 @@ def _take(args: argparse.Namespace, out: Path) -> None:
         raise UserError(f"{source}: with its external data over 2 GB, which one file cannot hold")
 
 
-def _export(args: argparse.Namespace, out: Path) -> float | None:
-    """Export a network with its weights; return how far ONNX Runtime is from torch."""
+def exported(args: argparse.Namespace, name: str, out: Path) -> float | None:
+    """Export a graph of a network with its weights; return how far ONNX Runtime is from torch."""
     import torch
 
     from nnrd.models import export
 
     torch.set_num_threads(args.threads)
     network = arguments.family(args).load_network(args.model)
-    graph = network.graph(network.load(args.assets))
-    export.write(graph, network.export, out)
-    return export.check(graph, network.export, out)
+    model = network.load(args.assets)
+    graph, how = (network.graph(model), network.export)
+    if name != WHOLE:
+        graph, how = network.graphs(model)[name]
+    export.write(graph, how, out)
+    return export.check(graph, how, out)

@@ -20,12 +20,12 @@ from nnrd.datasets.index import Draw, Index, Item
 from nnrd.models.pipeline import Pipeline, Run
 from nnrd.quantisation import graphs, process
 from nnrd.quantisation.backends import REGISTRY
-from nnrd.quantisation.interface import Engine
 from nnrd.quantisation.layers import Layer
 from nnrd.quantisation.process import Evaluation, Quantised
 from nnrd.quantisation.settings import Settings
 from nnrd.quantisation.task_metric import TaskMetric
 from nnrd.stages import by_hand, by_hand_data
+from nnrd.stages.model_runs import Items, PipelineEngine
 from nnrd.stages.steps import say
 
 EXAMPLES = """examples:
@@ -109,31 +109,18 @@ def _drawn(found: Index, count: int) -> Index:
     return replace(found, items=Draw(count=count)(found.items, lambda item: item.name))
 
 
-class _Items:
-    """Items as a data loader: what is known of one is in it."""
-
-    def __init__(self, found: Index) -> None:
-        self.items = found.items
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __getitem__(self, index: int) -> tuple[Item, Item]:
-        return self.items[index], self.items[index]
-
-
-class _Around(Engine):
-    """A pipeline around its graph; counts the items."""
+class _Counted(PipelineEngine):
+    """Counts the items."""
 
     def __init__(self, pipeline: Pipeline, count: Count) -> None:
-        self.pipeline, self.count = pipeline, count
+        super().__init__(pipeline)
+        self.count = count
 
     def predict(self, graphs: Mapping[str, Run], data: Item) -> dict[str, Any]:
         """Return the prediction of an item as its task scores it."""
-        feeds = self.pipeline.preprocess(self.pipeline.load(data), data)
-        outputs = self.pipeline.infer(graphs[GRAPH], feeds)
+        found = super().predict(graphs, data)
         self.count.more()
-        return {"item": data.name} | self.pipeline.postprocess(outputs, data)
+        return found
 
 
 class _Trial:
@@ -157,7 +144,7 @@ class _Trial:
         """Evaluate what runs the graph."""
         metric = self.over(self.scored, self.anchor)
         count = Count(f"items scored {when}", of=len(self.scored.items))
-        engine, items = _Around(self.pipeline, count), _Items(self.scored)
+        engine, items = _Counted(self.pipeline, count), Items(self.scored.items)
         found = process.evaluate(engine, {GRAPH: run}, items, metric)
         count.end()
         self.anchor = self.anchor or metric.predictions
@@ -174,7 +161,7 @@ def _quantised(
 ) -> Quantised:
     say(f"{settings.backend}: calibrates with {len(calibration.items)} items")
     count = Count("items run to calibrate")
-    engine, items = _Around(model.pipeline, count), _Items(calibration)
+    engine, items = _Counted(model.pipeline, count), Items(calibration.items)
     metric = trial.over(calibration)
     if settings.accuracy_control:  # which may hold predictions against the float model's
         process.evaluate(

@@ -53,7 +53,9 @@ def main(args: argparse.Namespace) -> None:
     point |= records.measured(measured) | metrics
     # Without a record of the anchor this is the anchor's.
     held = read_record(args.anchor_record)["point"] if args.anchor_record else point
-    if args.predictions:
+    if args.encoded and point["anc_size"] is None:  # a codec took the model as a whole
+        point |= records.held_size(point, held)
+    if args.predictions and point.get("runtime") == held.get("runtime"):
         names = ("its anchor", f"{args.out}: the point")
         records.same_device(held, point, *names, records.ROW_DEVICE)
     point |= {"anc_perf": held["rec_perf"], "anc_eval_time": held["rec_eval_time"]}

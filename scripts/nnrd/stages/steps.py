@@ -36,8 +36,9 @@ def write_times(
 
 def given(args: argparse.Namespace) -> list[Path]:
     """Return the records that a step was given, and that of the sums of its model's files."""
-    named = [getattr(args, name, None) for name in READ]
-    return [*(file for file in named if file is not None), *fetched(args)]
+    named = [getattr(args, name, None) or [] for name in READ]
+    files = [file for one in named for file in (one if isinstance(one, list) else [one])]
+    return [*files, *fetched(args)]
 
 
 def fetched(args: argparse.Namespace) -> list[Path]:

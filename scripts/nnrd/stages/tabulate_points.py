@@ -20,6 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--records", type=Path, required=True, help="list of point.json files")
     sent = "what an anchor of the study sends without compression"
     parser.add_argument("--uncompressed", choices=ANCHOR_SIZES, required=True, help=sent)
+    loss = "what a point may lose against the anchor, in the metric's unit: rows say whether it did"
+    parser.add_argument("--max-loss", type=float, help=loss)
     parser.add_argument("--points", type=Path, required=True, help="CSV file to write")
     parser.add_argument("--items", type=Path, required=True, help="CSV file to write")
     arguments.add_sums(parser)
@@ -35,7 +37,7 @@ def main(args: argparse.Namespace) -> None:
     counts = set[str]()
     for file in files:
         record = read_record(file)
-        points.see([tables.point_row(args.study, record, args.uncompressed)])
+        points.see([_point_row(args, record)])
         items.see(tables.item_rows(args.study, record, args.uncompressed))
         counts |= tables.counts(record)
     with _opened(args.points) as first, _opened(args.items) as second:
@@ -44,11 +46,15 @@ def main(args: argparse.Namespace) -> None:
         for file in files:
             record = read_record(file)
             lineage.verify_origin({file: record}, sums)
-            write_point(tables.point_row(args.study, record, args.uncompressed))
+            write_point(_point_row(args, record))
             for row in tables.item_rows(args.study, record, args.uncompressed):
                 write_item(row)
     for path in (args.points, args.items) if args.sums else ():
         lineage.write_beside(path, files)
+
+
+def _point_row(args: argparse.Namespace, record: lineage.Record) -> tables.Row:
+    return tables.point_row(args.study, record, args.uncompressed, args.max_loss)
 
 
 @contextmanager

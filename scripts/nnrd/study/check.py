@@ -21,7 +21,7 @@ TIMES = paths.times("")
 FETCHED, INDICES = (pattern.partition("{")[0] for pattern in (paths.ASSET, paths.INDEX))
 # What a step calls the files of its folder, one an item.
 SUFFIXES = dict.fromkeys(["tensors", "outputs", "decoded"], bundles.SUFFIX)
-SUFFIXES["bitstreams"] = codec_files.SUFFIX
+SUFFIXES |= {"bitstreams": codec_files.SUFFIX, "graphs": ""}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from nnrd.study.config import Settings
 from nnrd.study.kinds.base import Study
 from nnrd.study.kinds.coded import CodedStudy
 from nnrd.study.places import as_input
-from nnrd.study.points import Anchor, FilePoint, Record
+from nnrd.study.points import Anchor, FilePoint, ModelPoint, Record
 
 
 def dataset_files(settings: Settings, dataset: str) -> dict[str, str | list[str]]:
@@ -71,6 +71,8 @@ def record_inputs(study: CodedStudy, record: Record) -> dict[str, str | list[str
     inputs["anchor_record"] = paths.fill(paths.RECORD, folder=anchor)
     if isinstance(record, FilePoint):
         return inputs
+    if isinstance(record, ModelPoint):
+        return inputs | {"encoded": paths.step_files(record.encoded, "graphs", [paths.WHOLE])}
     if record.split:
         where = {"model": record.model, "split": record.split.id}
         inputs["split"] = paths.fill(paths.PLAN, **where)

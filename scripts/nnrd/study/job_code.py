@@ -1,15 +1,19 @@
 """The code that makes a job's result: its hash, which is a parameter of the job's rule."""
 
+import json
 from collections.abc import Callable
 
 from nnrd import codecs, tasks, transforms
 from nnrd.datasets import file_codecs, formats
+from nnrd.quantisation import backends
+from nnrd.quantisation import codecs as model_codecs
 from nnrd.report import plots
 from nnrd.stages.runtimes import REGISTRY as RUNTIMES
 from nnrd.study import paths
 from nnrd.study.jobs import Jobs, Wildcards
 from nnrd.study.lists import LISTS
 from nnrd.study.memo import Memo
+from nnrd.study.points import NOTHING
 from nnrd.study.tables import Tables
 
 
@@ -55,6 +59,9 @@ class JobCode:
     def _export(self, wildcards: Wildcards) -> str | None:
         return self.jobs.family(wildcards).exporter
 
+    def _graphs(self, wildcards: Wildcards) -> str | None:
+        return self.jobs.family(wildcards).graph_exporter
+
     def _weights(self, wildcards: Wildcards) -> str | None:
         network = self.jobs.family(wildcards).network
         return network and f"{network}.load"
@@ -73,6 +80,20 @@ class JobCode:
 
     def _codec(self, wildcards: Wildcards) -> str:
         return codecs.REGISTRY.target(wildcards.get("codec"))
+
+    def _model_codec(self, wildcards: Wildcards) -> list[str]:
+        """Return a codec of whole models and, where it has one, the backend that does its work."""
+        name, parameters = wildcards.get("codec"), self.jobs.parameters(wildcards)
+        backend = json.loads(parameters).get("backend")
+        found = [model_codecs.REGISTRY.target(name)]
+        return found + ([backends.REGISTRY.target(backend)] if backend else [])
+
+    def _looked_at_task(self, wildcards: Wildcards) -> str | None:
+        """Return the task that scores what such a codec looks at."""
+        if wildcards.get("calibration") == NOTHING:
+            return None
+        row = self.jobs.settings.sheets.models[self.jobs.model_name(wildcards)]
+        return tasks.REGISTRY.target(str(row.task))
 
     def _file_codec(self, wildcards: Wildcards) -> str:
         return file_codecs.REGISTRY.target(wildcards.get("codec"))

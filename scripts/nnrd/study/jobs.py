@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from nnrd.assets import rows as asset_rows
 from nnrd.core.errors import UserError
-from nnrd.models.family import Family
+from nnrd.models.family import WHOLE, Family
 from nnrd.models.row import ModelRow
 from nnrd.runtime.cuda import CPU, CUDA, has_cuda
 from nnrd.study import inputs, paths
@@ -17,7 +17,7 @@ from nnrd.study.config import Settings
 from nnrd.study.kinds.coded import CodedStudy
 from nnrd.study.lists import listed
 from nnrd.study.places import as_input
-from nnrd.study.points import AUTO, Point, Record, Selection, Split
+from nnrd.study.points import AUTO, NOTHING, Point, Record, Selection, Split
 
 WORKERS = 4  # of the coder, at most: more of them gain little
 LONGEST_GROUP = 80  # characters of a record's folder in the name of a cluster's job
@@ -43,6 +43,7 @@ class Jobs:
         points = [point for study in coded for point in study.points]
         codings = {point.codec.id: point.codec for point in points}
         codings |= {point.codec.id: point.codec for study in coded for point in study.sent}
+        codings |= {point.codec.id: point.codec for study in coded for point in study.quantised}
         # Sorted, so that the order of the YAML is in no bitstream.
         self.operations = {
             name: json.dumps(codec.parameters, sort_keys=True) for name, codec in codings.items()
@@ -144,8 +145,8 @@ class Jobs:
     def run_by(self, wildcards: Wildcards) -> list[str]:
         """Return what runs a job's model as options."""
         given = self.onnx(wildcards)
-        words = [word for key, file in given.items() for word in (f"--{key}", file)]
-        return ["--runtime", self.runtime(wildcards), *words, *self.run_on(wildcards)]
+        by = ["--runtime", self.runtime(wildcards)]
+        return [*by, *self.options(given), *self.run_on(wildcards)]
 
     def split(self, wildcards: Wildcards) -> list[str]:
         """Return a split point as options."""
@@ -197,11 +198,29 @@ class Jobs:
         data = study.calibration
         return {"calibration": paths.fill(paths.INDEX, data=data.id)} if data else {}
 
-    def calibration_options(self, wildcards: Wildcards) -> list[str]:
-        """Return the same as options."""
-        return [
-            word for key, file in self.calibration(wildcards).items() for word in (f"--{key}", file)
-        ]
+    def options(self, given: Mapping[str, str]) -> list[str]:
+        """Return some of a job's inputs as options of its program."""
+        return [word for key, file in given.items() for word in (f"--{key}", file)]
+
+    # Models that a codec takes as a whole.
+
+    def graphs(self, wildcards: Wildcards) -> dict[str, list[str]]:
+        """Return the graphs of a job's model, and the facts of them, in the family's order."""
+        name, family = self.model_name(wildcards), self.family(wildcards)
+        pairs = [paths.graph_files(name, graph, WHOLE) for graph in family.graphs]
+        return {"graphs": [file for file, _ in pairs], "facts": [facts for _, facts in pairs]}
+
+    def looked_at(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return the index of the items that such a codec looks at, where it looks at some."""
+        data = wildcards.get("calibration")
+        return {} if data == NOTHING else {"calibration": paths.fill(paths.INDEX, data=data)}
+
+    def looked_at_folder(self, wildcards: Wildcards) -> list[str]:
+        """Return where the files of these items are."""
+        data = wildcards.get("calibration")
+        if data == NOTHING:
+            return []
+        return [inputs.items_folder(self.settings, self.selections[data].dataset)]
 
     # Datasets and assets.
 
@@ -211,7 +230,9 @@ class Jobs:
 
     def dataset_files(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
         """Return what a dataset's index is made of."""
-        return inputs.dataset_files(self.settings, self.selection(wildcards).dataset)
+        data = self.selection(wildcards)
+        apart = {"without": paths.fill(paths.INDEX, data=data.without)} if data.without else {}
+        return inputs.dataset_files(self.settings, data.dataset) | apart
 
     def items_folder(self, wildcards: Wildcards) -> str:
         """Return where the files of a job's items are."""
@@ -228,6 +249,7 @@ class Jobs:
         if row.selection:
             words += ["--selection", as_input(self.settings.places.located(row.selection))]
         words += ["--skip-bad"] if row.bad_items == "skip" else []
+        words += ["--without", paths.fill(paths.INDEX, data=data.without)] if data.without else []
         return words if data.items is None else [*words, "--seed", str(data.seed)]
 
     def asset(self, wildcards: Wildcards) -> str:
@@ -280,6 +302,11 @@ class Jobs:
         """Return what a study's latencies are reckoned for, as options."""
         found = self.coded[wildcards.get("study")].latency
         return found.options() if found else []
+
+    def max_loss(self, wildcards: Wildcards) -> list[str]:
+        """Return what a study's points may lose, as options; none where it does not say."""
+        found = self.coded[wildcards.get("study")].max_loss
+        return [] if found is None else ["--max-loss", f"{found:g}"]
 
     def overlay_inputs(self, wildcards: Wildcards) -> Mapping[str, str | list[str]]:
         """Return what an overlay is drawn from."""

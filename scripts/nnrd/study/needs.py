@@ -29,17 +29,28 @@ class Memory(NamedTuple):
 TORCH = Memory(800, 16)
 ONNX = Memory(300, 16)
 CODER = Memory(350, 4 * 2.3)
+# NNCF holds the activations of a sample beside the model, and ONNX Runtime's quantiser copies it.
+QUANTISER = Memory(2000, 64)
 
+QUANTISE = "quantise_model"
+RUNS_AN_ITEM = 20  # of a model, with the validations of accuracy control
 PARTS = ("extract_features", "extract_outputs", "infer_features")  # in ONNX Runtime
-WHOLE = ("infer_anchor", "infer_files", "infer_weights")  # in whichever the model runs in
+WHOLE = (
+    "infer_anchor",
+    "infer_files",
+    "infer_weights",
+    "infer_quantised",
+)  # in whichever the model runs in
 CODED = ("encode_tensors", "decode_weights")
 OF_RULE = {
-    **dict.fromkeys(("convert_model", "extract_weights", "transform_model"), TORCH),
+    **dict.fromkeys(("convert_model", "convert_graph"), TORCH),
+    **dict.fromkeys(("extract_weights", "transform_model"), TORCH),
+    QUANTISE: QUANTISER,
     **dict.fromkeys(("split_model", "tabulate_splits", *PARTS, *WHOLE), ONNX),
     **dict.fromkeys(CODED, CODER),
 }
 RUNS = {*PARTS, *WHOLE}
-TIMED = {*RUNS, *CODED}
+TIMED = {*RUNS, *CODED, QUANTISE}
 EXTRA = "slurm_extra"  # what Snakemake's executor of SLURM adds to sbatch
 
 
@@ -76,7 +87,10 @@ class Needs:
         """Return the time of a job's first attempt."""
         seconds = (ENCODE + DECODE) * self._values(wildcards)
         if rule in RUNS:
-            seconds = EVALUATE * self._values(wildcards) * self._items(wildcards)
+            seconds = EVALUATE * self._values(wildcards) * self._items(wildcards, "data")
+        if rule == QUANTISE:
+            looked_at = self._items(wildcards, "calibration")
+            seconds = RUNS_AN_ITEM * EVALUATE * self._values(wildcards) * looked_at
         return round(START + SLACK * seconds / 60)
 
     def _values(self, wildcards: Wildcards) -> int:
@@ -87,7 +101,7 @@ class Needs:
         runtime, family = self.jobs.runtime(wildcards), self.jobs.family(wildcards)
         return runtime == "torch" or family.needs_network
 
-    def _items(self, wildcards: Wildcards) -> int:
-        """Return how many items a shard has at most."""
-        data = self.jobs.selections[wildcards.get("data")]
-        return min(data.shard_size, data.count)
+    def _items(self, wildcards: Wildcards, of: str) -> int:
+        """Return how many items a shard has at most; ``of``: the wildcard that names the data."""
+        data = self.jobs.selections.get(wildcards.get(of))
+        return min(data.shard_size, data.count) if data else 0

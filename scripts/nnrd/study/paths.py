@@ -18,6 +18,8 @@ ASSET = "resources/{asset}"
 INDEX = "results/datasets/{data}.json"
 MODEL = "results/models/{model}.onnx"
 FACTS = "results/models/{model}.json"
+GRAPH = "results/models/{model}/{graph}.onnx"  # where a model is several graphs
+GRAPH_FACTS = "results/models/{model}/{graph}.json"
 PART1 = "results/split/{model}/{split}/part1.onnx"
 PART2 = "results/split/{model}/{split}/part2.onnx"
 PLAN = "results/split/{model}/{split}/split.json"
@@ -38,6 +40,10 @@ DECODED = "results/{source}/{codec}/{parameters}/{data}/decoded/{shard}"
 WEIGHTS_PREDICTIONS = "results/{source}/{codec}/{parameters}/{data}/predictions/{shard}.json"
 FILES_PREDICTIONS = (
     "results/files/{model}/{data}/{runtime}{provider}/{codec}/{parameters}/predictions/{shard}.json"
+)
+QUANTISED = f"results/quantised/{{model}}/{{calibration}}/{{codec}}/{{parameters}}/graphs/{WHOLE}"
+QUANTISED_PREDICTIONS = (
+    "results/quantised/{model}/{calibration}/{codec}/{parameters}/{data}/predictions/{shard}.json"
 )
 ANCHOR_PREDICTIONS = "results/anchor/{model}/{data}/{runtime}{provider}/predictions/{shard}.json"
 OUTPUTS = "results/anchor/{model}/{data}/onnx{provider}/outputs/{shard}"
@@ -61,6 +67,13 @@ FORMATS = ("png", "pdf", "svg")  # of plots
 def fill(pattern: str, **values: object) -> str:
     """Return a pattern with its wildcards filled."""
     return pattern.format(**values)
+
+
+def graph_files(model: str, graph: str, whole: str) -> tuple[str, str]:
+    """Return a graph of a model and the facts of it; ``whole``: the one graph of most models."""
+    if graph == whole:
+        return fill(MODEL, model=model), fill(FACTS, model=model)
+    return fill(GRAPH, model=model, graph=graph), fill(GRAPH_FACTS, model=model, graph=graph)
 
 
 def whole(pattern: str) -> str:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 SLUG_VALUE = re.compile(r"[A-Za-z0-9_.+-]+")
+NOTHING = "nothing"  # stands in a path where no items are looked at
 DEFAULT = "default"  # stands in a path for "no parameters"
 LONGEST_NAME = 80  # characters of a node's name in a path
 LONGEST, HASH = 100, 20  # characters of parameters in a path, and of these for their hash
@@ -18,20 +19,25 @@ AUTO = "auto"  # the provider where any will do: a GPU if there is one
 
 @dataclass(frozen=True)
 class Selection:
-    """A dataset, or ``items`` of it drawn by ``seed``, cut into shards of ``shard_size`` items."""
+    """A dataset, or ``items`` of it drawn by ``seed``, cut into shards of ``shard_size`` items.
+
+    ``without``: the id of a selection none of whose items is drawn.
+    """
 
     dataset: str
     count: int
     items: int | None = None
     shard_size: int = 50
     seed: int = 0
+    without: str | None = None
 
     @property
     def id(self) -> str:
         """Its name in paths, with the number of items, and the seed where it is not 0."""
         if self.items is None:
             return self.dataset
-        return f"{self.dataset}-{self.items}" + (f"-seed{self.seed}" if self.seed else "")
+        drawn = f"{self.dataset}-{self.items}" + (f"-seed{self.seed}" if self.seed else "")
+        return drawn + (f"-without-{self.without}" if self.without else "")
 
     @property
     def shards(self) -> list[str]:
@@ -204,7 +210,40 @@ class FilePoint:
         return _label(self.anchor, self.codec) | {"sent": "files"}
 
 
-Record = Anchor | FilePoint | Point  # what becomes a row of the table of points
+@dataclass(frozen=True)
+class ModelPoint:
+    """A point whose codec takes the model as a whole, graphs and weights, such as INT8.
+
+    ``graphs`` are what the model consists of; ``runtime`` runs what the codec makes of them;
+    ``calibration`` are the items that it looks at, if any.
+    """
+
+    anchor: Anchor
+    codec: Operation
+    graphs: tuple[str, ...]
+    runtime: str
+    calibration: Selection | None = None
+
+    predicts: ClassVar[bool] = True
+
+    @property
+    def encoded(self) -> str:
+        """The folder, under results/, of the model as the codec makes it."""
+        looked_at = self.calibration.id if self.calibration else NOTHING
+        return f"quantised/{self.anchor.model}/{looked_at}/{self.codec.id}"
+
+    @property
+    def folder(self) -> str:
+        """The folder, under results/, of what is made for it alone: the evaluation."""
+        return f"{self.encoded}/{self.anchor.data.id}"
+
+    @property
+    def label(self) -> dict[str, Any]:
+        """The columns of the table of points that tell it from others."""
+        return _label(self.anchor, self.codec) | {"sent": "weights", "runtime": self.runtime}
+
+
+Record = Anchor | FilePoint | ModelPoint | Point  # what becomes a row of the table of points
 
 
 def _label(anchor: Anchor, codec: Operation) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from nnrd.study.check import WRONG, Check, Finding
 STEPS = (
     *("resources/", "results/datasets/", "results/models/", "results/split/", "/tensors/"),
     "/outputs/",
-    *("/bitstreams/", "/decoded/", "/predictions/", "results/anchor/", "/point.json"),
+    *("/bitstreams/", "/graphs/", "/decoded/", "/predictions/", "results/anchor/", "/point.json"),
     *("results/tables/", "results/plots/"),
 )
 AT_ONCE = 500  # targets of one command line

@@ -9,8 +9,9 @@ from point_tables import AP, F1, WER, points
 
 from nnrd import UserError
 from nnrd.analysis import advice
-from nnrd.analysis.advice import BY_MEAN, SURE, WITHIN, Piece, choose, fastest_of, judged
+from nnrd.analysis.advice import Piece, choose, fastest_of, judged
 from nnrd.analysis.latency import Circumstances, latencies
+from nnrd.analysis.loss import BY_MEAN, SURE, WITHIN
 
 KEEP = ["metric_name", "rec_perf", "F1", "F1_low"]
 

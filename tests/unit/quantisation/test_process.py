@@ -191,17 +191,26 @@ def refusal(tmp_path, graph, parameters, engine=None, loader=None, metric=Closen
     ("how", "says"),
     [
         ({"of": nothing_to_multiply, "loader": Images()}, ("has no operator", "nothing in it")),
-        ({"loader": Images(0)}, ("no calibration items",)),
         ({"ignored": {"names": ["/C"]}}, ("ignored.names: unknown layer '/C'",)),
         ({"ignored": {"types": ["Convolve"]}}, ("ignored.types: unknown layer 'Convolve'",)),
     ],
-    ids=["operators", "no items", "name", "type"],
+    ids=["operators", "name", "type"],
 )
 def test_what_is_refused(graph, tmp_path, backend, how, says):
     of = saved(how["of"](), tmp_path / "odd.onnx") if "of" in how else graph
     given = {"backend": backend} | ({"ignored": how["ignored"]} if "ignored" in how else {})
     said = refusal(tmp_path, of, given, loader=how.get("loader"))
     assert any(words in said for words in says), said
+
+
+def test_items_are_needed_by_what_is_calibrated(graph, tmp_path):
+    for backend in set(BACKENDS) - {"ort_dynamic"}:
+        said = refusal(tmp_path, graph, {"backend": backend}, loader=Images(0))
+        assert "no calibration items" in said
+    given = (OneRun(), Images(0), Closeness(OneRun(), {}, Images(0)))
+    settings = Settings.of({"backend": "ort_dynamic"})
+    found = process.quantise({"model": graph}, *given, settings, tmp_path / "out")
+    assert found.files["model"].exists() and not found.layers  # errors are reckoned on items
 
 
 @pytest.mark.parametrize("backend", ["nncf_onnx", "nncf_openvino", "ort_static"])

@@ -40,6 +40,7 @@ def table(tmp_path, task, metric, split, codecs):
                 | {"parameters": "{}", "compress_ratio": ratio, "metric_name": metric, "items": 4}
                 | {"anc_size": 400, "rec_size": 400 * ratio if ratio else None, "runtime": "onnx"}
                 | {"rec_perf": perf, "anc_perf": 50.0, "kind": "x", metric: perf}
+                | {"rec_eval_time": math.nan if codec == "entropy" else 1.0}
                 | dict.fromkeys(names, perf)
             )
     path = tmp_path / "points.csv"
@@ -62,7 +63,9 @@ def latency_file(file):
 @pytest.mark.parametrize("plot", REGISTRY.names())
 def test_plots_live_with_a_bound(tmp_path, plot, codecs):
     of_weights = ("asr", "WER", None)
-    task, metric, split = of_weights if plot == "accuracy_size" else ("detection", "AP", 3)
+    task, metric, split = (
+        of_weights if plot in ("accuracy_size", "accuracy_time") else ("detection", "AP", 3)
+    )
     file = table(tmp_path, task, metric, split, codecs)
     if plot == "latency":
         file = latency_file(file)

@@ -22,6 +22,9 @@ def changed(path: str, value: object) -> dict:
     place = config
     for part in parents:
         place = place[part]
+    asked = parents[1:2] if parents[:1] == ["studies"] else []
+    if asked and asked[0] not in config["run"]:
+        config["run"].append(asked[0])  # a mistake in a study that nobody asked for is none yet
     if value == "-":
         del place[last]
     else:
@@ -53,14 +56,57 @@ MISTAKES = [
     (
         "studies.speech.calibration",
         {"dataset": "librispeech_dev_clean"},
-        "studies.speech.calibration: is ignored without 'transforms'",
+        "studies.speech.calibration: is ignored: no transform and no codec looks at items",
     ),
     (
         "studies.speech",
         CONFIG["studies"]["speech"]
         | {"transforms": [], "calibration": {"dataset": "librispeech_dev_clean"}},
-        "studies.speech.calibration: is ignored without 'transforms'",
+        "studies.speech.calibration: is ignored: no transform and no codec looks at items",
     ),
+    (
+        "studies.int8_detection.calibration",
+        "-",
+        "codecs.int8_ptq: int8_ptq at backend=ort_static looks at items: say which in",
+    ),
+    (
+        "studies.int8_detection.calibration.items",
+        "-",
+        "studies.int8_detection.calibration: of demo_images, 8 items are not scored; 'items'",
+    ),
+    (
+        "studies.int8_detection.calibration.items",
+        9,
+        "calibration: of demo_images, 8 items are not scored",
+    ),
+    (
+        "studies.int8_detection.calibration",
+        {"dataset": "darknet_images", "items": 2},
+        "calibration.dataset: darknet_images is not a part 'valid', nor is it the dataset that is",
+    ),
+    (
+        "studies.int8_detection.codecs",
+        [{"int8_ptq": {"backend": "ort_dynamic"}}],
+        "studies.int8_detection.calibration: is ignored: no transform and no codec looks at items",
+    ),
+    (
+        "studies.int8_detection.codecs",
+        [{"int8_ptq": {"backend": "ort"}}],
+        "studies.int8_detection.codecs.int8_ptq: unknown quantiser 'ort'",
+    ),
+    (
+        "studies.int8_detection.codecs",
+        ["int8_ptq"],
+        "studies.int8_detection.codecs.int8_ptq: codec int8_ptq: 'backend' is missing",
+    ),
+    (
+        "studies.int8_detection.codecs",
+        [{"unquantised": {"runtime": "tensorrt"}}],
+        "studies.int8_detection.codecs.unquantised: codec unquantised: runtime: 'tensorrt' is",
+    ),
+    ("studies.int8_detection.max_loss", -1, "studies.int8_detection.max_loss: -1 is below 0"),
+    ("studies.demo.max_loss", 1, "studies.demo: unknown key 'max_loss'"),
+    ("studies.demo.codecs", [{"int8_ptq": {"backend": "ort_static"}}], "unknown codec 'int8_ptq'"),
     (
         "studies.demo.splits.1",
         {"tensors": ["x"], "where": "after"},

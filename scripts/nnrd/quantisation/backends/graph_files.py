@@ -1,17 +1,20 @@
 """What backends ask of the ONNX file that they are given."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnx
-from onnx import helper
 
 from nnrd.core.errors import UserError
 from nnrd.core.schema import unknown
 from nnrd.quantisation.interface import Arrays
 from nnrd.quantisation.settings import Ignored
-from nnrd.split import files
+
+if TYPE_CHECKING:  # a configuration asks backends what they can do, and reads no ONNX file
+    import onnx
 
 
 def read(graph: Path, samples: Sequence[Arrays], of: str) -> onnx.ModelProto:
@@ -19,6 +22,8 @@ def read(graph: Path, samples: Sequence[Arrays], of: str) -> onnx.ModelProto:
 
     Raises UserError: not an ONNX file, no inputs, inputs of other names, dtypes or shapes.
     """
+    from nnrd.split import files
+
     model = files.load_whole(graph)
     if not samples:
         raise UserError(f"{of}: no calibration items")
@@ -30,6 +35,8 @@ def read(graph: Path, samples: Sequence[Arrays], of: str) -> onnx.ModelProto:
 
 
 def _check(inputs: Iterable[onnx.ValueInfoProto], sample: Arrays) -> None:
+    from onnx import helper
+
     for value in inputs:
         if value.name not in sample:
             known = ", ".join(sample) or "nothing"

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import onnx
-
 from nnrd.core.errors import UserError
 from nnrd.quantisation import packages
 from nnrd.quantisation.graphs import first_line
 from nnrd.quantisation.interface import Arrays, Run, Validate
 
 if TYPE_CHECKING:
+    import onnx
+
     from nnrd.quantisation.settings import Settings
 
 PUT_BACK = re.compile(r"(?:were reverted back|Reverted \d+ operations).*precision:")

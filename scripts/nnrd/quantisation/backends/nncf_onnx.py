@@ -10,7 +10,6 @@ from nnrd.quantisation import graphs
 from nnrd.quantisation.backends import graph_files, nncf
 from nnrd.quantisation.backends.base import Backend, Report
 from nnrd.quantisation.interface import Arrays, Run, Validate
-from nnrd.split import files
 
 if TYPE_CHECKING:
     from nnrd.quantisation.settings import Settings
@@ -33,6 +32,8 @@ class NncfOnnx(Backend):
         items: int = 0,
     ) -> Report:
         """Write the quantised graph; see `Backend.quantise`."""
+        from nnrd.split import files
+
         model = graph_files.read(graph, samples, settings.backend)
         graph_files.check_ignored(settings.ignored, graph_files.layers(model))
         check = validate and nncf.validation(validate, _run)

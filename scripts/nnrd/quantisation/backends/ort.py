@@ -7,15 +7,15 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import onnx
+from typing import TYPE_CHECKING, Any
 
 from nnrd.core.errors import UserError
 from nnrd.quantisation.backends import graph_files
 from nnrd.quantisation.graphs import first_line
 from nnrd.quantisation.settings import Ignored
-from nnrd.split import files
+
+if TYPE_CHECKING:
+    import onnx
 
 
 def quantised(
@@ -31,6 +31,8 @@ def quantised(
     or where the quantiser cannot take the graph.
     """
     from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    from nnrd.split import files
 
     layers = graph_files.layers(model)
     graph_files.check_ignored(ignored, layers)

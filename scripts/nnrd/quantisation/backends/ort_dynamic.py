@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from nnrd.quantisation.backends import ort
 from nnrd.quantisation.backends.base import Backend, Report
 from nnrd.quantisation.interface import Arrays, Validate
-from nnrd.split import files
 
 if TYPE_CHECKING:
     from nnrd.quantisation.settings import Settings
@@ -37,6 +36,8 @@ class OrtDynamic(Backend):
         """Write the quantised graph; see `Backend.quantise`."""
         from onnxruntime.quantization import QuantType, quantize_dynamic
         from onnxruntime.quantization.registry import IntegerOpsRegistry
+
+        from nnrd.split import files
 
         quantise = partial(
             quantize_dynamic,

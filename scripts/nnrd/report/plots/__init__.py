@@ -31,6 +31,7 @@ REGISTRY: Registry[type[Plot]] = Registry(
         "accuracy_bytes": "nnrd.report.plots.accuracy_bytes:AccuracyBytes",
         "accuracy_ratio": "nnrd.report.plots.accuracy_ratio:AccuracyRatio",
         "accuracy_size": "nnrd.report.plots.accuracy_size:AccuracySize",
+        "accuracy_time": "nnrd.report.plots.accuracy_time:AccuracyTime",
         "accuracy_zoomed": "nnrd.report.plots.accuracy_zoomed:AccuracyZoomed",
         "codec_bars": "nnrd.report.plots.codec_bars:CodecBars",
         "latency": "nnrd.report.plots.latency:LatencyPlot",

@@ -6,6 +6,7 @@ size in percent of the anchor's, the anchor as a red line.
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas
@@ -14,43 +15,81 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from nnrd.analysis.loss import BEYOND, WITHIN
 from nnrd.report import tables
+from nnrd.report.labels import UNQUANTISED, curve
 from nnrd.report.plots import Plot, style
 
 CLOSE = 0.1  # what headers and text in published files of float32 may take
+FEW_LINES, LINE_HEIGHT = 6, 0.11  # of the legend: what fits, and the inches of each more
 DASHES = ["-", "--", "-.", ":"]
+CROSS: dict[str, Any] = {
+    "marker": "x", "linestyle": "", "color": "black", "markersize": 8, "zorder": 5,
+    "clip_on": False,
+}  # fmt: skip
 
 
 class AccuracySize(Plot):
-    """A panel a metric, a curve a model and codec."""
+    """A panel a metric, a curve a model and codec; a cross is on what loses too much."""
+
+    xlabel: ClassVar = "size of the bitstream (% of the anchor's)"
+    sizes: ClassVar = True  # along the axis: points are joined, and those without a codec left out
+
+    def x(self, points: pandas.DataFrame) -> pandas.Series:
+        """Return where points are along the axis."""
+        return 100 * points["compress_ratio"]
 
     def draw(self, points: pandas.DataFrame, anchors: pandas.DataFrame) -> Figure:
         """Draw all models in the tables; intervals, where the task has them, are bands of 95 %."""
         points = points[points["split"].isna()]
+        if self.sizes:
+            points = points[points["codec"] != UNQUANTISED]
+        points = points.assign(x=self.x(points), curve=points.apply(curve, axis=1))
         anchors = anchors[anchors["codec"] == style.ANCHOR].reset_index(drop=True)
         panels = list(points.groupby("metric_name", sort=False))
+        lines = max(group["curve"].nunique() for _, group in panels)
+        size = (6.0 * len(panels), 4.2 + LINE_HEIGHT * max(0, lines - FEW_LINES))
         figure, axes = pyplot.subplots(
-            1, len(panels), figsize=(6.0 * len(panels), 4.2), squeeze=False, layout="constrained"
+            1, len(panels), figsize=size, squeeze=False, layout="constrained"
         )
         # What is the same all over the figure stands in its title only.
         names = ["model"] if points["model"].nunique() > 1 else []
         names += ["dataset"] if (points.groupby("model")["dataset"].nunique() > 1).any() else []
         for axis, (_, group) in zip(axes[0], panels, strict=True):
-            _curves(axis, group, [*names, "codec"])
-            own = anchors.merge(group[["model", "dataset", "runtime"]].drop_duplicates())
-            several = group["model"].nunique() > 1
-            _anchors(axis, own, names, _published(group) if several else {})
-            axis.set_xlim(left=0)
-            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-            style.scale_accuracy(axis, group["rec_perf"], tables.task_of(group).metric)
-            axis.set(ylabel=tables.task_of(group).metric.axis)
-            axis.set(xlabel="size of the bitstream (% of the anchor's)")
-            if not several:
-                _published_axis(axis, group)
-            axis.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
+            self._panel(axis, group, anchors, names)
         models = points["model"].nunique()
         figure.suptitle(style.title(points) if models == 1 else f"{models} models")
         return figure
+
+    def _panel(
+        self, axis: Axes, points: pandas.DataFrame, anchors: pandas.DataFrame, names: list[str]
+    ) -> None:
+        _curves(axis, points, [*names, "curve"], "-" if self.sizes else "")
+        _cross_out(axis, points)
+        several = points["model"].nunique() > 1
+        shares = _published(points) if several and self.sizes else {}
+        held = _held(points, anchors)
+        _anchors(axis, held, names, shares)
+        if not self.sizes:
+            axis.plot(self.x(held), held["rec_perf"], "o", color=style.ANCHOR_LINE["color"])
+        axis.set_xlim(left=0)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        metric = tables.task_of(points).metric
+        style.scale_accuracy(axis, points["rec_perf"], metric)
+        axis.set(xlabel=self.xlabel, ylabel=metric.axis)
+        if self.sizes and not several:
+            _published_axis(axis, points)
+        # Below the axis and its label, however high the figure is.
+        below: dict[str, Any] = {"bbox_to_anchor": (0.5, 0), "borderaxespad": 4.5}
+        axis.legend(frameon=False, loc="upper center", ncols=2, **below)
+
+
+def _held(points: pandas.DataFrame, anchors: pandas.DataFrame) -> pandas.DataFrame:
+    """Return the anchors of some points: run as they are, or else of the same model and data."""
+    of = ["model", "dataset"]
+    near = anchors.merge(points[of].drop_duplicates())
+    alike = near.merge(points[[*of, "runtime"]].drop_duplicates())
+    return near if alike.empty else alike
 
 
 def _published(points: pandas.DataFrame) -> dict[str, float]:
@@ -71,21 +110,41 @@ def _published_axis(axis: Axes, points: pandas.DataFrame) -> None:
         top.set_xlabel(f"% of the published files' {size / 1e6:.1f} MB")
 
 
-def _curves(axis: Axes, points: pandas.DataFrame, names: list[str]) -> None:
+def _curves(axis: Axes, points: pandas.DataFrame, names: list[str], line: str) -> None:
     curves = points.groupby(names, sort=False)
     for (key, group), color, marker in zip(
         curves, style.colors(len(curves)), style.MARKERS * len(curves), strict=False
     ):
-        ordered = group.sort_values("compress_ratio")
-        size = 100 * ordered["compress_ratio"]
+        ordered = group.sort_values("x")
+        size = ordered["x"]
         axis.plot(
             size, ordered["rec_perf"], color=color, marker=marker, markersize=4, linewidth=1.2,
-            label=", ".join(key), clip_on=False,
+            linestyle=line, label=", ".join(key), clip_on=False,
         )  # fmt: skip
         metric = ordered["metric_name"].iloc[0]
         low, high = (ordered.get(f"{metric}_{end}") for end in ("low", "high"))
         if low is not None and low.notna().any():
-            axis.fill_between(size, low, high, color=color, alpha=0.2, linewidth=0)
+            _interval(axis, size, low, high, color, band=bool(line) and len(ordered) > 1)
+
+
+def _interval(
+    axis: Axes, x: pandas.Series, low: pandas.Series, high: pandas.Series, color: Any, band: bool
+) -> None:
+    """Draw an interval: a band along a curve, a bar at a single point."""
+    if band:
+        axis.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0)
+    else:
+        axis.vlines(x, low, high, color=color, alpha=0.5, linewidth=1.2)
+
+
+def _cross_out(axis: Axes, points: pandas.DataFrame) -> None:
+    """Mark what loses more than it may, where the study says how much that is."""
+    if WITHIN not in points:
+        return
+    beyond = points[points[WITHIN] == BEYOND]
+    if len(beyond):
+        label = f"loses more than {beyond['max_loss'].iloc[0]:g}"
+        axis.plot(beyond["x"], beyond["rec_perf"], label=label, **CROSS)
 
 
 def _anchors(

@@ -9,8 +9,9 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nnrd.analysis.advice import BEYOND, BY_MEAN, LEVELS, SURE, WITHIN, Piece, joined
+from nnrd.analysis.advice import LEVELS, Piece, joined
 from nnrd.analysis.latency import BYTES, DEVICE, ENDS, NETWORK, PARTS, SPLIT, TOTAL, WHERE
+from nnrd.analysis.loss import BEYOND, BY_MEAN, SURE, WITHIN
 from nnrd.core.links import latency_ms, shown
 from nnrd.report.plots import Plot, style
 

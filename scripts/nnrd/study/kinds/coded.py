@@ -2,20 +2,22 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, NamedTuple
 
 from nnrd.core.schema import unknown
-from nnrd.models.family import Family
+from nnrd.models.family import WHOLE, Family
 from nnrd.runtime.cuda import CPU
 from nnrd.study import paths
 from nnrd.study.kinds.base import Context, Job, Kind, Study
 from nnrd.study.kinds.latency import Latency
 from nnrd.study.kinds.operations import operating_points
+from nnrd.study.kinds.quantised import model_points
 from nnrd.study.kinds.sent_files import file_points
 from nnrd.study.points import (
     Anchor,
     FilePoint,
+    ModelPoint,
     Operation,
     Point,
     Providers,
@@ -27,6 +29,7 @@ from nnrd.study.sheets import Sheets
 from nnrd.study.split_costs import SplitCosts
 
 FLOAT = 4  # bytes
+IGNORED = "is ignored: no transform and no codec looks at items; leave it out"
 # Of float32 that a bitstream takes, where none is there to look at, by codec.
 SHARE, SHARES = 0.12, {"raw": 1.0, "float16": 0.5, "bfloat16": 0.5, "int8": 0.25}
 
@@ -54,7 +57,9 @@ class CodedStudy(Study):
     """A model on a dataset, through some codecs: an anchor, and points held against it.
 
     ``sent`` are the points whose items are sent as files, with nothing split; ``latency`` is what
-    latencies are reckoned for, where the kind has some; ``providers`` run source and sink.
+    latencies are reckoned for, where the kind has some; ``providers`` run source and sink;
+    ``quantised`` are the points whose codec takes the model as a whole; ``max_loss`` is what a
+    point may lose against the anchor, in the metric's unit, where the study says it.
     """
 
     kind: "CodedKind"
@@ -65,6 +70,8 @@ class CodedStudy(Study):
     sent: list[FilePoint] = field(default_factory=list)
     latency: Latency | None = None
     providers: Providers = field(default_factory=Providers)
+    quantised: list[ModelPoint] = field(default_factory=list)
+    max_loss: float | None = None
 
     @property
     def data(self) -> Selection:
@@ -83,12 +90,17 @@ class CodedStudy(Study):
 
     @property
     def records(self) -> list[Record]:
-        """The anchor, what is sent as files, then the points."""
-        return [self.anchor, *self.sent, *self.points]
+        """The anchor, what is sent as files, then the points, those of whole models last."""
+        return [self.anchor, *self.sent, *self.points, *self.quantised]
+
+    @property
+    def plots(self) -> tuple[str, ...]:
+        """The kind's, and those that are worth drawing where runtimes differ."""
+        return self.kind.plots + (self.kind.model_plots if self.quantised else ())
 
     def pictures(self) -> list[str]:
         """Return the plots and overlays."""
-        plots = [self._plot(plot, "png") for plot in self.kind.plots]
+        plots = [self._plot(plot, "png") for plot in self.plots]
         return plots + [self.overlay(point) for point in self.overlays]
 
     def overlay(self, point: Point) -> str:
@@ -106,6 +118,10 @@ class CodedStudy(Study):
         for point in self.points:
             found += self._coding_files(point)
             found += paths.step(point.folder, "decoded", point.decoded)
+        for made in self.quantised:
+            found += paths.step(made.encoded, "graphs", [paths.WHOLE])
+            for graph in made.graphs:
+                found += paths.graph_files(self.anchor.model, graph, WHOLE)
         if self.kind.keeps_outputs:
             found += paths.step(self.anchor.folder, "outputs", self.data.shards)
         for record in self.records:
@@ -115,7 +131,7 @@ class CodedStudy(Study):
             found.append(paths.fill(paths.RECORD, folder=record.folder))
         names = (*paths.TABLES, *self.kind.tables)
         tables = [paths.fill(paths.STUDY_TABLE, study=self.name, table=name) for name in names]
-        plots = [self._plot(plot, suffix) for plot in self.kind.plots for suffix in paths.FORMATS]
+        plots = [self._plot(plot, suffix) for plot in self.plots for suffix in paths.FORMATS]
         return list(dict.fromkeys([*found, *tables, *plots, *map(self.overlay, self.overlays)]))
 
     def _coding_files(self, point: Point) -> list[str]:
@@ -143,12 +159,14 @@ class CodedStudy(Study):
             load = loads[point.source]
             jobs += [self._source_job(point, shard, load) for shard in point.source_shards]
         whole: list[Record] = [self.anchor, *self.sent]
-        load = next(iter(loads.values())).whole()
+        load = next(iter(loads.values()), self._load(None, sheets, splits)).whole()
         jobs += [self._whole_job(r, shard, load) for r in whole for shard in self.data.shards]
         if self.kind.keeps_outputs:
             jobs += [self._outputs_job(shard, load) for shard in self.data.shards]
         for point in self.points:
             jobs += list(self._point_jobs(point, loads[point.source]))
+        for made in self.quantised:
+            jobs += list(self._model_jobs(made, load))
         return jobs
 
     def _load(self, split: Split | None, sheets: Sheets, splits: SplitCosts) -> Load:
@@ -209,6 +227,17 @@ class CodedStudy(Study):
             job = self._sink_job(rule, point.source, output, load)
             yield job._replace(decoded=left, codec=codec)
 
+    def _model_jobs(self, point: ModelPoint, load: Load) -> Iterator[Job]:
+        """Return the quantisation, which runs the model on what it looks at, and the inference."""
+        looked_at = point.calibration.count if point.calibration else 0
+        run = load.run * len(self.data.shards) * looked_at / self.data.count
+        output = f"{point.encoded}/graphs/{paths.WHOLE}"
+        yield Job("quantise_model", f"quantise_model/{_below(point.encoded)}", output, run=run)
+        for shard in self.data.shards:
+            output = f"{point.folder}/predictions/{shard}.json"
+            like = f"infer_quantised/{_below(point.encoded)}"
+            yield Job("infer_quantised", like, output, run=load.run)
+
     @property
     def _sink_on_gpu(self) -> bool:
         return self.providers.part2 != CPU
@@ -225,7 +254,8 @@ class CodedKind(Kind):
     ``one_bundle``: a source is one bundle, large enough for several processes to code.
     ``uncompressed`` is what an anchor sends, a column of its record: ``input_size`` (nothing is
     split, as in the anchor rows of TR 26.847's tables) or ``model_size``. ``tables``: those that a
-    study has beside points and items. ``keeps_outputs``: the whole model's outputs are kept, to
+    study has beside points and items. ``model_plots``: those of studies with codecs that take a
+    model as a whole. ``keeps_outputs``: the whole model's outputs are kept, to
     hold those of its parts against.
     """
 
@@ -235,6 +265,7 @@ class CodedKind(Kind):
     source_on_gpu: ClassVar[bool] = False
     one_bundle: ClassVar[bool] = False
     tables: ClassVar[tuple[str, ...]] = ()
+    model_plots: ClassVar[tuple[str, ...]] = ()
     keeps_outputs: ClassVar[bool] = False
 
     @abstractmethod
@@ -266,20 +297,28 @@ class CodedKind(Kind):
         key = f"studies.{name}"
         anchor = self._anchor(context, key, given)
         sources = self.sources(context, key, given, anchor)
+        of_tensors, of_models = self.parted(given["codecs"])
         points = [
             self.point(anchor, source, codec)
-            for codec in operating_points(context, f"{key}.codecs", given["codecs"])
+            for codec in operating_points(context, f"{key}.codecs", of_tensors)
             for source in sources
         ]
-        splits = [split for _, split, _ in sources if split]
-        overlays = self._overlays(context, f"{key}.overlays", given, splits, points)
-        calibration = self._calibration(context, f"{key}.calibration", given)
+        overlays = self._overlays(context, f"{key}.overlays", given, sources, points)
+        calibration = self._calibration(context, f"{key}.calibration", given, anchor.data)
         sent = file_points(context, f"{key}.file_codecs", given, anchor)
         reckoned = self.latency(context, f"{key}.latency", given)
+        of_whole = model_points(context, f"{key}.codecs", of_models, anchor, calibration)
+        looking = [of for *_, of in sources if of], [p for p in of_whole if p.calibration]
+        if calibration and not any(looking):
+            context.fail(f"{key}.calibration", IGNORED)
         return CodedStudy(
             *(name, self, anchor, points, overlays, calibration, sent, reckoned),
-            self.providers(given),
+            *(self.providers(given), of_whole, given.get("max_loss")),
         )
+
+    def parted(self, given: list[Any]) -> tuple[list[Any], list[Any]]:
+        """Return the codecs that take tensors, and those that take a model; by default none do."""
+        return given, []
 
     def latency(self, context: Context, key: str, given: Mapping[str, Any]) -> Latency | None:
         """Return what latencies are reckoned for; by default there are none."""
@@ -307,23 +346,34 @@ class CodedKind(Kind):
         return Anchor(model.model, data, self.runtime(family), self.providers(given).part2)
 
     def _calibration(
-        self, context: Context, key: str, given: Mapping[str, Any]
+        self, context: Context, key: str, given: Mapping[str, Any], scored: Selection
     ) -> Selection | None:
+        """Return the items that are looked at: of a part 'valid', or those that are not scored."""
         if "calibration" not in given:
             return None
         data = selection(context, key, given["calibration"], shard_size=1 << 30)
-        if context.sheets.datasets[data.dataset].part != "valid":
-            context.fail(f"{key}.dataset", f"{data.dataset} is not a part 'valid'")
-        return data
+        if context.sheets.datasets[data.dataset].part == "valid":
+            return data
+        if data.dataset != scored.dataset:
+            reason = f"{data.dataset} is not a part 'valid', nor is it the dataset that is scored"
+            context.fail(f"{key}.dataset", reason)
+        left = context.sheets.datasets[data.dataset].items - scored.count
+        if data.items is None or data.items > left:
+            reason = (
+                f"of {data.dataset}, {left} items are not scored; 'items' says how many to take"
+            )
+            context.fail(key, reason)
+        return replace(data, without=scored.id)
 
     def _overlays(
         self,
         context: Context,
         key: str,
         given: Mapping[str, Any],
-        splits: list[Split],
+        sources: list[tuple[str, Split | None, Operation | None]],
         points: list[Point],
     ) -> list[Point]:
+        splits = [split for _, split, _ in sources if split]
         overlays = []
         for i, entry in enumerate(given["overlays"]):
             if "split" in entry and entry["split"] >= len(splits):

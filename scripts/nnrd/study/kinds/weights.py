@@ -8,6 +8,7 @@ from nnrd.study import paths
 from nnrd.study.kinds.base import Context
 from nnrd.study.kinds.coded import CodedKind
 from nnrd.study.kinds.operations import operations
+from nnrd.study.kinds.quantised import parted
 from nnrd.study.points import Anchor, Operation, Point, Split
 from nnrd.transforms import REGISTRY as TRANSFORMS
 
@@ -17,6 +18,7 @@ class Weights(CodedKind):
 
     name = "weights"
     plots = ("accuracy_size",)
+    model_plots = ("accuracy_time",)
     joint_plots = ("accuracy_size",)
     source_rule, sink_rule = "extract_weights", "infer_weights"
     one_bundle = True
@@ -25,6 +27,10 @@ class Weights(CodedKind):
     def runtime(self, family: Family) -> str:
         """Say what the family's models are: PyTorch networks, or ONNX files."""
         return family.runtime
+
+    def parted(self, given: list[Any]) -> tuple[list[Any], list[Any]]:
+        """Return the codecs that take tensors, and those that take the model as a whole."""
+        return parted(given)
 
     def coded_values(self, values: int | None) -> int:
         """Return all of the model's."""

@@ -1,0 +1,51 @@
+"""Turn a model's graphs into what a codec of whole models makes of them, such as INT8."""
+
+import argparse
+from pathlib import Path
+
+from nnrd.core.files import checksum, complete_folder
+from nnrd.core.lineage import checked
+from nnrd.datasets import index
+from nnrd.quantisation import codecs, sizes
+from nnrd.quantisation.task_metric import TaskMetric
+from nnrd.runtime.stopwatch import Stopwatch
+from nnrd.stages import arguments, model_runs, steps
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    arguments.add_model(parser)
+    words = "the model's ONNX files, in the order of its family's graphs"
+    parser.add_argument("--graphs", type=Path, nargs="+", required=True, help=words)
+    parser.add_argument("--facts", type=Path, nargs="+", help="what is known of each, as JSON")
+    parser.add_argument("--calibration", type=Path, help="index of the items to look at")
+    arguments.add_codec(parser)
+    parser.add_argument("--out", type=Path, required=True, help="folder of files to write")
+    parser.add_argument("--times", type=Path, required=True, help="JSON file to write")
+    arguments.add_timing(parser)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Write the files, and their sizes."""
+    arguments.verify_assets(args)
+    codec = codecs.make(args.codec, args.parameters)
+    pairs = zip(args.graphs, args.facts or [None] * len(args.graphs), strict=True)
+    files = [checked(graph, facts) for graph, facts in pairs]
+    graphs = dict(zip(arguments.family(args).graphs, files, strict=True))
+    found = index.read(args.calibration) if args.calibration else index.Index([])
+    pipeline = arguments.graph_pipeline(args)
+    engine, metric = model_runs.PipelineEngine(pipeline), TaskMetric(pipeline.task, found)
+    watch = Stopwatch()
+    with complete_folder(args.out) as folder:
+        with watch("enc_time"):
+            said = codec.encode(graphs, engine, model_runs.Items(found.items), metric, folder)
+        made = sorted(folder.iterdir())
+        after = sizes.sizes(file for file in made if file.suffix in codecs.SUFFIXES.values())
+        rows = [
+            {"item": f.name, "rec_size": f.stat().st_size, "checksum": checksum(f)} for f in made
+        ]
+    rows[0] |= watch.seconds  # of all of them
+    beside = {name: size for name, size in after.items() if name != "rec_size"}
+    of = {"codec": args.codec, "parameters": args.parameters} | beside | dict(said)
+    steps.write_times(args, args.times, rows, of)
+    steps.say(f"{args.model.model}: {after}; {dict(said)}")
