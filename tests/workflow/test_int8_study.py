@@ -66,6 +66,7 @@ def damage(checkout: Checkout) -> None:
     assert any("without-imagenet_images-4" in name for name in looked_at["inputs"])
     model.write_bytes(whole[:-100] + bytes([whole[-100] ^ 1]) + whole[-99:])
     code, said = check(checkout)
-    assert code and named(said) == {str(model.relative_to(checkout.folder)): DAMAGED}
+    damaged = [path for path, state in named(said).items() if state == DAMAGED]
+    assert code and damaged == [str(model.relative_to(checkout.folder))]
     assert check(checkout, "--repair")[0] == 0
     assert model.read_bytes() == whole

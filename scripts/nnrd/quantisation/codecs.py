@@ -23,12 +23,14 @@ class ModelCodec(ABC):
     """A way to turn a model's graphs into other files that are run in their place.
 
     ``runtime``: what runs these, ``onnxruntime`` or ``openvino``; ``looks_at_items``: whether it
-    is calibrated. A subclass gives ``schema``, the JSON schema of its parameters.
+    is calibrated; ``quantises``: whether what it makes has integers, which are worth packing. A
+    subclass gives ``schema``, the JSON schema of its parameters.
     """
 
     schema: ClassVar[Mapping[str, Any]]
     runtime: str
     looks_at_items: bool = False
+    quantises: bool = True
     precision: str = DEFAULT  # of what is float, see `nnrd.quantisation.graphs.open_graph`
 
     def __init__(self, **parameters: Any) -> None:

@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +46,18 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Quantised:
-    """A quantised model: the file and the report of each graph, and the bytes of all.
+    """A quantised model: the file and the report of each graph.
 
-    An ``.xml`` has an ``.bin`` beside it. ``sizes``: as `nnrd.quantisation.sizes.sizes` has them.
+    An ``.xml`` has an ``.bin`` beside it.
     """
 
     files: Mapping[str, Path]
     report: Mapping[str, Report]
-    sizes: Mapping[str, int]
+
+    @cached_property
+    def sizes(self) -> Mapping[str, int]:
+        """The bytes of all files, as `nnrd.quantisation.sizes.sizes` has them; takes a while."""
+        return sizes.sizes(self.files.values())
 
     @property
     def layers(self) -> list[layers.Layer]:
@@ -192,9 +197,7 @@ def quantise(
             file = folder / f"{name}{backend.suffix}"
             reports[name] = _one(backend, graph, samples[name], control, name, file)
             control.graphs[name] = opened.open_graph(file, threads)
-        written = {name: folder / f"{name}{backend.suffix}" for name in graphs}
-        weighed = sizes.sizes(written.values())
-    return Quantised({name: out / file.name for name, file in written.items()}, reports, weighed)
+    return Quantised({name: out / f"{name}{backend.suffix}" for name in graphs}, reports)
 
 
 def _backend(settings: Settings) -> Backend:

@@ -18,6 +18,7 @@ from nnrd.quantisation.interface import DataLoader, Engine, Metric
 class Unquantised(ModelCodec):
     """The graphs as ``runtime`` has them, run in ``precision``: ``float32``, or its ``default``."""
 
+    quantises = False
     schema: ClassVar = {
         "type": "object",
         "additionalProperties": False,

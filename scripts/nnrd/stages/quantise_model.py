@@ -1,7 +1,9 @@
 """Turn a model's graphs into what a codec of whole models makes of them, such as INT8."""
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from nnrd.core.files import checksum, complete_folder
 from nnrd.core.lineage import checked
@@ -40,12 +42,19 @@ def main(args: argparse.Namespace) -> None:
         with watch("enc_time"):
             said = codec.encode(graphs, engine, model_runs.Items(found.items), metric, folder)
         made = sorted(folder.iterdir())
-        after = sizes.sizes(file for file in made if file.suffix in codecs.SUFFIXES.values())
-        rows = [
+        after = _packed(made) if codec.quantises else {}
+        rows: list[dict[str, Any]] = [
             {"item": f.name, "rec_size": f.stat().st_size, "checksum": checksum(f)} for f in made
         ]
     rows[0] |= watch.seconds  # of all of them
-    beside = {name: size for name, size in after.items() if name != "rec_size"}
-    of = {"codec": args.codec, "parameters": args.parameters} | beside | dict(said)
+    beside = {**after, **said}
+    of = {"codec": args.codec, "parameters": args.parameters} | beside
     steps.write_times(args, args.times, rows, of)
-    steps.say(f"{args.model.model}: {after}; {dict(said)}")
+    size = sum(row["rec_size"] for row in rows)
+    steps.say(f"{args.model.model}: {size} bytes; {beside}")
+
+
+def _packed(made: Iterable[Path]) -> dict[str, int]:
+    """Return the bytes of the files after general and after NNC's entropy coding."""
+    found = sizes.sizes(file for file in made if file.suffix in codecs.SUFFIXES.values())
+    return {name: found[name] for name in ("zstd_size", "nnc_size")}
