@@ -109,7 +109,7 @@ def table(ran: Checkout, study: str) -> pandas.DataFrame:
     return pandas.read_csv(path)
 
 
-@pytest.mark.slow(minutes=10)
+@pytest.mark.slow(minutes=3)
 @pytest.mark.parametrize("study", [*STUDIES, "coco_images"])
 def test_every_detector_goes_through_it(ran, study):
     rows = table(ran, study)
@@ -128,7 +128,7 @@ def test_every_detector_goes_through_it(ran, study):
     assert nnc["F1"].between(0, 100).all()
 
 
-@pytest.mark.slow(minutes=10)
+@pytest.mark.slow(minutes=3)
 @pytest.mark.parametrize("study", STUDIES)
 def test_every_detector_detects(ran, study):
     of = ran.folder / f"results/anchor/{STUDIES[study]['model']}/three_images/onnx/predictions"
@@ -136,25 +136,25 @@ def test_every_detector_detects(ran, study):
     assert len(rows) == 3 and all(row["detections"] for row in rows)
 
 
-@pytest.mark.slow(minutes=10)
+@pytest.mark.slow(minutes=3)
 def test_the_trained_ones_see_what_is_there(ran):
     for study in ("ssdlite", "nanodet"):
         assert table(ran, study)["rec_perf"][0] > 40
 
 
-@pytest.mark.slow(minutes=10)
+@pytest.mark.slow(minutes=3)
 def test_three_tensors_cross_at_once(ran):
     rows = table(ran, "nanodet")
     assert set(rows[rows["sent"] == "features"].branches) == {3}
 
 
-@pytest.mark.slow(minutes=10)
+@pytest.mark.slow(minutes=3)
 def test_a_selection_has_its_items_in_the_dataset_s_order(ran):
     index = json.loads((ran.folder / "results/datasets/three_images.json").read_text())
     assert [item["name"] for item in index["items"]] == ["astronaut", "chelsea", "voc"]
 
 
-@pytest.mark.slow(minutes=10)
+@pytest.mark.slow(minutes=3)
 def test_part_one_ran_once_an_image_and_split(ran):
     for study in STUDIES.values():
         of = ran.folder / f"results/features/{study['model']}/three_images"
@@ -164,7 +164,7 @@ def test_part_one_ran_once_an_image_and_split(ran):
         assert len(items) == 3 * len(study["splits"])
 
 
-@pytest.mark.slow(minutes=10)
+@pytest.mark.slow(minutes=3)
 def test_another_codec_runs_no_part_one_again(ran):
     study = STUDIES["ssd300"] | {"codecs": [*STUDY["codecs"], {"nnc": {"qp": -4}}]}
     config = configuration()
