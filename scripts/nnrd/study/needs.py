@@ -35,12 +35,8 @@ QUANTISER = Memory(2000, 64)
 QUANTISE = "quantise_model"
 RUNS_AN_ITEM = 20  # of a model, with the validations of accuracy control
 PARTS = ("extract_features", "extract_outputs", "infer_features")  # in ONNX Runtime
-WHOLE = (
-    "infer_anchor",
-    "infer_files",
-    "infer_weights",
-    "infer_quantised",
-)  # in whichever the model runs in
+# In whichever runtime the model runs.
+WHOLE = ("infer_anchor", "infer_files", "infer_weights", "infer_quantised")
 CODED = ("encode_tensors", "decode_weights")
 OF_RULE = {
     **dict.fromkeys(("convert_model", "convert_graph"), TORCH),
