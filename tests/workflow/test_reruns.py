@@ -196,6 +196,12 @@ EDITS = {
             **{**FROM_SOURCE, **BOTH_END, "score_point": 9},
         },
     ),
+    "inputs that are made to measure by": (
+        f"{SSDLITE}/pipeline.py",
+        "return made.photo(seed)",
+        "return made.photo(seed + 1)",
+        {},
+    ),
     "the fetching of files": (
         f"{L}/assets/network.py",
         "attempts: int = 4",

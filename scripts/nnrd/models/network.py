@@ -53,6 +53,10 @@ class Network(ABC):
         """
         return {WHOLE: (self.graph(model), self.export)}
 
+    def parts(self, model: nn.Module) -> dict[str, nn.Module]:
+        """Return the parts of the network by name; by default its children that have parameters."""
+        return {n: m for n, m in model.named_children() if any(True for _ in m.parameters())}
+
     def outputs(self, found: Any) -> Sequence[torch.Tensor]:
         """Return what the graph returned as tensors, in the order of the export's outputs."""
         return found if isinstance(found, tuple | list) else (found,)

@@ -17,6 +17,7 @@ from nnrd.runtime.stopwatch import Stopwatch
 Arrays = dict[str, np.ndarray]
 Run = Callable[[Arrays], Arrays]
 Times = dict[str, float]  # seconds, and the bytes of what the graph was given
+FRAMES, FRAME_SECONDS = "frames", 0.01  # of sound: what the size of an input counts, and one's time
 
 
 class Pipeline(ABC):
@@ -26,9 +27,15 @@ class Pipeline(ABC):
     where the family says that the pipeline needs it. ``graphs``: what runs the family's graphs, by
     their names, where no PyTorch does. A file is read by `load`, whose time is not
     counted.
+
+    ``sizes``: what the size of an input counts where the model takes several, such as `FRAMES`;
+    None where there is one. ``batched``: whether the network takes several inputs at once, along
+    the first dimension of each array.
     """
 
     task: ClassVar[str]
+    sizes: ClassVar[str | None] = None
+    batched: ClassVar[bool] = False
     network: Any = None
     graphs: Mapping[str, Run] | None = None
 
@@ -61,6 +68,52 @@ class Pipeline(ABC):
     def counts(self, feeds: Arrays) -> dict[str, int]:
         """Return what is counted of an item beside its times; by default ``input_size``."""
         return input_size(feeds)
+
+    # Inputs that are made, to measure by.
+
+    def check_example(self, size: int | None, batch: int) -> None:
+        """Raise UserError, without the model's name, for a size or a batch that it cannot take."""
+        if self.sizes is None and size is not None:
+            raise UserError("its input has one size: give no sizes")
+        if self.sizes is not None and size is None:
+            raise UserError(f"its input has any size: say how many {self.sizes}")
+        if size is not None and size < 1:
+            raise UserError(f"{size} {self.sizes}: at least 1")
+        if batch < 1 or (batch > 1 and not self.batched):
+            raise UserError(f"a batch of {batch}: it takes one input at a time")
+
+    def made(self, size: int | None, seed: int) -> np.ndarray:
+        """Return what `load` might have: noise, the same for a seed."""
+        raise UserError(f"family {self.row.family} makes no inputs to measure by")
+
+    def example_item(self, size: int | None) -> Item:
+        """Return the item that made inputs are of."""
+        del size
+        return Item("made", "", "", facts={"width": 640, "height": 480})
+
+    def example_seconds(self, size: int | None) -> float | None:
+        """Return how long a recording of a size is, in seconds; None of what is no recording."""
+        return size * FRAME_SECONDS if size is not None and self.sizes == FRAMES else None
+
+    def example(self, size: int | None, batch: int = 1) -> Arrays:
+        """Return made inputs as `preprocess` returns them, each of a batch another.
+
+        ``size``: how many `sizes` an input has, None where there is but one. Raises UserError for a
+        size or a batch that the model cannot take.
+        """
+        self.check_example(size, batch)
+        item = self.example_item(size)
+        feeds = [self.preprocess(self.made(size, seed), item) for seed in range(batch)]
+        if batch == 1:
+            return feeds[0]
+        return {name: np.concatenate([feed[name] for feed in feeds]) for name in feeds[0]}
+
+    def postprocess_batch(self, outputs: Arrays, item: Item, batch: int) -> list[dict[str, Any]]:
+        """Return the prediction of each input of a batch, one after the other."""
+        if batch == 1:
+            return [self.postprocess(outputs, item)]
+        parts = [{n: a[i : i + 1] for n, a in outputs.items()} for i in range(batch)]
+        return [self.postprocess(part, item) for part in parts]
 
     def predict_one(self, run: Run, item: Item) -> dict[str, Any]:
         """Return an item's prediction, nothing timed."""

@@ -41,8 +41,14 @@ class JobCode:
         found = (getattr(self, f"_{part}")(wildcards) for part in parts)
         return [t for one in found for t in ([one] if isinstance(one, str) else one or [])]
 
-    def _pipeline(self, wildcards: Wildcards) -> str | None:
-        return self.jobs.family(wildcards).pipeline
+    def _pipeline(self, wildcards: Wildcards) -> str:
+        """Return what predicts; not what makes inputs to measure by."""
+        return f"{self.jobs.family(wildcards).pipeline}.open,predict,predict_one"
+
+    def _example(self, wildcards: Wildcards) -> str:
+        """Return what makes inputs to measure by, and what is measured on them."""
+        steps = "open,example,example_item,example_seconds,infer,postprocess_batch"
+        return f"{self.jobs.family(wildcards).pipeline}.{steps}"
 
     def _preprocessing(self, wildcards: Wildcards) -> str:
         return f"{self.jobs.family(wildcards).pipeline}.open,load,preprocess"

@@ -7,10 +7,10 @@ import numpy as np
 
 from nnrd.datasets import audio
 from nnrd.datasets.index import Item
-from nnrd.models import ctc
+from nnrd.models import ctc, made
 from nnrd.models.deepspeech import features
 from nnrd.models.deepspeech.options import width
-from nnrd.models.pipeline import Arrays, Pipeline, Run
+from nnrd.models.pipeline import FRAME_SECONDS, FRAMES, Arrays, Pipeline, Run
 
 LABELS = (" ", *string.ascii_lowercase, "'")  # DeepSpeech's English alphabet
 BLANK = len(LABELS)
@@ -26,6 +26,7 @@ class DeepSpeechPipeline(Pipeline):
     """A recording to its transcript; the graph is run once a package of 16 frames (0.32 s)."""
 
     task = "asr"
+    sizes = FRAMES
 
     def load(self, item: Item) -> np.ndarray:
         """Return the recording, float32 (samples,), 16 kHz."""
@@ -51,6 +52,10 @@ class DeepSpeechPipeline(Pipeline):
             state = {old: outputs[new] for old, new in zip(STATES, NEW_STATES, strict=True)}
             found.append(outputs[LOGITS][:, 0])
         return {LOGITS: np.concatenate(found)[: feeds[COUNT]]}
+
+    def made(self, size: int | None, seed: int) -> np.ndarray:
+        """Return noise of so many frames of 10 ms."""
+        return made.recording((size or 0) * FRAME_SECONDS, seed)
 
     def postprocess(self, outputs: Arrays, item: Item) -> dict[str, Any]:
         """Return ``text`` from ``logits``, (frames, 29)."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from nnrd.datasets import images
 from nnrd.datasets.index import Item
+from nnrd.models import made
 from nnrd.models.boxes import select
 from nnrd.models.pipeline import Arrays, Pipeline, output
 
@@ -68,6 +69,7 @@ class SsdLite300Pipeline(Pipeline):
     """An image to detections with COCO's 91 category ids."""
 
     task = "detection"
+    batched = True
 
     def load(self, item: Item) -> np.ndarray:
         """Return the image, uint8 (height, width, 3)."""
@@ -78,6 +80,10 @@ class SsdLite300Pipeline(Pipeline):
         resized = cv2.resize(loaded, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
         scaled = resized.astype(np.float32) / np.float32(127.5) - np.float32(1)
         return {"image": np.ascontiguousarray(scaled.transpose(2, 0, 1)[None])}
+
+    def made(self, size: int | None, seed: int) -> np.ndarray:
+        """Return a photo of noise."""
+        return made.photo(seed)
 
     def postprocess(self, outputs: Arrays, item: Item) -> dict[str, Any]:
         """Return the detections from ``boxes`` (1, 1917, 4) and ``logits`` (1, 1917, 91).

@@ -7,8 +7,8 @@ import numpy as np
 
 from nnrd.datasets import audio
 from nnrd.datasets.index import Item
-from nnrd.models import ctc
-from nnrd.models.pipeline import Arrays, Pipeline, Run, Times, input_size
+from nnrd.models import ctc, made
+from nnrd.models.pipeline import FRAME_SECONDS, FRAMES, Arrays, Pipeline, Run, Times, input_size
 from nnrd.runtime.stopwatch import Stopwatch
 
 LABELS = ("-", "|", *"ETAONIHSRDLUMWCFGYPBV", "K", "'", *"XJQZ")  # torchaudio's, of all bundles
@@ -30,6 +30,7 @@ class RecogniserPipeline(Pipeline):
     """A recording to its transcript."""
 
     task = "asr"
+    sizes, batched = FRAMES, True
 
     def load(self, item: Item) -> np.ndarray:
         """Return the recording, float32 (samples,), 16 kHz."""
@@ -41,6 +42,10 @@ class RecogniserPipeline(Pipeline):
         if VARIANTS[str(self.row.variant)]:
             wave = (wave - wave.mean()) / np.sqrt(wave.var() + EPSILON)
         return {"waveform": wave[None].astype(np.float32)}
+
+    def made(self, size: int | None, seed: int) -> np.ndarray:
+        """Return noise of so many frames of 10 ms."""
+        return made.recording((size or 0) * FRAME_SECONDS, seed)
 
     def postprocess(self, outputs: Arrays, item: Item) -> dict[str, Any]:
         """Return ``text`` from ``scores``, (1, frames, 29)."""

@@ -7,6 +7,7 @@ from PIL import Image
 
 from nnrd.datasets import images
 from nnrd.datasets.index import Item
+from nnrd.models import made
 from nnrd.models.pipeline import Arrays, Pipeline
 
 TOP_K = 5  # classes of a prediction
@@ -50,6 +51,7 @@ class ClassifierPipeline(Pipeline):
     """
 
     task = "classification"
+    batched = True
 
     def load(self, item: Item) -> np.ndarray:
         """Return the image, uint8 (height, width, 3)."""
@@ -66,6 +68,10 @@ class ClassifierPipeline(Pipeline):
         left, top = (round((side - crop) / 2) for side in size)
         cropped = resized[top : top + crop, left : left + crop]
         return {"input": normalised(cropped, MEAN, DEVIATION)}
+
+    def made(self, size: int | None, seed: int) -> np.ndarray:
+        """Return a photo of noise."""
+        return made.photo(seed)
 
     def postprocess(self, outputs: Arrays, item: Item) -> dict[str, Any]:
         """Return ``classes`` from ``output``, the scores (1, 1000)."""

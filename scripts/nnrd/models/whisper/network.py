@@ -50,6 +50,12 @@ class WhisperNetwork(Network):
         file = assets / "model.bin"
         return _state(ctranslate2.read(file), file)
 
+    def parts(self, model: nn.Module) -> dict[str, nn.Module]:
+        """Return encoder, decoder, and the projection, whose weights are the decoder's."""
+        inner = model.get_submodule("model")
+        found = {name: inner.get_submodule(name) for name in ("encoder", "decoder")}
+        return found | {"proj_out": model.get_submodule("proj_out")}
+
     def graph(self, model: nn.Module) -> nn.Module:
         """Return the encoder."""
         return Encoder(model.get_submodule("model.encoder"))

@@ -11,9 +11,11 @@ from nnrd.core.errors import UserError
 from nnrd.core.files import read_json
 from nnrd.datasets import audio
 from nnrd.datasets.index import Item
+from nnrd.models import made
 from nnrd.models.pipeline import Arrays, Pipeline, Run
 
 START, NO_TIMESTAMPS, END = 50257, 50362, 50256  # tokens of the English vocabulary
+WINDOW = 30.0  # seconds
 TOKEN_LIMIT = 224  # half of the text context, as Whisper's own decoder has it
 VOCABULARY = 51864
 # Inputs and outputs of the graphs, see `nnrd.models.whisper.graphs`.
@@ -31,6 +33,7 @@ class WhisperPipeline(Pipeline):
     """
 
     task = "asr"
+    batched = True
 
     def open(self, assets: Path | None) -> None:
         """Read the vocabulary and the barred tokens."""
@@ -57,6 +60,14 @@ class WhisperPipeline(Pipeline):
         """Return ``features``: float32 (1, 80, 3000), the log-mel spectrogram."""
         found = self._mel(loaded, sampling_rate=audio.RATE, return_tensors="np")
         return {"features": found.input_features}
+
+    def made(self, size: int | None, seed: int) -> np.ndarray:
+        """Return noise as long as the window."""
+        return made.recording(WINDOW, seed)
+
+    def example_seconds(self, size: int | None) -> float:
+        """Return the seconds of the window."""
+        return WINDOW
 
     def postprocess(self, outputs: Arrays, item: Item) -> dict[str, Any]:
         """Return ``text`` from ``states``, (1, 1500, 384), or from what `graphs` give of them."""
