@@ -48,21 +48,32 @@ class Evaluation:
 class Quantised:
     """A quantised model: the file and the report of each graph.
 
-    An ``.xml`` has an ``.bin`` beside it.
+    An ``.xml`` has an ``.bin`` beside it. ``floats`` are the graphs that it was made of,
+    ``samples`` some inputs of each.
     """
 
     files: Mapping[str, Path]
     report: Mapping[str, Report]
+    floats: Mapping[str, Path]
+    samples: Mapping[str, Sequence[Arrays]]
 
     @cached_property
     def sizes(self) -> Mapping[str, int]:
         """The bytes of all files, as `nnrd.quantisation.sizes.sizes` has them; takes a while."""
         return sizes.sizes(self.files.values())
 
-    @property
+    @cached_property
     def layers(self) -> list[layers.Layer]:
-        """The quantised layers of all graphs, the worst first."""
-        found = [layer for report in self.report.values() for layer in report.layers]
+        """The quantised layers of all graphs, the worst first; takes runs of both graphs.
+
+        None of a graph that was quantised without a sample.
+        """
+        found = [
+            layer
+            for name, few in self.samples.items()
+            if few
+            for layer in layers.errors(name, self.floats[name], self.files[name], few)
+        ]
         return sorted(found, key=lambda layer: -layer.nmse)
 
 
@@ -197,7 +208,9 @@ def quantise(
             file = folder / f"{name}{backend.suffix}"
             reports[name] = _one(backend, graph, samples[name], control, name, file)
             control.graphs[name] = opened.open_graph(file, threads)
-    return Quantised({name: out / f"{name}{backend.suffix}" for name in graphs}, reports)
+    files = {name: out / f"{name}{backend.suffix}" for name in graphs}
+    few = {name: _evenly(taken, LOOKED_AT) for name, taken in samples.items()}
+    return Quantised(files, reports, graphs, few)
 
 
 def _backend(settings: Settings) -> Backend:
@@ -256,12 +269,10 @@ class _Control:
 def _one(
     backend: Backend, graph: Path, samples: list[Arrays], control: _Control, name: str, file: Path
 ) -> Report:
-    """Quantise one graph; return the backend's report with the errors of the layers."""
+    """Quantise one graph; return the backend's report."""
     settings = control.left()
     validate = control.of(name) if settings.accuracy_control else None
     report = backend.quantise(graph, samples, settings, file, validate, len(control.loader))
     if not (report.reverted or sizes.integers(file)):
         raise UserError(f"{graph}: backend {settings.backend} finds nothing in it to quantise")
-    if not samples:  # a backend that needs none was given no items
-        return report
-    return replace(report, layers=layers.errors(name, graph, file, _evenly(samples, LOOKED_AT)))
+    return report

@@ -13,14 +13,16 @@ from nnrd.core.files import read_record
 from nnrd.core.options import json_object, whole_number
 from nnrd.core.schema import first_mistake, unknown
 from nnrd.models import REGISTRY, Family, ModelRow
+from nnrd.models.family import WHOLE
 from nnrd.models.pipeline import Pipeline
 from nnrd.split import files
-from nnrd.stages import convert_model, planning, steps
+from nnrd.stages import convert_graph, convert_model, planning, steps
 
 OWN = "onnx_detectors"  # the family of an ONNX file of one's own
 TASK = "detection"
 MODEL_WORDS = "a row of the sheets by its name, or an ONNX file of a detector"
-MODEL, FACTS = "results/models/{}.onnx", "results/models/{}.json"  # as the workflow has them
+# As the workflow has them, without the suffix of the file and of what is known of it.
+MODEL, GRAPH = "results/models/{model}", "results/models/{model}/{graph}"
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -61,13 +63,28 @@ class Model:
     @cached_property
     def pipeline(self) -> Pipeline:
         """What stands around its graph; UserError for a model of another task."""
+        found = self.around
+        if self.family.needs_network:
+            found.network = self.family.load_network(self.row).load(self.assets)
+        return found
+
+    @cached_property
+    def around(self) -> Pipeline:
+        """What stands around its `graphs`, which no network helps; UserError as `pipeline`."""
         found = self.family.load_pipeline(self.row)
         if self.task not in (None, found.task):
             raise UserError(f"model {self.row.model}: is for {found.task}, not for {self.task}")
         found.open(self.assets)
-        if self.family.needs_network:
-            found.network = self.family.load_network(self.row).load(self.assets)
         return found
+
+    @cached_property
+    def graphs(self) -> dict[str, Path]:
+        """The ONNX files that it consists of where no PyTorch runs, by their family's names."""
+        several = self.family.graphs != (WHOLE,)
+        return {name: self._graph(name) if several else self.onnx for name in self.family.graphs}
+
+    def _graph(self, name: str) -> Path:
+        return self._made(GRAPH.format(model=self.row.model, graph=name)) or self._exported(name)
 
     @cached_property
     def onnx(self) -> Path:
@@ -75,7 +92,8 @@ class Model:
         if self.is_file:
             files.load(self.args.model)  # what ONNX Runtime would not end with, or read elsewhere
             return Path(self.args.model)
-        return self._made() or (self._exported() if self.family.network else self._converted())
+        made = self._made(MODEL.format(model=self.row.model))
+        return made or (self._exported() if self.family.network else self._converted())
 
     @cached_property
     def assets(self) -> Path | None:
@@ -107,10 +125,9 @@ class Model:
             raise UserError(f"--model: {unknown('model', self.args.model, models)}")
         return models[self.args.model]
 
-    def _made(self) -> Path | None:
+    def _made(self, place: str) -> Path | None:
         """Return the file that the workflow made of the same row, if there is one."""
-        places = (self.args.folder / name.format(self.row.model) for name in (MODEL, FACTS))
-        onnx, facts = places
+        onnx, facts = (self.args.folder / f"{place}{suffix}" for suffix in (".onnx", ".json"))
         if not (onnx.is_file() and facts.is_file()):
             return None
         if read_record(facts).get("row") != self.family.graph_row(self.row).columns:
@@ -119,23 +136,25 @@ class Model:
         steps.say(f"{onnx}: the workflow's is used")
         return onnx
 
-    def _exported(self) -> Path:
+    def _exported(self, graph: str = WHOLE) -> Path:
         """Return what was exported before, else what is now, which takes importing PyTorch."""
         kept = exports.Exports(cache.default_folder(), self.row.model)
-        key = planning.export_key(self.row, self.family, self.assets)
+        key = planning.export_key(self.row, self.family, self.assets, graph)
         found = kept.take(key)
         if found:
             steps.say(f"{found}: exported before, is used")
             return found
-        out = self._converted()
+        out = self._converted(graph)
         kept.keep(key, out, out.with_suffix(".json"))
         return out
 
-    def _converted(self) -> Path:
-        out = self.work / "model.onnx"
-        facts, how = out.with_suffix(".json"), self.args.threads
-        row = self.family.graph_row(self.row)
-        convert_model.main(
-            Namespace(model=row, assets=self.assets, out=out, facts=facts, threads=how)
-        )
+    def _converted(self, graph: str = WHOLE) -> Path:
+        out = self.work / graph / exports.FILE
+        out.parent.mkdir()
+        facts, row = out.with_suffix(".json"), self.family.graph_row(self.row)
+        given = Namespace(
+            model=row, assets=self.assets, graph=graph, out=out, facts=facts,
+            threads=self.args.threads,
+        )  # fmt: skip
+        (convert_model if graph == WHOLE else convert_graph).main(given)
         return out

@@ -8,6 +8,7 @@ from pathlib import Path
 from nnrd.core import lineage
 from nnrd.core.errors import UserError
 from nnrd.models import Family, ModelRow
+from nnrd.models.family import WHOLE
 from nnrd.study import config, origins
 from nnrd.study.config import Settings
 from nnrd.study.sheets import Sheets
@@ -15,6 +16,7 @@ from nnrd.study.source_hash import source_hash
 
 SHIPPED = Path("config/config.yaml")
 EXPORT = "nnrd.stages.convert_model"
+GRAPH_EXPORT = "nnrd.stages.convert_graph"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,11 +35,17 @@ def settings(args: argparse.Namespace) -> Settings:
     return config.load(origins.merged(given), given, args.folder)
 
 
-def export_key(model: ModelRow, family: Family, assets: Path | None) -> str:
-    """Return what an export of a model depends on: its row, its files, the code, as a hash."""
-    code = source_hash(EXPORT, *([family.exporter] if family.exporter else []))
+def export_key(model: ModelRow, family: Family, assets: Path | None, graph: str = WHOLE) -> str:
+    """Return what an export of a model depends on: its row, its files, the code, as a hash.
+
+    ``graph``: which one of a model that consists of several.
+    """
+    stage, exporter = EXPORT, family.exporter
+    if graph != WHOLE:
+        stage, exporter = GRAPH_EXPORT, family.graph_exporter
+    code = source_hash(stage, *([exporter] if exporter else []))
     files = lineage.below(assets) if assets else {}
-    made_of = [family.graph_row(model).columns, files, code]
+    made_of = [family.graph_row(model).columns, graph, files, code]
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]
 
 

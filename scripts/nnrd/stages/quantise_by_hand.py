@@ -33,7 +33,6 @@ EXAMPLES = """examples:
   nnrd quantise detector.onnx --options '{"size": [640, 640]}' --data photos/ \\
       --backend nncf_openvino --parameters '{"preset": "mixed"}' --out int8/ --csv layers.csv
 """
-GRAPH = "model"  # what the one graph of a model is called
 WORST = 10  # layers that are printed
 
 
@@ -67,17 +66,19 @@ def main(args: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="nnrd-") as work:
         model = by_hand.Model(args, Path(work), task=None)
         calibration, scored = _parts(args, model, settings, Path(work))
-        trial = _Trial(model.pipeline, scored, args.metric)
+        trial = _Trial(model.around, scored, args.metric)
         runtime = graphs.ONNXRUNTIME if backend.suffix == ".onnx" else graphs.OPENVINO
-        before = trial.run(
-            graphs.open_graph(model.onnx, args.threads, graphs.FLOAT32, runtime), "before"
-        )
+        floats = model.graphs
+        before = trial.run(_opened(floats, args.threads, graphs.FLOAT32, runtime), "before")
         made = _quantised(args, model, calibration, settings, trial)
-        run = graphs.open_graph(made.files[GRAPH], args.threads)
-        after = trial.run(run, "after")
-        _print(trial, before, after, made, model.onnx.stat().st_size)
-    if args.csv:
-        _write(args.csv, made.layers)
+        after = trial.run(_opened(made.files, args.threads), "after")
+        _print(trial, before, after, made)
+        if args.csv:
+            _write(args.csv, made.layers)
+
+
+def _opened(files: Mapping[str, Path], threads: int, *how: str) -> dict[str, Run]:
+    return {name: graphs.open_graph(file, threads, *how) for name, file in files.items()}
 
 
 def _parts(
@@ -140,12 +141,12 @@ class _Trial:
         """Return the metric over items, against predictions of the float model."""
         return TaskMetric(self.pipeline.task, found, self.metric, anchor)
 
-    def run(self, run: Run, when: str) -> Evaluation:
-        """Evaluate what runs the graph."""
+    def run(self, runs: Mapping[str, Run], when: str) -> Evaluation:
+        """Evaluate what runs the graphs."""
         metric = self.over(self.scored, self.anchor)
         count = Count(f"items scored {when}", of=len(self.scored.items))
         engine, items = _Counted(self.pipeline, count), Items(self.scored.items)
-        found = process.evaluate(engine, {GRAPH: run}, items, metric)
+        found = process.evaluate(engine, runs, items, metric)
         count.end()
         self.anchor = self.anchor or metric.predictions
         self.scores = metric.scores()
@@ -161,29 +162,28 @@ def _quantised(
 ) -> Quantised:
     say(f"{settings.backend}: calibrates with {len(calibration.items)} items")
     count = Count("items run to calibrate")
-    engine, items = _Counted(model.pipeline, count), Items(calibration.items)
+    engine, items = _Counted(model.around, count), Items(calibration.items)
     metric = trial.over(calibration)
     if settings.accuracy_control:  # which may hold predictions against the float model's
-        process.evaluate(
-            engine, {GRAPH: graphs.open_graph(model.onnx, args.threads)}, items, metric
-        )
+        process.evaluate(engine, _opened(model.graphs, args.threads), items, metric)
         metric = trial.over(calibration, metric.predictions)
-    given = ({GRAPH: model.onnx}, engine, items, metric, settings, args.out, args.threads)
+    given = (model.graphs, engine, items, metric, settings, args.out, args.threads)
     found = process.quantise(*given)
     count.end()
     return found
 
 
-def _print(
-    trial: _Trial, before: Evaluation, after: Evaluation, made: Quantised, size: int
-) -> None:
+def _print(trial: _Trial, before: Evaluation, after: Evaluation, made: Quantised) -> None:
     metric, ends = trial.over(trial.scored), _interval(trial)
     print(f"{metric.name}: {before.avg:.4g} before, {after.avg:.4g} after ({metric.unit}){ends}")
     print(f"items scored: {len(after.per_sample)}")
-    print(f"ms a run: {before.ms[GRAPH]:.2f} before, {after.ms[GRAPH]:.2f} after")
+    for graph in made.files:
+        of = f" of graph {graph}" if len(made.files) > 1 else ""
+        print(f"ms a run{of}: {before.ms[graph]:.2f} before, {after.ms[graph]:.2f} after")
+    size = sum(file.stat().st_size for file in made.floats.values())
     for name, count in made.sizes.items():
-        print(f"{name}: {count:,} bytes, {count / size:.3f} of the float file's {size:,}")
-    for layer in made.report[GRAPH].reverted:
+        print(f"{name}: {count:,} bytes, {count / size:.3f} of the float files' {size:,}")
+    for layer in (layer for report in made.report.values() for layer in report.reverted):
         print(f"back to float: {layer}")
     print(f"{len(made.layers)} layers are quantised; the worst by the error of their output:")
     for row in made.layers[:WORST]:

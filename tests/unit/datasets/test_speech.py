@@ -222,6 +222,18 @@ def test_librispeech_is_drawn_over_its_speakers(tmp_path):
     assert all(item.name.startswith(item.facts["group"]) for item in found)
 
 
+def test_sphinx(tmp_path):
+    for name in ("wav/fash/an251.wav", "wav/b.flac"):
+        tone(tmp_path / name)
+    listed = tmp_path / "transcription"
+    listed.write_text("<s> GO  ON </s> (an251)\n\n<s> one <sil> two ++NOISE++ </s> (b)\n")
+    found = index("sphinx", listed, tmp_path).items
+    assert [(i.name, i.facts["text"]) for i in found] == [("an251", "GO ON"), ("b", "one two")]
+    tone(tmp_path / "other/b.wav")
+    with pytest.raises(UserError, match=r"b: other/b\.wav, wav/b\.flac in .*; one is needed"):
+        index("sphinx", listed, tmp_path)
+
+
 def test_asterisk(tmp_path):
     lines = {
         "long": "Please enter your number followed by 5.",

@@ -302,7 +302,7 @@ def test_the_runtimes_agree_in_float(graph):
 def test_destroyed_weights_move_the_metric_and_the_errors(graph, tmp_path, backend):
     """Absurd values: what is measured is of the file, and not of something beside it."""
     found, good = made(graph, tmp_path / "good", {"backend": backend})
-    file = found.files["model"]
+    file, layer = found.files["model"], found.layers[0]
     weights = sizes.parts(file)[-1]
     data = bytearray(weights.read_bytes())
     for tensor in sizes.tensors(weights, bytes(data)):
@@ -315,7 +315,7 @@ def test_destroyed_weights_move_the_metric_and_the_errors(graph, tmp_path, backe
     from nnrd.quantisation import layers
 
     worst = layers.errors("model", graph, file, [{"x": loader[0][1]}])[0]
-    assert worst.nmse > 10 * found.layers[0].nmse and worst.sqnr_db < 3
+    assert worst.nmse > 10 * layer.nmse and worst.sqnr_db < 3
 
 
 QUIET = """

@@ -202,6 +202,11 @@ OTHERS = [
     ("librispeech", lambda f: write(f / "a.trans.txt", "1-2 GO\n1-2 STAY\n"), "given twice"),
     ("librispeech", elsewhere("../1-2"), "item '../1-2': is no name for a file"),
     ("librispeech", elsewhere("1" * 220), "is no name for a file"),
+    ("sphinx", lambda f: None, "x: no such file of transcripts"),
+    ("sphinx", lambda f: (f / "x").mkdir(), "x: is a folder"),
+    ("sphinx", lambda f: write(f / "x", "go on"), "x: line 1: is not <s> WORDS </s> (NAME)"),
+    ("sphinx", lambda f: write(f / "x", "go (a)"), "x: a: no recording in"),
+    ("sphinx", lambda f: write(f / "x", "go (a)\n\nstay (a)"), "x: a is given twice"),
     ("asterisk", lambda f: write(f / "x", "text"), "x: not a gzip file"),
     ("asterisk", lambda f: write(f / "x", gzip.compress(bytes(2**25))), "bytes, unpacked"),
 ]

@@ -77,3 +77,15 @@ def test_real_models(tmp_path, capsys, backend, model, data, metric, least, laye
     ratio = float(re.search(r"^rec_size: .* bytes, ([\d.]+) of", said, re.MULTILINE)[1])
     assert 0.25 < ratio < 0.33
     assert len(pandas.read_csv(tmp_path / "a.csv")) == layers
+
+
+@pytest.mark.slow  # 2 min
+def test_a_model_of_several_graphs(tmp_path, capsys):
+    data = ("--data", "librivox_utterances", "--calibration", "asterisk_prompts")
+    words = (*data, "--calibration-items", 2, "--folder", CHECKOUT, "--csv", tmp_path / "a.csv")
+    nnrd("quantise", "whisper_tiny_en", *words, "--backend", "ort_dynamic", "-o", tmp_path / "int8")
+    said = capsys.readouterr().out
+    assert number(said, "WER") < 10 and "items scored: 5" in said
+    assert {file.name for file in (tmp_path / "int8").iterdir()} == {"encoder.onnx", "decoder.onnx"}
+    assert number(said, "ms a run of graph encoder") > number(said, "ms a run of graph decoder") > 0
+    assert set(pandas.read_csv(tmp_path / "a.csv")["graph"]) == {"encoder", "decoder"}

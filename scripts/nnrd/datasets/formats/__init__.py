@@ -38,6 +38,7 @@ REGISTRY: Registry[type[Format]] = Registry(
         "librispeech": "nnrd.datasets.formats.librispeech:LibriSpeech",
         "sfu_hw_objects": "nnrd.datasets.formats.sfu_hw:SfuHwObjects",
         "sfu_hw_tracks": "nnrd.datasets.formats.sfu_hw:SfuHwTracks",
+        "sphinx": "nnrd.datasets.formats.sphinx:Sphinx",
         "transcripts": "nnrd.datasets.formats.transcripts:Transcripts",
     },
     of="nnrd.datasets.formats:Format",

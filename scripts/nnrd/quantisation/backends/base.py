@@ -12,20 +12,14 @@ from nnrd.quantisation import packages
 from nnrd.quantisation.interface import Arrays, Validate
 
 if TYPE_CHECKING:
-    from nnrd.quantisation.layers import Layer
     from nnrd.quantisation.settings import Settings
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was done with a graph.
-
-    ``reverted``: layers that accuracy control put back to float. ``layers``: those that are
-    quantised, with their errors, the worst first; `nnrd.quantisation.process` looks at them.
-    """
+    """What was done with a graph; ``reverted``: layers that accuracy control put back to float."""
 
     reverted: tuple[str, ...] = ()
-    layers: Sequence[Layer] = ()
 
 
 class Backend(ABC):
