@@ -27,6 +27,7 @@ WALLS = {
     "inference": BEHIND - {"inference"} | {"tasks"},
     "quantisation": BEHIND,
     "pot": BEHIND | RUNS,
+    "profile": BEHIND | RUNS,
     "stages": {"study"},
     "report": {"study", "stages", "inference"},
     "study": {"stages", "report", "inference"},

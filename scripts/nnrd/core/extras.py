@@ -13,6 +13,7 @@ EXTRAS = {
     **dict.fromkeys(("onnxruntime", "cv2", "PIL", "soundfile", "tokenizers"), "run"),
     **dict.fromkeys(("torch", "torchvision", "torchaudio", "transformers", "onnxscript"), "models"),
     **dict.fromkeys(("nncf", "openvino"), "int8"),
+    **dict.fromkeys(("zeus", "pynvml", "httpx"), "energy"),  # zeus asks for the others
     "snakemake": "workflow",
 }
 

@@ -91,7 +91,8 @@ def test_an_editable_install_is_a_plain_path(checkout, tmp_path):
 
 
 def test_versions_are_those_of_the_environment():
-    lines = (ROOT / "envs/requirements.txt").read_text().splitlines()
+    files = (ROOT / "envs" / name for name in ("requirements.txt", "energy.txt"))
+    lines = [line for file in files for line in file.read_text().splitlines()]
     pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
     versions = {pin.name.lower(): next(iter(pin.specifier)).version for pin in pins}
     named = [*PROJECT["dependencies"]]

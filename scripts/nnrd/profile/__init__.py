@@ -1,0 +1,1 @@
+"""What one run of a model costs: time, operations, memory, energy. It knows no study."""
