@@ -15,6 +15,7 @@ include: "workflow/rules/split.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/weights.smk"
 include: "workflow/rules/quantise.smk"
+include: "workflow/rules/profile.smk"
 include: "workflow/rules/encode.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/plots.smk"
@@ -31,6 +32,9 @@ localrules:
     join_tables,
     plot_points,
     plot_splits,
+    tabulate_profile,
+    plot_profile,
+    write_findings,
     draw_overlays,
     draw_split_page,
     compare_splits,

@@ -246,7 +246,7 @@ class Run:
         stage(infer_features, **given, **coded, **self._predictions(point, shard))
 
     def score_point(self, record: Record) -> None:
-        given = inputs.record_inputs(self.study, record)
+        given = inputs.record_inputs(record)
         out = self._path(paths.RECORD, folder=record.folder)
         label = {"task": "classification", "point": json.dumps(record.label)}
         stage(score_point, **label, **given, out=out)

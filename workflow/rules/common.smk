@@ -19,6 +19,8 @@ wildcard_constraints:
     source="features/[^/]+/[^/]+/[^/]+|weights/[^/]+(/[^/]+/[^/]+)?",
     codec="[A-Za-z0-9_]+",
     parameters=r"[A-Za-z0-9_.,=+-]+",
+    runs=paths.SLUG,
+    measured=paths.SLUG,
     folder="(anchor|features|files|quantised|weights)/.+",
 
 
@@ -80,6 +82,11 @@ onsuccess:
 def timed_cores(wildcards):
     """Give a step that has to run alone all cores, of which it uses one; on a cluster, its node."""
     return (workflow.cores or 1) if ISOLATED and workflow.local_exec else 1
+
+
+def profiled_cores(wildcards):
+    """Give a measurement its compute threads, and all cores where it has to run alone."""
+    return max(timed_cores(wildcards), PROFILES.threads(wildcards))
 
 
 def one_job(output):

@@ -17,7 +17,7 @@ if "nnrd" in sys.modules and CHECKOUT not in Path(sys.modules["nnrd"].__file__).
 from nnrd.core.errors import UserError
 from nnrd.datasets import index
 from nnrd.runtime.cuda import has_cuda
-from nnrd.study import inputs, job_code, jobs, lists, needs, origins, paths, tables
+from nnrd.study import inputs, job_code, jobs, lists, needs, origins, paths, profile_jobs, tables
 from nnrd.study.config import load
 from nnrd.workflow.guard import guard
 
@@ -55,5 +55,6 @@ for study, reason in SETTINGS.left_out.items():
 STUDIES = SETTINGS.studies
 JOBS = jobs.Jobs(SETTINGS)
 TABLES = tables.Tables(SETTINGS)
+PROFILES = profile_jobs.ProfileJobs(SETTINGS)
 CODE = job_code.JobCode(JOBS, TABLES)
 NEEDS = needs.Needs(JOBS)

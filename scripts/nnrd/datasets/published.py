@@ -1,4 +1,4 @@
-"""Published tables of splits, as CSV: read and checked, cell by cell."""
+"""Published tables of splits, and of what models cost, as CSV: read and checked, cell by cell."""
 
 import csv
 import math
@@ -10,6 +10,7 @@ from nnrd.core.errors import UserError
 from nnrd.core.schema import unknown
 
 LATENCY = "latency_ms_"
+PROFILE_NUMBERS = ("parameters", "latency_s", "watts", "joules", "wer")
 ANCHOR = 0  # the rank of a row in which nothing is split: the model's inputs are sent
 Row = dict[str, Any]
 
@@ -51,6 +52,24 @@ def read_branches(path: str | Path, models: Collection[str]) -> list[Row]:
         row["max_branches"] = _number(f"{path}:{line}", "max_branches", row["max_branches"], True)
         if row["max_branches"] is None:
             raise UserError(f"{path}:{line}: max_branches has to be given")
+    return rows
+
+
+def read_profiles(path: str | Path, models: Collection[str]) -> list[Row]:
+    """Return the rows of a table of what models cost.
+
+    Columns: ``model``, one of ``models``; ``part``, empty of the whole; ``options``, such as
+    ``ctc_weight=0.3``, empty where a number does not depend on them; and `PROFILE_NUMBERS`. Empty
+    cells of numbers are None. Other columns are passed on as text. Raises UserError, naming file,
+    line and column.
+    """
+    rows = _read(path, ("model", "part", "options", *PROFILE_NUMBERS))
+    for line, row in enumerate(rows, 2):
+        where = f"{path}:{line}"
+        if row["model"] not in models:
+            raise UserError(f"{where}: model: {unknown('model', row['model'], models)}")
+        for column in PROFILE_NUMBERS:
+            row[column] = _number(where, column, row[column], whole=column == "parameters")
     return rows
 
 

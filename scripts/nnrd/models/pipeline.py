@@ -73,6 +73,9 @@ class Pipeline(ABC):
 
     def check_example(self, size: int | None, batch: int) -> None:
         """Raise UserError, without the model's name, for a size or a batch that it cannot take."""
+        made, given = type(self).made is Pipeline.made, type(self).example is Pipeline.example
+        if made and given:
+            raise UserError(f"family {self.row.family} makes no inputs to measure by")
         if self.sizes is None and size is not None:
             raise UserError("its input has one size: give no sizes")
         if self.sizes is not None and size is None:

@@ -58,10 +58,11 @@ def model_folder(settings: Settings, model: str) -> list[str]:
     return [_asset_folder(asset)] if asset else []
 
 
-def record_inputs(study: CodedStudy, record: Record) -> dict[str, str | list[str]]:
+def record_inputs(record: Record) -> dict[str, str | list[str]]:
     """Return what a point or an anchor was measured by; the names are options of score_point."""
-    anchor, shards = study.anchor.folder, study.data.shards
-    inputs: dict[str, str | list[str]] = {"index": paths.fill(paths.INDEX, data=study.data.id)}
+    held = record if isinstance(record, Anchor) else record.anchor
+    anchor, shards = held.folder, held.data.shards
+    inputs: dict[str, str | list[str]] = {"index": paths.fill(paths.INDEX, data=held.data.id)}
     if record.predicts:
         inputs["anchor"] = paths.predictions(anchor, shards)
         inputs["predictions"] = paths.predictions(record.folder, shards)

@@ -8,8 +8,9 @@ from nnrd.datasets import file_codecs, formats
 from nnrd.quantisation import backends
 from nnrd.quantisation import codecs as model_codecs
 from nnrd.report import plots
+from nnrd.stages.profile_runs import TARGETS as PROFILE_RUNS
 from nnrd.stages.runtimes import REGISTRY as RUNTIMES
-from nnrd.study import paths
+from nnrd.study import paths, points
 from nnrd.study.jobs import Jobs, Wildcards
 from nnrd.study.lists import LISTS
 from nnrd.study.memo import Memo
@@ -62,6 +63,19 @@ class JobCode:
         runs = self.jobs.runtime(wildcards) == "torch" or family.needs_network
         return family.network if runs else None
 
+    def _parts(self, wildcards: Wildcards) -> str:
+        """Return what builds a network and names its parts."""
+        return f"{self.jobs.family(wildcards).network}.bare,parts"
+
+    def _profiled(self, wildcards: Wildcards) -> list[str]:
+        """Return what runs a model that is measured: in PyTorch its network, too."""
+        runtime = points.parsed(wildcards.get("runs"))["runtime"]
+        network = self.jobs.family(wildcards).network if runtime == "torch" else None
+        return [PROFILE_RUNS[runtime], *([network] if network else [])]
+
+    def _profile_plot(self, wildcards: Wildcards) -> str:
+        return f"nnrd.report.profile.{wildcards.get('plot')}:draw"
+
     def _export(self, wildcards: Wildcards) -> str | None:
         return self.jobs.family(wildcards).exporter
 
@@ -109,7 +123,7 @@ class JobCode:
         return formats.REGISTRY.target(row.format)
 
     def _task(self, wildcards: Wildcards) -> str:
-        return tasks.REGISTRY.target(self.jobs.task(self.jobs.records[wildcards.get("folder")][1]))
+        return tasks.REGISTRY.target(self.jobs.task(self.jobs.records[wildcards.get("folder")]))
 
     def _plot(self, wildcards: Wildcards) -> str:
         return plots.REGISTRY.target(wildcards.get("plot"))

@@ -17,7 +17,7 @@ from nnrd.study.config import Settings
 from nnrd.study.kinds.coded import CodedStudy
 from nnrd.study.lists import listed
 from nnrd.study.places import as_input
-from nnrd.study.points import AUTO, NOTHING, Point, Record, Selection, Split
+from nnrd.study.points import AUTO, NOTHING, Anchor, Point, Record, Selection, Split, parsed
 
 WORKERS = 4  # of the coder, at most: more of them gain little
 LONGEST_GROUP = 80  # characters of a record's folder in the name of a cluster's job
@@ -39,11 +39,11 @@ class Jobs:
         self.studies = settings.studies
         self.coded = {n: s for n, s in self.studies.items() if isinstance(s, CodedStudy)}
         coded = self.coded.values()
-        self.records = {r.folder: (study, r) for study in coded for r in study.records}
+        self.records = {r.folder: r for study in self.studies.values() for r in study.scored}
         points = [point for study in coded for point in study.points]
         codings = {point.codec.id: point.codec for point in points}
         codings |= {point.codec.id: point.codec for study in coded for point in study.sent}
-        codings |= {point.codec.id: point.codec for study in coded for point in study.quantised}
+        codings |= {p.codec.id: p.codec for s in self.studies.values() for p in s.quantised}
         # Sorted, so that the order of the YAML is in no bitstream.
         self.operations = {
             name: json.dumps(codec.parameters, sort_keys=True) for name, codec in codings.items()
@@ -70,7 +70,7 @@ class Jobs:
             return wildcards.get("model")
         if wildcards.get("source"):
             return wildcards.get("source").split("/")[1]
-        return self.records[wildcards.get("folder")][1].label["model"]
+        return self.records[wildcards.get("folder")].label["model"]
 
     def family(self, wildcards: Wildcards) -> Family:
         """Return the family of a job's model."""
@@ -107,6 +107,8 @@ class Jobs:
 
     def provider(self, wildcards: Wildcards) -> str:
         """Return what a job's graph is to run on, which its path says: `Providers` of its study."""
+        if wildcards.get("runs"):  # of a measurement, which runs on a GPU only where it says so
+            return parsed(wildcards.get("runs"))["device"]
         own = wildcards.get("provider")
         return (wildcards.get("part1", "") if own is None else own).removeprefix("@") or AUTO
 
@@ -122,7 +124,9 @@ class Jobs:
     def refuse_missing_gpu(self, asked: Iterable[Wildcards]) -> None:
         """Raise UserError where jobs that are to be done here need a GPU that is not there."""
         if not has_cuda() and any(self.provider(wildcards) == CUDA for wildcards in asked):
-            named = [f"studies.{n}.providers" for n, s in self.coded.items() if CUDA in s.providers]
+            named = [
+                f"studies.{n}.{key}" for n, s in self.studies.items() for key in s.keys_for(CUDA)
+            ]
             raise UserError(
                 f"{', '.join(named)}: cuda: this machine has no NVIDIA GPU that can be used"
             )
@@ -207,7 +211,8 @@ class Jobs:
     def graphs(self, wildcards: Wildcards) -> dict[str, list[str]]:
         """Return the graphs of a job's model, and the facts of them, in the family's order."""
         name, family = self.model_name(wildcards), self.family(wildcards)
-        pairs = [paths.graph_files(name, graph, WHOLE) for graph in family.graphs]
+        whose = self.settings.sheets.models.with_graph_of(name)
+        pairs = [paths.graph_files(whose, graph, WHOLE) for graph in family.graphs]
         return {"graphs": [file for file, _ in pairs], "facts": [facts for _, facts in pairs]}
 
     def looked_at(self, wildcards: Wildcards) -> dict[str, str]:
@@ -274,11 +279,11 @@ class Jobs:
 
     def record_inputs(self, wildcards: Wildcards) -> Mapping[str, str | list[str]]:
         """Return what a point or an anchor was measured by."""
-        return inputs.record_inputs(*self.records[wildcards.get("folder")])
+        return inputs.record_inputs(self.records[wildcards.get("folder")])
 
     def record(self, wildcards: Wildcards) -> list[str]:
         """Return a point or an anchor as options of score_point."""
-        _, record = self.records[wildcards.get("folder")]
+        record = self.records[wildcards.get("folder")]
         return ["--task", self.task(record), "--point", json.dumps(record.label)]
 
     def task(self, record: Record) -> str:
@@ -292,8 +297,9 @@ class Jobs:
         nothing. Where several shards share that work, each of its jobs is one; then None.
         """
         folder = paths.record_folder(output).format(**dict(wildcards.items()))
-        study, _ = self.records[folder]
-        if len(study.data.shards) > 1:
+        record = self.records[folder]
+        held = record if isinstance(record, Anchor) else record.anchor
+        if len(held.data.shards) > 1:
             return None
         digest = hashlib.sha256(folder.encode()).hexdigest()
         return f"{folder.replace('/', '-')[:LONGEST_GROUP]}-{digest[:12]}"

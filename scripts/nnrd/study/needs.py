@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from nnrd.study.estimate import DECODE, ENCODE, EVALUATE
 from nnrd.study.jobs import Jobs, Wildcards
+from nnrd.study.points import parsed
 
 OWN = 300  # MB of the Snakemakes that run a job on its node; on SLURM these are two
 SLACK = 5  # times the stated seconds: nodes differ, and GPUs only make it less
@@ -32,7 +33,7 @@ CODER = Memory(350, 4 * 2.3)
 # NNCF holds the activations of a sample beside the model, and ONNX Runtime's quantiser copies it.
 QUANTISER = Memory(2000, 64)
 
-QUANTISE = "quantise_model"
+QUANTISE, PROFILE = "quantise_model", "profile_model"
 RUNS_AN_ITEM = 20  # of a model, with the validations of accuracy control
 PARTS = ("extract_features", "extract_outputs", "infer_features")  # in ONNX Runtime
 # In whichever runtime the model runs.
@@ -40,13 +41,13 @@ WHOLE = ("infer_anchor", "infer_files", "infer_weights", "infer_quantised")
 CODED = ("encode_tensors", "decode_weights")
 OF_RULE = {
     **dict.fromkeys(("convert_model", "convert_graph"), TORCH),
-    **dict.fromkeys(("extract_weights", "transform_model"), TORCH),
+    **dict.fromkeys(("extract_weights", "transform_model", "count_parameters", PROFILE), TORCH),
     QUANTISE: QUANTISER,
     **dict.fromkeys(("split_model", "tabulate_splits", *PARTS, *WHOLE), ONNX),
     **dict.fromkeys(CODED, CODER),
 }
 RUNS = {*PARTS, *WHOLE}
-TIMED = {*RUNS, *CODED, QUANTISE}
+TIMED = {*RUNS, *CODED, QUANTISE, PROFILE}
 EXTRA = "slurm_extra"  # what Snakemake's executor of SLURM adds to sbatch
 
 
@@ -87,6 +88,11 @@ class Needs:
         if rule == QUANTISE:
             looked_at = self._items(wildcards, "calibration")
             seconds = RUNS_AN_ITEM * EVALUATE * self._values(wildcards) * looked_at
+        if rule == PROFILE:
+            told = parsed(wildcards.get("measured"))
+            runs = int(told["repeats"]) * (int(told["samples"]) + int(told["warm_up"]))
+            seconds = EVALUATE * self._values(wildcards) * runs * int(told["batch"])
+            seconds += float(told["power_seconds"]) / SLACK
         return round(START + SLACK * seconds / 60)
 
     def _values(self, wildcards: Wildcards) -> int:

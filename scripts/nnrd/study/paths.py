@@ -10,8 +10,10 @@ from typing import Any
 
 from nnrd.core.lineage import SUFFIX
 from nnrd.core.sheets import schema
+from nnrd.study.points import VARIANT
 
 WHOLE = "0-of-1"
+SLUG = "[A-Za-z0-9_.,=+-]+"  # what `nnrd.study.points.slug` makes
 ALL = "all"  # stands in a path for "all studies of the run"
 
 ASSET = "resources/{asset}"
@@ -48,10 +50,16 @@ QUANTISED_PREDICTIONS = (
 ANCHOR_PREDICTIONS = "results/anchor/{model}/{data}/{runtime}{provider}/predictions/{shard}.json"
 OUTPUTS = "results/anchor/{model}/{data}/onnx{provider}/outputs/{shard}"
 
+PROFILED = "results/profile/{model}/{runs}/{measured}.json"
+COUNTED = "results/profile/{model}/parameters.json"
+PROFILE_PLOT = "results/plots/{study}/profile/{plot}.{suffix}"
+FINDINGS = "results/plots/{study}/profile/findings.html"
+
 RECORD = "results/{folder}/point.json"
 STUDY_TABLE = "results/tables/{study}/{table}.csv"
 TABLE = "results/tables/{table}.csv"
 TABLES = ("points", "items")
+PROFILE_TABLES = ("profile", "parameters")
 PLOT = "results/plots/{study}/{plot}.{suffix}"
 OVERLAY = "results/plots/{study}/overlays/{split}/{codec}/{parameters}.png"
 SPLIT_TABLE = "results/splits/{model}.csv"
@@ -91,7 +99,9 @@ def name_patterns() -> dict[str, str]:
         "study": config["properties"]["studies"]["propertyNames"],
         "comparison": comparisons["ranks"]["propertyNames"],
     }
-    return {name: rule["pattern"].strip("^$") for name, rule in rules.items()}
+    found = {name: rule["pattern"].strip("^$") for name, rule in rules.items()}
+    # Behind its name may stand what a study changes of a row.
+    return found | {"model": rf"{found['model']}(\{VARIANT}{SLUG})?"}
 
 
 def study_table(table: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 SLUG_VALUE = re.compile(r"[A-Za-z0-9_.+-]+")
 NOTHING = "nothing"  # stands in a path where no items are looked at
 DEFAULT = "default"  # stands in a path for "no parameters"
+VARIANT = "+"  # stands behind a model's name and before its other options
 LONGEST_NAME = 80  # characters of a node's name in a path
 LONGEST, HASH = 100, 20  # characters of parameters in a path, and of these for their hash
 AUTO = "auto"  # the provider where any will do: a GPU if there is one
@@ -243,12 +244,75 @@ class ModelPoint:
         return _label(self.anchor, self.codec) | {"sent": "weights", "runtime": self.runtime}
 
 
+@dataclass(frozen=True)
+class ProfilePoint:
+    """A measurement of a model on made inputs: what ran it, how, on what, and how often.
+
+    ``model`` is a row of the sheet, perhaps one with ``options`` changed, of the row ``base``;
+    ``network``: the row whose network it has; ``graphs``: those that are run where no PyTorch is.
+    ``size``: of an input, None where there is but one; ``device``: ``cpu`` or ``cuda``.
+    ``repeats`` times ``samples`` runs after ``warm_up`` are timed; ``power_seconds``: how long it
+    runs for the watts; ``tdp_watts``: by which energy is estimated, None where nobody asks.
+    ``seconds``: of an input that is a recording.
+    """
+
+    model: str
+    base: str
+    network: str
+    options: Mapping[str, Any] = field(hash=False)
+    runtime: str
+    precision: str
+    device: str
+    threads: int
+    size: int | None
+    batch: int
+    unit: str | None = None
+    seconds: float | None = None
+    graphs: tuple[str, ...] = ()
+    warm_up: int = 10
+    samples: int = 100
+    repeats: int = 5
+    power_seconds: float = 60
+    tdp_watts: float | None = None
+
+    @property
+    def runs(self) -> str:
+        """Its part of a path that says what runs it, and how."""
+        names = ("runtime", "precision", "device", "threads")
+        return text({name: getattr(self, name) for name in names})
+
+    @property
+    def measured(self) -> str:
+        """Its part of a path that says on what it runs, and how often."""
+        names = ("size", "batch", "warm_up", "samples", "repeats", "power_seconds", "tdp_watts")
+        given = {name: getattr(self, name) for name in names}
+        return text({name: value for name, value in given.items() if value is not None})
+
+    @property
+    def label(self) -> dict[str, Any]:
+        """The columns of the table of profiles that tell it from others."""
+        names = ("runtime", "precision", "device", "threads", "size", "unit", "batch", "seconds")
+        columns = {name: getattr(self, name) for name in names}
+        return {"model": self.base, "options": dict(self.options)} | columns
+
+    @property
+    def protocol(self) -> dict[str, Any]:
+        """How often it is run, and for how long."""
+        names = ("warm_up", "samples", "repeats", "power_seconds", "tdp_watts")
+        return {name: getattr(self, name) for name in names}
+
+
 Record = Anchor | FilePoint | ModelPoint | Point  # what becomes a row of the table of points
 
 
 def _label(anchor: Anchor, codec: Operation) -> dict[str, Any]:
     coded = {"codec": codec.name, "parameters": dict(codec.parameters)}
     return anchor.label | coded | {"lossless": codec.lossless}
+
+
+def variant(model: str, options: Mapping[str, Any]) -> str:
+    """Return the name, in tables and paths, of a model's row with some other options."""
+    return f"{model}{VARIANT}{slug(options)}"
 
 
 def text(parameters: Mapping[str, Any]) -> str:
@@ -273,6 +337,11 @@ def slug(parameters: Mapping[str, Any]) -> str:
         if len(",".join([*kept, pair])) <= LONGEST - HASH:
             kept.append(pair)
     return ",".join([*kept, f"hash-{digest[:10]}"])
+
+
+def parsed(part: str) -> dict[str, str]:
+    """Return the values, as text, of a part of a path that `text` made."""
+    return dict(pair.partition("=")[::2] for pair in part.split(","))
 
 
 def fits_a_path(value: Any) -> bool:

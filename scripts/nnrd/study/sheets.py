@@ -1,7 +1,7 @@
 """The three sheets of a configuration: assets, models, datasets."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -10,11 +10,12 @@ from nnrd.assets import rows as asset_rows
 from nnrd.core import sheets
 from nnrd.core.errors import UserError
 from nnrd.core.options import json_object
-from nnrd.core.schema import first_mistake, unknown
+from nnrd.core.schema import first_mistake, unknown, with_defaults
 from nnrd.datasets.formats import REGISTRY as FORMATS
 from nnrd.models.family import Family
 from nnrd.models.row import ModelRow
 from nnrd.study.places import Places
+from nnrd.study.points import variant
 from nnrd.tasks import REGISTRY as TASKS
 
 
@@ -34,12 +35,51 @@ class DatasetRow:
     bad_items: str = "refuse"
 
 
+class Models(dict[str, ModelRow]):
+    """The rows of models by name, and their variants, which are found by name and not listed.
+
+    A variant is a row with other options.
+    """
+
+    def __init__(self, rows: Mapping[str, ModelRow]) -> None:
+        super().__init__(rows)
+        self.variants: dict[str, tuple[ModelRow, str]] = {}
+
+    def __missing__(self, name: str) -> ModelRow:
+        """Return a variant; KeyError where there is none."""
+        return self.variants[name][0]
+
+    def vary(self, name: str, options: Mapping[str, Any]) -> ModelRow:
+        """Return a row with some options changed, which can be found by its name afterwards.
+
+        The row itself where they say no other thing. Raises UserError, without the row's name, for
+        options that its family does not take.
+        """
+        row = self[name]
+        stated = with_defaults(_options_schema(row), dict(row.options))
+        changed = {key: value for key, value in options.items() if stated.get(key) != value}
+        if not changed:
+            return row
+        found = replace(row, model=variant(name, changed), options={**row.options, **changed})
+        mistake = options_mistake(found)
+        if mistake:
+            raise UserError(mistake)
+        family = models.REGISTRY.get(row.family)
+        graphs = [family.input_row(one).options for one in (row, found)]
+        self.variants[found.model] = found, name if graphs[0] == graphs[1] else found.model
+        return found
+
+    def with_graph_of(self, name: str) -> str:
+        """Return the model whose graph a model, or a variant, has: what a file is called by."""
+        return self.variants[name][1] if name in self.variants else name
+
+
 @dataclass(frozen=True)
 class Sheets:
     """All rows by name; an asset has one row a file."""
 
     assets: dict[str, list[dict[str, Any]]]
-    models: dict[str, ModelRow]
+    models: Models
     datasets: dict[str, DatasetRow]
 
     def family(self, model: str) -> Family:
@@ -98,7 +138,7 @@ def read(given: Given) -> Sheets:
             raise UserError(f"{where}: {unknown('asset', entry.asset, assets)}")
     return Sheets(
         assets,
-        {name: row for name, (_, row) in models.items()},
+        Models({name: row for name, (_, row) in models.items()}),
         {name: row for name, (_, row) in datasets.items()},
     )
 
@@ -156,18 +196,22 @@ def _model(row: dict[str, Any], where: str) -> ModelRow:
             TASKS.target(found.task)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
-    mistake = first_mistake(_options_schema(found), dict(found.options))
+    mistake = options_mistake(found)
     if mistake:
-        raise UserError(f"{where}: options: {': '.join(part for part in mistake if part)}")
+        raise UserError(f"{where}: options: {mistake}")
     if found.weights == "asset" and found.asset is None:
         raise UserError(f"{where}: weights: 'asset', but the column asset is empty")
     return found
 
 
+def options_mistake(row: ModelRow) -> str | None:
+    """Return what is wrong with the options of a row, the option first; None where nothing is."""
+    mistake = first_mistake(_options_schema(row), dict(row.options)) if row.options else None
+    return ": ".join(part for part in mistake if part) if mistake else None
+
+
 def _options_schema(row: ModelRow) -> dict[str, Any]:
-    """Return the schema of a row's options, which its family has; any where it has none."""
-    if not row.options:
-        return {}
+    """Return the schema of a row's options, which its family has; any fit where it has none."""
     return dict(models.REGISTRY.get(row.family).options or {})
 
 

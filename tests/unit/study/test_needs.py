@@ -25,6 +25,7 @@ STUDIES = {
         "codecs": ["float16"],
     },
 }
+PROFILED = {"measured": "batch=2,power_seconds=60,repeats=5,samples=100,warm_up=10"}
 FEATURES = {"model": "ssdlite300_mobilenet_v2", "data": "demo_images", "split": "rank10"}
 
 
@@ -36,7 +37,7 @@ def found():
 
 @pytest.mark.parametrize("rule", needs.OF_RULE)
 def test_a_try_more_gets_more(found, rule):
-    wildcards = FEATURES | {"runtime": "onnx", "folder": "x"}
+    wildcards = FEATURES | {"runtime": "onnx", "folder": "x"} | PROFILED
     for resource in found.of(rule).values():
         first, third = resource(wildcards, attempt=1), resource(wildcards, attempt=3)
         assert isinstance(first, int) and third == 3 * first > 0
@@ -54,3 +55,8 @@ def test_time_follows_items_and_values(found):
     large = {"model": "whisper_tiny_en", "data": "asterisk_prompts-40", "runtime": "torch"}
     seconds = EVALUATE * 37_760_256 * 40
     assert found.minutes("infer_anchor", large) == round(10 + 5 * seconds / 60)
+
+
+def test_time_of_a_measurement_follows_its_runs(found):
+    seconds = EVALUATE * 4_475_504 * 550 * 2 + 60 / 5
+    assert found.minutes("profile_model", FEATURES | PROFILED) == round(10 + 5 * seconds / 60)

@@ -60,7 +60,7 @@ def test_studies_on_other_providers_share_what_does_not_depend_on_it():
     assert len({found.points[0].folder for found in all_of}) == 9
     assert len({found.anchor.folder for found in all_of}) == 3
     for found in all_of:
-        inputs = record_inputs(found, found.points[0])
+        inputs = record_inputs(found.points[0])
         assert inputs["anchor_record"] == f"results/{found.anchor.folder}/point.json"
         made = {file for other in all_of for file in other.files()}
         assert {file for files in inputs.values() for file in ([files] if isinstance(files, str)

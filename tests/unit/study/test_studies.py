@@ -55,13 +55,13 @@ def test_a_record_is_made_of_the_files_of_its_steps(study):
     loaded = settings(one=study | {"shard_size": 10})
     declared = loaded.studies["one"]
     point = declared.points[0]
-    files, shards = inputs.record_inputs(declared, point), declared.data.shards
+    files, shards = inputs.record_inputs(point), declared.data.shards
     assert ("split" in files) == (study is FEATURES)
     assert len(files["predictions"]) == len(files["inferred"]) == len(shards) > 1
     bundles = 1 if study is SPEECH else len(shards)
     assert len(files["source"]) == len(files["encoded"]) == bundles
     assert all(file.startswith(f"results/{point.encoded}/") for file in files["encoded"])
-    anchor = inputs.record_inputs(declared, declared.anchor)
+    anchor = inputs.record_inputs(declared.anchor)
     assert set(anchor) == {"index", "anchor", "predictions", "inferred"}
 
 
@@ -115,7 +115,7 @@ def test_every_features_study_has_the_items_own_bytes(tmp_path):
     assert label.items() <= stored.label.items()
     assert {point.label["sent"] for point in points} == {"features"}
     assert {p.codec.name for p in points if p.label["lossless"]} <= {"raw"}
-    wanted = inputs.record_inputs(study, stored)
+    wanted = inputs.record_inputs(stored)
     assert set(wanted) == {"index", "anchor", "predictions", "inferred", "anchor_record"}
     sheets = settings(two=FEATURES).sheets
     jobs = [job.rule for job in study.jobs(sheets, SplitCosts(sheets, tmp_path))]
@@ -255,7 +255,7 @@ def test_a_bound_has_a_rate_and_no_prediction(tmp_path, study):
     loaded = settings(one=study | {"codecs": ["raw", {"entropy": {"qp": -20}}]})
     declared = loaded.studies["one"]
     point = next(point for point in declared.points if point.codec.name == "entropy")
-    files = inputs.record_inputs(declared, point)
+    files = inputs.record_inputs(point)
     assert {"encoded", "source", "anchor_record"} <= set(files)
     assert not {"predictions", "inferred", "decoded"} & set(files)
     made = [file for file in declared.files() if file.startswith(f"results/{point.folder}/")]

@@ -2,7 +2,8 @@
 
 from nnrd.study.kinds.base import Kind
 from nnrd.study.kinds.features import Features
+from nnrd.study.kinds.profile import Profile
 from nnrd.study.kinds.splits import Splits
 from nnrd.study.kinds.weights import Weights
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (Features(), Weights(), Splits())}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (Features(), Weights(), Splits(), Profile())}

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple, NoReturn, TypeVar
 from nnrd.core.errors import UserError
 from nnrd.study.graphs import Graphs
 from nnrd.study.places import Places
-from nnrd.study.points import Record, Selection
+from nnrd.study.points import ModelPoint, Record, Selection
 from nnrd.study.sheets import Sheets
 from nnrd.study.split_costs import SplitCosts
 
@@ -74,6 +74,21 @@ class Study(ABC):
     @property
     def records(self) -> list[Record]:
         """What becomes a row of the table of points: the anchor first, then the points."""
+        return []
+
+    def keys_for(self, device: str) -> list[str]:
+        """Return the keys that ask for a device, ``cpu`` or ``cuda``; by default there are none."""
+        del device
+        return []
+
+    @property
+    def scored(self) -> list[Record]:
+        """What the steps of anchors and points score for it; by default its records."""
+        return self.records
+
+    @property
+    def quantised(self) -> list[ModelPoint]:
+        """The points whose codec takes the model as a whole; by default there are none."""
         return []
 
     @abstractmethod

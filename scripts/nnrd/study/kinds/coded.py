@@ -58,7 +58,7 @@ class CodedStudy(Study):
 
     ``sent`` are the points whose items are sent as files, with nothing split; ``latency`` is what
     latencies are reckoned for, where the kind has some; ``providers`` run source and sink;
-    ``quantised`` are the points whose codec takes the model as a whole; ``max_loss`` is what a
+    ``of_whole`` are the points whose codec takes the model as a whole; ``max_loss`` is what a
     point may lose against the anchor, in the metric's unit, where the study says it.
     """
 
@@ -70,8 +70,17 @@ class CodedStudy(Study):
     sent: list[FilePoint] = field(default_factory=list)
     latency: Latency | None = None
     providers: Providers = field(default_factory=Providers)
-    quantised: list[ModelPoint] = field(default_factory=list)
+    of_whole: list[ModelPoint] = field(default_factory=list)
     max_loss: float | None = None
+
+    def keys_for(self, device: str) -> list[str]:
+        """Return the key of the providers where one of them is the device."""
+        return ["providers"] if device in self.providers else []
+
+    @property
+    def quantised(self) -> list[ModelPoint]:
+        """The points whose codec takes the model as a whole."""
+        return self.of_whole
 
     @property
     def data(self) -> Selection:

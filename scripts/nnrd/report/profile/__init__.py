@@ -1,0 +1,1 @@
+"""What models cost: the tables of a profile study, its plots, and sentences from the numbers."""
