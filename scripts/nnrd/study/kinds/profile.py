@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 from nnrd.core.errors import UserError
 from nnrd.core.schema import unknown
 from nnrd.datasets import published
-from nnrd.models.family import WHOLE
+from nnrd.models.family import WHOLE, Family
 from nnrd.models.pipeline import Pipeline
+from nnrd.models.row import ModelRow
 from nnrd.quantisation.graphs import DEFAULT, FLOAT32, ONNXRUNTIME, OPENVINO
 from nnrd.runtime.cuda import CPU
 from nnrd.study import paths
@@ -34,6 +35,7 @@ PRECISIONS = {
     OPENVINO: (FLOAT32, DEFAULT),
 }
 AXES = ("sizes", "batches", "runtimes", "precisions", "threads", "devices")
+HOW = ("runtime", "precision", "device", "threads")
 PROTOCOL = ("warm_up", "samples", "repeats", "power_seconds", "tdp_watts")
 ACCURACY = "accuracy"
 PLOTS = ("latency", "energy", "parameters", ACCURACY)
@@ -134,8 +136,7 @@ class Profile(Kind):
     def study(self, context: Context, name: str, given: Mapping[str, Any]) -> ProfileStudy:
         """Return the study, every combination a point; the models are asked what they take."""
         key = f"studies.{name}"
-        entries = list(_entries(context, key, given))
-        points = [point for entry in entries for point in _points(context, *entry)]
+        points = [point for model in _models(context, key, given) for point in _points(model)]
         seen: set[str] = set()
         for point in points:
             if measured(point) in seen:
@@ -173,92 +174,112 @@ def score_files(record: Record) -> list[str]:
     return [*found, paths.fill(paths.RECORD, folder=folder)]
 
 
-Entry = tuple[
-    str, str, Mapping[str, Any]
-]  # key of a model, its name, the study's axes with its own
+class _Model(NamedTuple):
+    """A model of a study with its axes, which are the study's where it has none of its own.
+
+    ``study`` and ``entry`` are the keys of both.
+    """
+
+    context: Context
+    study: str
+    entry: str
+    name: str
+    own: Mapping[str, Any]
+    given: Mapping[str, Any]
+
+    def fail(self, axis: str, reason: str) -> NoReturn:
+        """Refuse what an axis says, by the key where it says it."""
+        self.context.fail(f"{self.entry if axis in self.own else self.study}.{axis}", reason)
+
+    @property
+    def family(self) -> Family:
+        """The family of the model."""
+        return self.context.sheets.family(self.name)
+
+    def pipeline(self) -> Pipeline:
+        """Return what makes its inputs, and says which it takes."""
+        row = self.context.sheets.models[self.name]
+        return self.context.tried(self.entry, self.family.load_pipeline, row)
 
 
-def _entries(context: Context, key: str, given: Mapping[str, Any]) -> list[Entry]:
-    """Return the models, each with the axes that are the study's where it has none of its own."""
-    found: list[Entry] = []
+def _models(context: Context, key: str, given: Mapping[str, Any]) -> list[_Model]:
+    found = []
     for i, entry in enumerate(given["models"]):
         where = f"{key}.models[{i}]"
         own = {"model": entry} if isinstance(entry, str) else entry
         if own["model"] not in context.sheets.models:
             context.fail(where, unknown("model", own["model"], context.sheets.models))
-        found.append((where, own["model"], {**given, **own}))
+        found.append(_Model(context, key, where, own["model"], own, {**given, **own}))
     return found
 
 
-def _points(context: Context, key: str, model: str, given: Mapping[str, Any]) -> list[ProfilePoint]:
+def _points(model: _Model) -> list[ProfilePoint]:
     """Return a point a combination of a model's axes, all of which it takes."""
     for axis in AXES:
-        values = given.get(axis) or []
-        if isinstance(values, list) and any(v in values[:i] for i, v in enumerate(values)):
-            context.fail(f"{key}.{axis}", "a value is given twice")
-    _check_runs(context, key, model, given)
-    pipeline, found = _pipeline(context, key, model), []
+        values = model.given.get(axis) or []
+        if any(value in values[:i] for i, value in enumerate(values)):
+            model.fail(axis, "a value is given twice")
+    _check_runs(model)
+    given, rows, found = model.given, model.context.sheets.models, []
+    pipeline, sizes = model.pipeline(), given.get("sizes") or [None]
     protocol = {name: given[name] for name in PROTOCOL if name in given}
-    sizes = given.get("sizes") or [None]
-    axes = (given["runtimes"], given["precisions"], given["devices"], given["threads"])
+    axes = [given[axis] for axis in ("runtimes", "precisions", "devices", "threads")]  # of HOW
     for options in combinations(given["options"]):
-        row = _varied(context, f"{key}.options", model, options)
-        network = context.sheets.models.with_graph_of(row.model)
-        for how, size, batch in product(list(product(*axes)), sizes, given["batches"]):
-            _check_input(context, key, pipeline, how[0], size, batch)
-            graphs = () if how[0] == TORCH else context.sheets.family(model).graphs
-            seconds = pipeline.example_seconds(size)
-            made = (*how, size, batch, pipeline.sizes, seconds, graphs)
-            found.append(ProfilePoint(row.model, model, network, options, *made, **protocol))
+        row = _varied(model, options)
+        of = (row.model, model.name, rows.with_graph_of(row.model), options)
+        for *how, size, batch in product(*axes, sizes, given["batches"]):
+            _check_input(model, pipeline, how[0], size, batch)
+            told: dict[str, Any] = {"size": size, "batch": batch, "unit": pipeline.sizes}
+            told |= dict(zip(HOW, how, strict=True)) | protocol
+            told |= {"seconds": pipeline.example_seconds(size)}
+            told |= {"graphs": () if how[0] == TORCH else model.family.graphs}
+            found.append(ProfilePoint(*of, **told))
     return found
 
 
-def _varied(context: Context, key: str, model: str, options: Mapping[str, Any]) -> Any:
+def _varied(model: _Model, options: Mapping[str, Any]) -> ModelRow:
     """Return a model's row with some options changed; each has to be one that its family takes."""
-    known = (context.sheets.family(model).options or {}).get("properties", {})
+    known = (model.family.options or {}).get("properties", {})
     for name in options:
         if name not in known:
-            context.fail(f"{key}.{name}", f"{model} has no such option")
+            model.fail("options", f"{name}: {model.name} has no such option")
     try:
-        return context.sheets.models.vary(model, options)
+        return model.context.sheets.models.vary(model.name, options)
     except UserError as error:
-        option, _, reason = str(error).partition(": ")
-        context.fail(f"{key}.{option}", reason)
+        model.fail("options", str(error))
 
 
-def _pipeline(context: Context, key: str, model: str) -> Pipeline:
-    row = context.sheets.models[model]
-    return context.tried(key, context.sheets.family(model).load_pipeline, row)
-
-
-def _check_runs(context: Context, key: str, model: str, given: Mapping[str, Any]) -> None:
+def _check_runs(model: _Model) -> None:
     """Refuse a runtime that a model has no graph for, and what a runtime cannot."""
-    family = context.sheets.family(model)
-    if family.network is None:
-        context.fail(key, f"{model} is an ONNX file; PyTorch networks are profiled")
-    for runtime in given["runtimes"]:
-        if runtime != TORCH and not family.graphs:
-            context.fail(f"{key}.runtimes", f"{model} has no graph for {runtime}")
-        for precision in given["precisions"]:
+    if model.family.network is None:
+        reason = f"{model.name} is an ONNX file; PyTorch networks are profiled"
+        model.context.fail(model.entry, reason)
+    for runtime in model.given["runtimes"]:
+        if runtime != TORCH and not model.family.graphs:
+            model.fail("runtimes", f"{model.name} has no graph for {runtime}")
+        for precision in model.given["precisions"]:
             if precision not in PRECISIONS[runtime]:
                 reason = f"{runtime} has {' and '.join(PRECISIONS[runtime])}, not {precision}"
-                context.fail(f"{key}.precisions", reason)
-        if runtime != TORCH and given["devices"] != [CPU]:
-            context.fail(f"{key}.devices", f"{runtime} is run on the CPU here")
+                model.fail("precisions", reason)
+        if runtime != TORCH and model.given["devices"] != [CPU]:
+            model.fail("devices", f"{runtime} is run on the CPU here")
 
 
 def _check_input(
-    context: Context, key: str, pipeline: Pipeline, runtime: str, size: int | None, batch: int
+    model: _Model, pipeline: Pipeline, runtime: str, size: int | None, batch: int
 ) -> None:
     """Refuse a size or a batch that a model, or its graph, cannot take."""
     try:
+        pipeline.check_example(size, 1)
+    except UserError as error:
+        model.fail("sizes", f"{model.name}: {error}")
+    try:
         pipeline.check_example(size, batch)
     except UserError as error:
-        axis = "batches" if batch > 1 and "batch" in str(error) else "sizes"
-        context.fail(f"{key}.{axis}", f"{pipeline.row.model}: {error}")
+        model.fail("batches", f"{model.name}: {error}")
     if runtime != TORCH and batch > 1:
-        reason = f"{pipeline.row.model}: its graph for {runtime} takes one input at a time"
-        context.fail(f"{key}.batches", reason)
+        reason = f"{model.name}: its graph for {runtime} takes one input at a time"
+        model.fail("batches", reason)
 
 
 def _accuracies(
