@@ -41,7 +41,10 @@ PLANNING = tuple(
 )
 
 # Registries say where a thing is, for the hash of a job's code, and import nothing of it.
-REGISTRIES = {"nnrd.report.plots", "nnrd.stages.runtimes.REGISTRY"}
+REGISTRIES = {
+    *("nnrd.report.plots", "nnrd.stages.runtimes.REGISTRY"),
+    "nnrd.stages.profile_runs.TARGETS",
+}
 
 
 def imported(file):

@@ -18,6 +18,10 @@ SPARE = 0.95  # of what is free, at most
 OUT_OF_MEMORY = ("out of memory", "allocate memory", "bad_alloc", "bad allocation")
 
 
+class DoesNotFitError(UserError):
+    """What is asked for does not fit in memory."""
+
+
 @dataclass
 class Peak:
     """The most memory that a block held.
@@ -143,7 +147,7 @@ def _left(limit: Path, used: Path) -> int | None:
 
 
 def check(one: int, batch: int, what: str, root: Path = ROOT) -> int:
-    """Return the bytes that a batch will take, by an estimate; UserError where they do not fit.
+    """Return the bytes that a batch will take, by an estimate; `DoesNotFitError` else.
 
     ``one``: bytes that a batch of one took beyond what was there before (`Peak`). What a model
     holds of its input and between its layers grows with the batch, its weights do not: the
@@ -151,7 +155,7 @@ def check(one: int, batch: int, what: str, root: Path = ROOT) -> int:
     """
     needed, room = max(0, one) * batch, available(root)
     if room is not None and needed > SPARE * room:
-        raise UserError(
+        raise DoesNotFitError(
             f"{what}: a batch of {batch} needs about {megabytes(needed)}, "
             f"{megabytes(room)} are free; take a smaller batch or a shorter input"
         )
@@ -160,7 +164,7 @@ def check(one: int, batch: int, what: str, root: Path = ROOT) -> int:
 
 @contextmanager
 def fits(what: str) -> Iterator[None]:
-    """Turn running out of memory in the block, in Python or in a runtime, into UserError."""
+    """Turn running out of memory in the block, in Python or a runtime, into `DoesNotFitError`."""
     try:
         yield
     except UserError:
@@ -172,6 +176,6 @@ def fits(what: str) -> Iterator[None]:
         ):
             raise
         note = f" ({text[:120]})" if text else ""
-        raise UserError(
+        raise DoesNotFitError(
             f"{what}: does not fit in memory{note}; take a smaller batch or a shorter input"
         ) from error
