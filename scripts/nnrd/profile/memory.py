@@ -121,21 +121,19 @@ def available(root: Path = ROOT) -> int | None:
 def _limits(root: Path) -> Iterator[tuple[Path, Path]]:
     """Yield the files of limit and use of the control groups that this process is in."""
     groups = root / "sys/fs/cgroup"
-    yield groups / "memory.max", groups / "memory.current"
-    old = groups / "memory"
-    yield old / "memory.limit_in_bytes", old / "memory.usage_in_bytes"
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:
-        return
-    for line in lines:
+        lines = []
+    for line in [*lines, "0::/", "0:memory:/"]:  # in a container the own group may be the top
         _, kinds, path = line.split(":", 2)
-        place = path.strip("/")
-        if kinds == "" and place:
-            yield groups / place / "memory.max", groups / place / "memory.current"
-        elif "memory" in kinds.split(",") and place:
-            folder = old / place
-            yield folder / "memory.limit_in_bytes", folder / "memory.usage_in_bytes"
+        inside = Path(path.strip("/"))
+        for place in (inside, *inside.parents):  # each limits those within it
+            if not kinds:
+                yield groups / place / "memory.max", groups / place / "memory.current"
+            elif "memory" in kinds.split(","):
+                folder = groups / "memory" / place
+                yield folder / "memory.limit_in_bytes", folder / "memory.usage_in_bytes"
 
 
 def _left(limit: Path, used: Path) -> int | None:

@@ -6,8 +6,10 @@ read between the steps and at no other place, so what the sampling itself does i
 
 import gc
 import math
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
@@ -82,10 +84,11 @@ def sample(
     if not names or len(set(names) | {TOTAL}) != len(names) + 1:
         raise UserError(f"steps {', '.join(names) or '(none)'}: one or more, with different names")
     times = np.empty((protocol.repeats, protocol.samples, len(steps), 2))
-    seen, queue = np.ones(len(steps), dtype=int), Threads()
+    ran: list[dict[str, float]] = [defaultdict(float) for _ in steps]
+    queue = Threads()
     for repeat in times:
         gc.collect()
-        seen = np.maximum(seen, _warmed_up(steps, given, protocol.warm_up))
+        _warm_up(steps, given, protocol.warm_up, ran)
         with queue:
             for row in repeat:
                 _one(steps, given, row)
@@ -93,10 +96,11 @@ def sample(
                     progress()
     whole = np.concatenate([times, times.sum(axis=2, keepdims=True)], axis=2)
     wall, cpu = whole[..., 0], whole[..., 1]
-    counted = [*(int(count) for count in seen), int(seen.max())]
-    ran = (math.ceil(share) for share in cpu.mean((0, 1)) / wall.mean((0, 1)) - 0.05)
-    busy = tuple(max(pair) for pair in zip(counted, ran, strict=True))
-    return Samples((*names, TOTAL), wall, cpu, busy, queue.share())
+    busy = [
+        max(busy_threads(threads.values()), math.ceil(share - 0.05))
+        for threads, share in zip(ran, cpu.mean((0, 1)) / wall.mean((0, 1)), strict=False)
+    ]
+    return Samples((*names, TOTAL), wall, cpu, (*busy, max(busy)), queue.share())
 
 
 def _one(steps: Sequence[Step], value: Any, row: np.ndarray) -> None:
@@ -107,16 +111,17 @@ def _one(steps: Sequence[Step], value: Any, row: np.ndarray) -> None:
         row[place] = time.perf_counter() - wall, cpu_seconds() - cpu
 
 
-def _warmed_up(steps: Sequence[Step], given: Any, times: int) -> np.ndarray:
-    """Run the steps without timing them; return how many threads worked in each, int (steps,)."""
-    found = np.ones(len(steps), dtype=int)
+def _warm_up(
+    steps: Sequence[Step], given: Any, times: int, ran: Sequence[dict[str, float]]
+) -> None:
+    """Run the steps without timing them; add to ``ran`` of each the seconds of each thread."""
     for _ in range(times):
         value = given
-        for place, step in enumerate(steps):
+        for step, threads in zip(steps, ran, strict=True):
             before = thread_times()
             value = step.run(value)
-            found[place] = max(found[place], busy_threads(before, thread_times()))
-    return found
+            for name, (seconds, _) in thread_times().items():
+                threads[name] += seconds - before.get(name, (0.0, 0.0))[0]
 
 
 def cpu_seconds() -> float:
@@ -126,7 +131,7 @@ def cpu_seconds() -> float:
 
 
 def thread_times(tasks: Path = TASKS) -> dict[str, tuple[float, float]]:
-    """Return of each thread of this process the seconds that it ran, and that it stood in a queue.
+    """Return of each thread of this process the seconds it ran, and stood in a queue for a core.
 
     From ``/proc/self/task/TID/schedstat``: time on the CPU and time spent waiting on a run queue,
     in ns (Linux, Documentation/scheduler/sched-stats.rst). Empty where the system has no such file.
@@ -134,24 +139,25 @@ def thread_times(tasks: Path = TASKS) -> dict[str, tuple[float, float]]:
     found = {}
     for file in tasks.glob("*/schedstat"):
         try:
-            ran, waited = file.read_text().split()[:2]
+            ran, waited = (int(text) / 1e9 for text in file.read_text().split()[:2])
         except (OSError, ValueError):  # the thread has ended by now
             continue
-        found[file.parent.name] = (int(ran) / 1e9, int(waited) / 1e9)
+        found[file.parent.name] = (ran, waited)
+    own = str(threading.get_native_id())
+    if own in found:  # the file is only brought up to date when a thread stops, or once a tick
+        found[own] = (time.thread_time(), found[own][1])
     return found
 
 
-def busy_threads(
-    before: Mapping[str, tuple[float, float]], after: Mapping[str, tuple[float, float]]
-) -> int:
+def busy_threads(ran: Iterable[float]) -> int:
     """Return how many threads worked: ran at least half as long as the one that ran longest.
 
     Helpers that a runtime keeps, and that only woke up, are so not counted; 1 where nothing is
-    known. Arguments as `thread_times` returns them.
+    known. ``ran``: seconds of each thread.
     """
-    ran = [seconds - before.get(name, (0.0, 0.0))[0] for name, (seconds, _) in after.items()]
-    longest = max(ran, default=0.0)
-    return max(1, sum(longest > 0 and seconds >= BUSY * longest for seconds in ran))
+    times = list(ran)
+    longest = max(times, default=0.0)
+    return max(1, sum(longest > 0 and seconds >= BUSY * longest for seconds in times))
 
 
 class Threads:

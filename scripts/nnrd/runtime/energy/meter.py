@@ -90,10 +90,11 @@ class Tally:
             more, watts = (before + value) / 2 * seconds, value / self.counter.per_unit
         else:
             more = value - before
-            if more < 0 and self.counter.wraps is None:
-                self.gone = "was set back"
-                return
-            more += self.counter.wraps or 0 if more < 0 else 0
+            if more < 0:
+                if self.counter.wraps is None:
+                    self.gone = "was set back"
+                    return
+                more += self.counter.wraps
             watts = more / self.counter.per_unit / seconds if seconds > 0 else 0.0
         self.counts += more
         if regular:
