@@ -4,10 +4,11 @@ import json
 import time
 
 import pytest
-from made_machine import Moving, replace, server, zone
+from made_machine import replace, server, zone
 
 from nnrd.core.errors import UserError
 from nnrd.profile.measure import Power, Protocol, Step, measure
+from nnrd.runtime.energy.counters import CPU, Counter
 from nnrd.runtime.energy.meter import Meter
 
 NOTHING = Meter([], ["/sys/class/powercap: not there"])
@@ -67,15 +68,14 @@ def test_joules_of_a_run_and_of_rest_on_a_made_machine(tmp_path):
     assert energy["lab_joules"] == pytest.approx(0.002, rel=0.5)  # watts · latency
 
 
-def test_rest_is_subtracted(tmp_path):
-    """What moves all the time, whether something runs or not, is not the run's."""
-    file = zone(tmp_path, "0", "package-0")
-    meter = Meter.find(tmp_path, period=0.02)
+def test_rest_is_subtracted():
+    """A machine that takes 2 W whether something runs or not: nothing of it is the run's."""
+    counter = Counter("rapl package-0", CPU, lambda: int(2e6 * time.monotonic()), 1_000_000)
     steps = [Step("run", lambda _: time.sleep(0.005))]
-    with Moving({file: 1000}):
-        energy = measure(steps, None, SHORT, meter, Power(0.3, 0.3))["energy"]
-    assert energy["joules"] > 0
-    assert abs(energy["joules_above_idle"]) < energy["joules"] / 2
+    energy = measure(steps, None, SHORT, Meter([counter]), Power(0.1, 0.1))["energy"]
+    assert energy["idle_watts"] == pytest.approx(2, rel=0.01)
+    assert energy["joules"] >= 2 * 0.005
+    assert energy["joules_above_idle"] == pytest.approx(0, abs=0.02 * energy["joules"])
 
 
 def test_a_counter_that_vanishes_midway_is_said_and_all_else_is_there(tmp_path):

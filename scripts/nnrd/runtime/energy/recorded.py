@@ -113,9 +113,7 @@ def tegrastats(text: str, interval: float = 1.0) -> Recording:
 
 def _rails(line: str) -> dict[str, float]:
     """Return the watts of the rails of a line."""
-    return {
-        name: int(now) / 1000 for name, now, _ in RAIL.findall(line) if name not in NO_RAILS
-    }
+    return {name: int(now) / 1000 for name, now, _ in RAIL.findall(line) if name not in NO_RAILS}
 
 
 def _times(lines: Sequence[str], otherwise: Sequence[float]) -> list[float]:
