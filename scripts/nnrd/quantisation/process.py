@@ -15,6 +15,7 @@ import numpy as np
 
 from nnrd.core.errors import UserError
 from nnrd.core.files import complete_files
+from nnrd.core.progress import Count
 from nnrd.quantisation import graphs as opened
 from nnrd.quantisation import layers, sizes
 from nnrd.quantisation.backends import REGISTRY
@@ -213,6 +214,23 @@ def quantise(
     return Quantised(files, reports, graphs, few)
 
 
+class _Shown(Sequence[Arrays]):
+    """Inputs of a graph; whenever a backend takes one, that is shown: calibration is long."""
+
+    def __init__(self, samples: Sequence[Arrays], count: Count) -> None:
+        self.samples, self.shown = samples, count
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return _Shown(self.samples[place], self.shown)
+        found = self.samples[place]
+        self.shown.more()
+        return found
+
+
 def _backend(settings: Settings) -> Backend:
     backend = REGISTRY.get(settings.backend)()
     if settings.accuracy_control and not backend.controls_accuracy:
@@ -272,7 +290,10 @@ def _one(
     """Quantise one graph; return the backend's report."""
     settings = control.left()
     validate = control.of(name) if settings.accuracy_control else None
-    report = backend.quantise(graph, samples, settings, file, validate, len(control.loader))
+    count = Count(f"inputs of graph {name} looked at")
+    shown = _Shown(samples, count)
+    report = backend.quantise(graph, shown, settings, file, validate, len(control.loader))
+    count.end()
     if not (report.reverted or sizes.integers(file)):
         raise UserError(f"{graph}: backend {settings.backend} finds nothing in it to quantise")
     return report

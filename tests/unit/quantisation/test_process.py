@@ -356,3 +356,11 @@ def test_a_file_of_the_float_model_is_four_times_as_large(graph, tmp_path):
     held = onnx.load(graph).graph.initializer
     floats = sum(numpy_helper.to_array(tensor).nbytes for tensor in held)
     assert sizes.integers(found.files["model"]) == pytest.approx(floats / 4, rel=0.02)
+
+
+@pytest.mark.parametrize("backend", ["nncf_onnx", "nncf_openvino", "ort_static"])
+def test_progress_of_calibration_is_shown(graph, tmp_path, backend, capsys, monkeypatch):
+    monkeypatch.setattr("nnrd.core.progress.PERIOD", {False: 0.0})
+    made(graph, tmp_path / "out", {"backend": backend})
+    said = capsys.readouterr().err.splitlines()
+    assert f"{len(Images())} inputs of graph model looked at" in said
