@@ -4,8 +4,9 @@ A study of each kind is made of one photo, by the workflow in a temporary folder
 of one job of each program runs again, several times, and so do its beginnings: an interpreter
 that does nothing, one that imports what the program imports, one that opens its model besides.
 What these take less what the one before took are the phases; ``work`` is what the job's own
-stopwatches counted in codec and graph, and ``rest`` what is left: the run that warms up, files
-with their sums, options. The least of the runs counts. ``beside`` is all but the work.
+stopwatches counted in codec and graph; ``warm`` the run that warms up, which is not counted there
+and as long as that of the one photo; ``rest`` what is left: files with their sums, options. The
+least of the runs counts. ``beside`` is all but work and warming up.
 """
 
 import argparse
@@ -36,8 +37,8 @@ STUDIES = {
     "weights": COMMON | {"kind": "weights", "codecs": CODECS},
 }
 MODELS = ("--part1", "--part2", "--onnx")  # options that name what a program opens
-ROW = "{:<20} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>9}"
-PHASES = ("start", "imports", "model", "work", "rest")
+ROW = "{:<20} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>9}"
+PHASES = ("start", "imports", "model", "work", "warm", "rest")
 
 
 class Spent(NamedTuple):
@@ -89,10 +90,11 @@ def line(name: str, words: Sequence[str], start: Spent, runs: int) -> str:
     imports = least(["-c", code], runs)
     opened = least(["-c", f"{code}; {opening(words)}"], runs)
     whole = least(words, runs)
-    work = worked(words)
-    phases = [start.wall, imports.wall - start.wall, opened.wall - imports.wall, work]
+    work, warm = worked(words, (*CODEC, *INFERENCE)), worked(words, INFERENCE)
+    phases = [start.wall, imports.wall - start.wall, opened.wall - imports.wall, work, warm]
     phases.append(whole.wall - sum(phases))
-    shown = [f"{1e3 * s:.0f}" for s in (*phases, whole.wall, whole.wall - work, whole.cpu)]
+    beside = whole.wall - work - warm
+    shown = [f"{1e3 * s:.0f}" for s in (*phases, whole.wall, beside, whole.cpu)]
     return ROW.format(name, *shown, modules(code))
 
 
@@ -104,12 +106,12 @@ def opening(words: Sequence[str]) -> str:
     return f"from nnrd.runtime import sessions; sessions.session({named[0]!r})"
 
 
-def worked(words: Sequence[str]) -> float:
-    """Return the seconds in codec and graph by the stopwatches of a job."""
+def worked(words: Sequence[str], steps: Sequence[str]) -> float:
+    """Return the seconds in these steps by the stopwatches of a job."""
     if "--times" not in words:
         return 0.0
     rows = read_record(words[words.index("--times") + 1])["rows"]
-    return sum(row.get(step, 0.0) for row in rows for step in (*CODEC, *INFERENCE))
+    return sum(row.get(step, 0.0) for row in rows for step in steps)
 
 
 def modules(code: str) -> str:

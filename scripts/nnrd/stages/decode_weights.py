@@ -8,7 +8,6 @@ from nnrd.codecs import files
 from nnrd.core import bundles
 from nnrd.core.files import complete_folder, read_record
 from nnrd.stages import arguments, steps
-from nnrd.stages.extract_weights import BUNDLE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +30,8 @@ def main(args: argparse.Namespace) -> None:
     sums = steps.checksums(args.encoded, args.bitstreams, files.SUFFIX)
     sent = files.Shard(args.of, args.bitstreams, sums)
     files.warm_up(codec)
-    tensors, seconds = files.decode(codec, sent, BUNDLE, source["names"], args.threads)
+    tensors, seconds = files.decode(codec, sent, steps.BUNDLE, source["names"], args.threads)
     with complete_folder(args.out) as folder:
-        checksum = bundles.write(folder / f"{BUNDLE}{bundles.SUFFIX}", tensors)
-    steps.write_times(args, args.times, [{"item": BUNDLE} | seconds | {"checksum": checksum}])
+        checksum = bundles.write(folder / f"{steps.BUNDLE}{bundles.SUFFIX}", tensors)
+    steps.write_times(args, args.times, [{"item": steps.BUNDLE} | seconds | {"checksum": checksum}])
     steps.say(f"{len(tensors)} tensors, {bundles.size(tensors)} bytes")

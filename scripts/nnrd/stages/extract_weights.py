@@ -10,7 +10,6 @@ from nnrd.core.files import complete_folder
 from nnrd.models.row import ModelRow
 from nnrd.stages import arguments, runtimes, steps
 
-BUNDLE = "weights"  # the one item of a model's shard of tensors
 TEXT = {".json", ".txt", ".tsv", ".csv", ".md"}
 
 
@@ -44,9 +43,9 @@ def published_size(model: ModelRow, assets: Path | None) -> int:
 def write(args: argparse.Namespace, sent: dict[str, np.ndarray]) -> None:
     """Write a model's tensors as the one bundle of a folder, and a row about it."""
     with complete_folder(args.out) as folder:
-        checksum = bundles.write(folder / f"{BUNDLE}{bundles.SUFFIX}", sent)
+        checksum = bundles.write(folder / f"{steps.BUNDLE}{bundles.SUFFIX}", sent)
     values = sum(tensor.size for tensor in sent.values())
-    row = {"item": BUNDLE, "names": list(sent), "values": values, "checksum": checksum}
+    row = {"item": steps.BUNDLE, "names": list(sent), "values": values, "checksum": checksum}
     size = published_size(args.model, args.assets)
     steps.write_times(args, args.times, [row | ({"published_size": size} if size else {})])
     steps.say(f"{args.model.model}: {len(sent)} tensors, {values} values")

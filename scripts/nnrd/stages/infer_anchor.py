@@ -4,7 +4,6 @@ import argparse
 
 from nnrd.datasets import index
 from nnrd.stages import arguments, runtimes, steps
-from nnrd.stages.extract_weights import BUNDLE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +17,6 @@ def main(args: argparse.Namespace) -> None:
     arguments.verify_assets(args)
     items = index.read(args.index).shard(args.shard)
     model = runtimes.of(args)
-    rows = [{"item": BUNDLE, "model_size": model.size()}]
+    rows = [{"item": steps.BUNDLE, "model_size": model.size()}]
     pipeline, run, ran = model.trained()
     steps.write_predictions(args, pipeline.predict(run, items), rows, **ran)

@@ -6,7 +6,6 @@ from pathlib import Path
 from nnrd.core import bundles
 from nnrd.datasets import index
 from nnrd.stages import arguments, runtimes, steps
-from nnrd.stages.extract_weights import BUNDLE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,8 +21,8 @@ def main(args: argparse.Namespace) -> None:
     """Write the predictions and the times."""
     arguments.verify_assets(args)
     items = index.read(args.index).shard(args.shard)
-    file = args.weights / f"{BUNDLE}{bundles.SUFFIX}"
+    file = args.weights / f"{steps.BUNDLE}{bundles.SUFFIX}"
     sums = steps.checksums(args.decoded, args.weights, bundles.SUFFIX)
-    tensors = bundles.read(file, sums[BUNDLE])
+    tensors = bundles.read(file, sums[steps.BUNDLE])
     pipeline, run, ran = runtimes.of(args).received(tensors)
     steps.write_predictions(args, pipeline.predict(run, items), **ran)

@@ -50,8 +50,8 @@ REGISTRY: Registry[type[Runtime]] = Registry(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what runs the model, and what each of them takes."""
-    choices = REGISTRY.names()
-    parser.add_argument("--runtime", choices=choices, required=True, help="what runs the model")
+    # Its names are not listed: that would read the folders of all packages in every job.
+    parser.add_argument("--runtime", required=True, help="what runs the model, such as onnx")
     parser.add_argument("--onnx", type=Path, help="for onnx: the ONNX file")
     parser.add_argument("--facts", type=Path, help="for onnx: what is known of the file, as JSON")
     arguments.add_provider(parser)

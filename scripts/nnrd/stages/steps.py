@@ -13,6 +13,7 @@ from nnrd.core.progress import Count
 from nnrd.runtime.environment import made_by
 
 Rows = list[dict[str, Any]]
+BUNDLE = "weights"  # the one item of a model's shard of tensors
 # Options that name what a step reads, where it can be told by a sum in a record.
 READ = ("split", "facts", "index", "calibration", "source", "encoded", "decoded", "reference")
 

@@ -26,9 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Write the changed model's bundle."""
-    file = args.tensors / f"{extract_weights.BUNDLE}{bundles.SUFFIX}"
+    file = args.tensors / f"{steps.BUNDLE}{bundles.SUFFIX}"
     sums = steps.checksums(args.source, args.tensors, bundles.SUFFIX)
-    tensors = bundles.read(file, sums[extract_weights.BUNDLE])
+    tensors = bundles.read(file, sums[steps.BUNDLE])
     arguments.verify_assets(args)
     of = TorchModel(args)
     transform = of.transform()
