@@ -35,13 +35,20 @@ def busy(lost: float, queued: float | None = None) -> str | None:
     """Return a warning where more than 5 % of the time was lost, else None.
 
     ``lost``: share of the time (`nnrd.profile.statistics.lost`); ``queued``: share in which threads
-    could have run and others did (`nnrd.profile.sampling.Samples`), which tells a busy machine from
-    a step that sleeps or waits.
+    could have run and others did (`nnrd.profile.sampling.Samples`). It tells a busy machine from
+    steps that sleep or wait for a device, and None from where the system does not say.
     """
     if not lost > BUSY:
         return None
-    reason = "" if queued is None else f"; {queued:.0%} waiting for a core that others used"
-    return f"the machine was busy: {lost:.0%} of the time was lost{reason}"
+    text = f"{lost:.0%} of the time was lost"
+    if queued is None:
+        return f"the machine may have been busy: {text}"
+    if queued > BUSY:
+        return f"the machine was busy: {text}, {queued:.0%} because others had the core"
+    return (
+        f"{text}, {queued:.0%} because others had the core: the steps slept or waited for a device, "
+        "or the host of a virtual machine was busy"
+    )
 
 
 def _processor(root: Path) -> str | None:

@@ -1,6 +1,6 @@
 """All that is measured of one point: time, memory, energy, and what it ran on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -48,19 +48,20 @@ def measure(
 
     ``meter``: None for what this machine has. ``threads``: how many the steps were given.
     ``input_seconds``: length of the input, for the real-time factor. ``what`` names the model in
-    messages; ``progress`` is called after each sample. Raises UserError where the steps do not fit
-    in memory, and as `sample` and `summary`.
+    messages; ``progress`` is called after each sample, and each run of energy's loop. Raises
+    UserError where the steps do not fit in memory, and as `sample` and `summary`.
     """
     with memory.fits(what), memory.peak() as peak:
         samples = sample(steps, given, protocol, progress)
-    rows = _rows(samples, input_seconds)
-    total, found = rows[-1], machine.describe(threads)
-    warning = machine.busy(total["lost"], samples.queued)
+    rows, found = _rows(samples, input_seconds), machine.describe(threads)
+    meter, power = meter or Meter.find(), power or Power()
+    energy = _energy(steps, given, meter, power, rows[-1]["mean"], progress)
+    warning = machine.busy(rows[-1]["lost"], samples.queued)
     return {
         "protocol": asdict(protocol),
         "steps": rows,
         "memory": asdict(peak),
-        "energy": _energy(steps, given, meter or Meter.find(), power or Power(), total, found),
+        "energy": energy | {"estimated_joules": _estimated(rows[-1]["cpu"], power, found)},
         "machine": found | {"queued": samples.queued},
         "warnings": [f"{what}: {warning}"] if warning else [],
     }
@@ -81,10 +82,10 @@ def _energy(
     given: Any,
     meter: Meter,
     power: Power,
-    total: dict[str, Any],
-    found: dict[str, Any],
+    latency: float,
+    progress: Callable[[], object] | None,
 ) -> dict[str, Any]:
-    """Return the energy of a sample; the estimate only where a nominal power was given."""
+    """Return the energy of a sample, after a rest."""
 
     def run() -> None:
         value = given
@@ -92,13 +93,16 @@ def _energy(
             value = step.run(value)
 
     idle = meter.idle(power.idle_seconds)
-    record = lab.power(run, meter, total["mean"], power.seconds, idle)
-    estimate = None
-    if power.tdp_watts is not None:
-        if not found["cores"]:
-            raise UserError("tdp_watts: the number of cores is not known here; leave it out")
-        estimate = lab.estimated(total["cpu"], power.tdp_watts, found["cores"])
-    return record | {"estimated_joules": estimate}
+    return lab.power(run, meter, latency, power.seconds, idle, progress)
+
+
+def _estimated(cpu_seconds: float, power: Power, found: Mapping[str, Any]) -> float | None:
+    """Return an estimate in joules where a nominal power was given, else None."""
+    if power.tdp_watts is None:
+        return None
+    if not found["cores"]:
+        raise UserError("tdp_watts: the number of cores is not known here; leave it out")
+    return lab.estimated(cpu_seconds, power.tdp_watts, found["cores"])
 
 
 __all__ = ["TOTAL", "Power", "Protocol", "Step", "measure"]

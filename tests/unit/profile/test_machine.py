@@ -85,8 +85,14 @@ def test_this_machine_has_a_core():
 WARNINGS = [
     (0.0, 0.0, None),
     (0.05, None, None),
-    (0.0501, None, "the machine was busy: 5% of the time was lost"),
-    (0.3, 0.25, "the machine was busy: 30% of the time was lost; 25% waiting for a core"),
+    (0.05, 0.2, None),
+    (0.0501, None, "the machine may have been busy: 5% of the time was lost"),
+    (0.3, 0.25, "the machine was busy: 30% of the time was lost, 25% because others had the core"),
+    (
+        0.97,
+        0.01,
+        "97% of the time was lost, 1% because others had the core: the steps slept or waited",
+    ),
 ]
 
 
