@@ -46,7 +46,7 @@ def busy(lost: float, queued: float | None = None) -> str | None:
     if queued > BUSY:
         return f"the machine was busy: {text}, {queued:.0%} because others had the core"
     return (
-        f"{text}, {queued:.0%} because others had the core: the steps slept or waited for a device, "
+        f"{text}, {queued:.0%} because others had the core: the steps slept, waited for a device, "
         "or the host of a virtual machine was busy"
     )
 

@@ -91,7 +91,7 @@ WARNINGS = [
     (
         0.97,
         0.01,
-        "97% of the time was lost, 1% because others had the core: the steps slept or waited",
+        "97% of the time was lost, 1% because others had the core: the steps slept",
     ),
 ]
 
