@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
@@ -57,7 +58,12 @@ RULES = (
 @pytest.fixture(scope="module")
 def traced(finished: Checkout, tmp_path_factory) -> Checkout:
     """A copy in which jobs can be run again."""
-    checkout = finished.copy_to(tmp_path_factory.mktemp("traced") / "checkout")
+    return with_tracer(finished, tmp_path_factory.mktemp("traced") / "checkout")
+
+
+def with_tracer(finished: Checkout, folder: Path) -> Checkout:
+    """Return a copy of a finished checkout in which jobs can be watched."""
+    checkout = finished.copy_to(folder)
     (checkout.folder / "tracer.py").write_text(TRACER)
     return checkout
 
@@ -65,6 +71,11 @@ def traced(finished: Checkout, tmp_path_factory) -> Checkout:
 @pytest.fixture(scope="module")
 def commands(traced: Checkout) -> list[tuple[str, dict, str]]:
     """The rule, the wildcards and the shell line of every job."""
+    return commands_of(traced)
+
+
+def commands_of(traced: Checkout) -> list[tuple[str, dict, str]]:
+    """Return the rule, the wildcards and the shell line of every job of a checkout."""
     arguments = ["--dry-run", "--forceall", "--printshellcmds", "--cores", "1"]
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", *arguments],
@@ -94,6 +105,11 @@ def parts(rule: str, checkout: Checkout) -> list[str]:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_all_that_ran_is_in_the_hash(traced, commands, rule):
+    check_hash(traced, commands, rule)
+
+
+def check_hash(traced: Checkout, commands: list[tuple[str, dict, str]], rule: str) -> None:
+    """Run the first and the last job of a rule; fail where one calls what its hash has not."""
     config = yaml.safe_load((traced.folder / "config/config.yaml").read_text())
     settings = load(config, "config.yaml", traced.folder)
     code = JobCode(Jobs(settings), Tables(settings))

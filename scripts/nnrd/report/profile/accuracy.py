@@ -19,7 +19,11 @@ def draw(profile: pandas.DataFrame, parameters: pandas.DataFrame) -> Figure:
     """Draw a point a model with its options and runtime: of the largest input, one at a time."""
     del parameters
     found = of_largest(profile[profile["accuracy"].notna()])
-    figure, axes = pyplot.subplots(1, len(COSTS), figsize=(10.4, 4.8), layout="constrained")
+    known = [int(found[cost].notna().any()) for cost in COSTS]
+    figure, axes = pyplot.subplots(
+        1, len(COSTS), figsize=(10.4, 4.8), width_ratios=[1 + each for each in known],
+        layout="constrained",
+    )  # fmt: skip
     figure.suptitle(f"{series.studied(profile)}{_size(found)}")
     for axis, cost in zip(axes, COSTS, strict=True):
         _over(axis, found, cost)
@@ -50,7 +54,9 @@ def _over(axis: Axes, found: pandas.DataFrame, cost: str) -> None:
     for (name, row, look), best in zip(series.lines(rows), _of_lines(rows, on_front), strict=True):
         _point(axis, row.iloc[0], cost, look | {"label": name}, best)
     front = rows[on_front].sort_values(cost)
-    axis.plot(SCALES[cost] * front[cost], front["accuracy"], label="Pareto front", **FRONT)
+    axis.plot(
+        SCALES[cost] * front[cost], front["accuracy"], label="Pareto front (filled marks)", **FRONT
+    )
     axis.set(xlabel=COSTS[cost], ylabel=rows["metric"].iloc[0])
     axis.set_xlim(left=0)
     axis.set_ylim(bottom=0)

@@ -31,7 +31,7 @@ def draw(profile: pandas.DataFrame, parameters: pandas.DataFrame) -> Figure:
         _kind(axis, series.measured(profile, name), name)
     if missing:
         series.say(axes[0][-1], f"energy {series.why_not(profile)}")
-    if kinds:
+    if kinds and axes[0][0].get_legend_handles_labels()[1]:
         series.legend(figure, axes[0][0])
     return figure
 
@@ -42,8 +42,9 @@ def _kind(axis: Axes, found: pandas.DataFrame, name: str) -> None:
         series.over_sizes(axis, found[found["size"].notna()], name)
         axis.set_ylabel("energy of a run (J)")
         return
-    colors = style.colors(10)
-    for place, (_, row) in enumerate(found.iterrows()):
-        axis.barh(place, row[name], color=colors[place % len(colors)], label=row["line"])
-    axis.set_yticks([])
+    places = range(len(found))
+    axis.barh(places, found[name], color=style.colors(1)[0], linewidth=0)
+    axis.set_yticks(places, list(found["line"]))
+    axis.invert_yaxis()
+    axis.grid(axis="y", visible=False)
     axis.set_xlabel("energy of a run (J)")

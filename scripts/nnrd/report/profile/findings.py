@@ -61,6 +61,7 @@ def of(profile: pandas.DataFrame, parameters: pandas.DataFrame) -> list[Finding]
         "What do the options do?": lambda: options(found),
         "What does a batch do?": lambda: batches(found),
         "What does a run take in energy?": lambda: energy(profile, found),
+        "Theirs and ours?": lambda: theirs(profile, parameters),
         "Was the machine free, and was all measured?": lambda: circumstances(profile),
     }
     answers = {question: list(answer()) for question, answer in questions.items()}
@@ -101,11 +102,11 @@ def faster(found: pandas.DataFrame) -> Iterator[str]:
     if len(rows) < 2:
         return
     first = rows.iloc[0]
-    yield f"{first['line']}, {_at(first)}: {_time(first)}."
+    yield f"{first['name']}, {_at(first)}: {_time(first)}."
     for _, row in rows.iloc[1:].iterrows():
         times = factor(row, first)
         told = f"{times} as long" if times.is_sure else f"not told apart from it ({times})"
-        yield f"{row['line']}, {_at(row)}: {_time(row)}, {told}."
+        yield f"{row['name']}, {_at(row)}: {_time(row)}, {told}."
 
 
 def growth(found: pandas.DataFrame) -> Iterator[str]:
@@ -169,8 +170,7 @@ def _option(name: str, group: pandas.DataFrame) -> Iterator[str]:
 
 def batches(found: pandas.DataFrame) -> Iterator[str]:
     """Say what one input takes in the largest batch, against it alone."""
-    names = ["shown", "runtime", "precision", "device", "threads", "size"]
-    for _, group in found.groupby(names, sort=False, dropna=False):
+    for _, group in found.groupby(["name", "size"], sort=False, dropna=False):
         rows = group.sort_values("batch")
         first, last = rows.iloc[0], rows.iloc[-1]
         if last["batch"] == first["batch"]:
@@ -178,7 +178,7 @@ def batches(found: pandas.DataFrame) -> Iterator[str]:
         each = factor(last, first)
         per = [part * first["batch"] / last["batch"] for part in each]
         yield (
-            f"{first['shown']}, {_at(first)}: in a batch of {last['batch']:g} an input takes "
+            f"{_sized(first['name'], first)}: in a batch of {last['batch']:g} an input takes "
             f"{Factor(*per)} what it takes in a batch of {first['batch']:g}."
         )
 
@@ -190,7 +190,23 @@ def energy(profile: pandas.DataFrame, found: pandas.DataFrame) -> Iterator[str]:
         yield f"Energy {series.why_not(profile)}."
         return
     for _, row in rows.sort_values("joules").iterrows():
-        yield f"{row['line']}, {_at(row)}: {_joules(row)}."
+        yield f"{row['name']}, {_at(row)}: {_joules(row)}."
+
+
+def theirs(profile: pandas.DataFrame, parameters: pandas.DataFrame) -> Iterator[str]:
+    """Say how published numbers and ours agree; times are of other machines."""
+    counts = parameters[parameters["published_parameters"].notna()]
+    for row in counts.itertuples():
+        part = "" if row.part == ALL else f", {row.part}"
+        same = row.parameters == row.published_parameters
+        told = "ours is equal" if same else f"ours has {row.parameters:,.0f}"
+        yield f"{row.model}{part}: {row.published_parameters:,.0f} parameters published, {told}."
+    rows = of_largest(profile[profile["published_latency_s"].notna()])
+    for _, row in rows.iterrows():
+        measured = row["total_mean_s"] == row["total_mean_s"]
+        ours = f"{_at(row)} {_time(row)}" if measured else series.NOT_MEASURED
+        watts = f", {row['published_joules']:g} J" if row["published_joules"] > 0 else ""
+        yield f"{row['shown']}: published {row['published_latency_s']:g} s{watts}; here {ours}."
 
 
 def circumstances(profile: pandas.DataFrame) -> Iterator[str]:
@@ -203,8 +219,8 @@ def circumstances(profile: pandas.DataFrame) -> Iterator[str]:
             "the time was lost to others, so their times are upper bounds."
         )
     missing = profile[profile["status"] == series.NOT_MEASURED]
-    for row in missing.itertuples():
-        yield f"{row.shown}, size {row.size:g}, batch {row.batch:g}: not measured: {row.reason}."
+    for _, row in missing.iterrows():
+        yield f"{row['shown']}, {_at(row)}: not measured: {row['reason']}."
     if busy.empty and missing.empty:
         yield f"All {len(profile)} points were measured, at most 5 % of the time lost to others."
 
@@ -217,8 +233,14 @@ def factor(one: pandas.Series, other: pandas.Series) -> Factor:
 
 
 def _at(row: pandas.Series) -> str:
-    size = f"{row['size']:g} {series.unit(row.to_frame().T)}" if row["size"] == row["size"] else ""
-    return ", ".join(filter(None, [size, f"batch {row['batch']:g}"]))
+    return ", ".join(filter(None, [_sized("", row).removeprefix(", "), f"batch {row['batch']:g}"]))
+
+
+def _sized(name: str, row: pandas.Series) -> str:
+    """Return a name with the size of a row, where it has one."""
+    known = row["size"] == row["size"]
+    size = f", {row['size']:g} {series.unit(row.to_frame().T)}" if known else ""
+    return f"{name}{size}"
 
 
 def _time(row: pandas.Series) -> str:

@@ -1,5 +1,6 @@
 """Lines and bars of a profile's plots: what belongs together, what it is called, how it looks."""
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -21,17 +22,21 @@ LINES = ("-", "--", ":", "-.")
 NOT_MEASURED = "not measured"
 MS = 1e3
 PER_LEGEND_ROW = 3
+LETTERS = 44  # of a line that stands in the place of a plot
 
 
 def measured(profile: pandas.DataFrame, column: str) -> pandas.DataFrame:
     """Return the rows that have a number in a column, with ``line``, what a legend calls them.
 
-    That is the model and its options, and of the rest what differs between the rows.
+    That is the model and its options, and of the rest what differs between the rows; ``name`` is
+    the same without the batch.
     """
     found = profile[profile[column].notna()].copy()
     varied = [name for name in HOW if found[name].nunique() > 1]
     texts = [_text(row, varied) for _, row in found.iterrows()]
-    return found.assign(line=texts, how=[text.partition("; ")[2] for text in texts])
+    found = found.assign(line=texts, how=[text.partition("; ")[2] for text in texts])
+    varied = [name for name in varied if name != "batch"]
+    return found.assign(name=[_text(row, varied) for _, row in found.iterrows()])
 
 
 def _text(row: pandas.Series, varied: Sequence[str]) -> str:
@@ -96,9 +101,8 @@ def legend(figure: Figure, axis: Axes) -> None:
 def say(axis: Axes, text: str) -> None:
     """Write a sentence in the place of a plot."""
     axis.set_axis_off()
-    axis.text(
-        0.5, 0.5, text, ha="center", va="center", wrap=True, transform=axis.transAxes, fontsize=10
-    )
+    where = {"ha": "center", "va": "center", "transform": axis.transAxes}
+    axis.text(0.5, 0.5, textwrap.fill(text, LETTERS), fontsize=9, **where)
 
 
 def why_not(profile: pandas.DataFrame, column: str = "energy_reason") -> str:
