@@ -12,7 +12,10 @@ from nnrd.report.profile import series
 
 COSTS = {"total_mean_s": "time of a run (ms)", "joules": "energy of a run (J)"}
 SCALES = {"total_mean_s": series.MS, "joules": 1.0}
-FRONT: dict[str, Any] = {"color": "#c00000", "linestyle": "--", "linewidth": 1.2, "zorder": 1}
+FRONT: dict[str, Any] = {
+    "color": "#c00000", "linestyle": "--", "linewidth": 1.2, "zorder": 1,
+    "label": "Pareto front (filled marks)",
+}  # fmt: skip
 
 
 def draw(profile: pandas.DataFrame, parameters: pandas.DataFrame) -> Figure:
@@ -54,9 +57,7 @@ def _over(axis: Axes, found: pandas.DataFrame, cost: str) -> None:
     for (name, row, look), best in zip(series.lines(rows), _of_lines(rows, on_front), strict=True):
         _point(axis, row.iloc[0], cost, look | {"label": name}, best)
     front = rows[on_front].sort_values(cost)
-    axis.plot(
-        SCALES[cost] * front[cost], front["accuracy"], label="Pareto front (filled marks)", **FRONT
-    )
+    axis.plot(SCALES[cost] * front[cost], front["accuracy"], **FRONT)
     axis.set(xlabel=COSTS[cost], ylabel=rows["metric"].iloc[0])
     axis.set_xlim(left=0)
     axis.set_ylim(bottom=0)

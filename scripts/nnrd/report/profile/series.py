@@ -101,7 +101,7 @@ def legend(figure: Figure, axis: Axes) -> None:
 def say(axis: Axes, text: str) -> None:
     """Write a sentence in the place of a plot."""
     axis.set_axis_off()
-    where = {"ha": "center", "va": "center", "transform": axis.transAxes}
+    where: dict[str, Any] = {"ha": "center", "va": "center", "transform": axis.transAxes}
     axis.text(0.5, 0.5, textwrap.fill(text, LETTERS), fontsize=9, **where)
 
 
