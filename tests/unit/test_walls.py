@@ -158,6 +158,11 @@ for name in REGISTRY.names():
 """
 
 
+def test_what_measures_imports_nothing_that_takes_memory():
+    code = "import nnrd.profile.measure, nnrd.runtime.energy.recorded"
+    assert loaded(code, "torch", "onnxruntime", "pandas", "zeus", "pynvml", "scipy") == []
+
+
 def test_no_pipeline_imports_torch():
     assert loaded(PIPELINES, "torch", "torchvision", "torchaudio") == []
 

@@ -44,23 +44,31 @@ def find(root: Path = ROOT) -> Found:
     zones = sorted(folder.glob("intel-rapl:*"))
     if not zones:
         return [], [f"{shown(folder, root)}: no zone intel-rapl:N in it"]
-    counters, reasons = [], []
+    counters: list[Counter] = []
+    reasons: list[str] = []
     for zone in zones:
-        file = zone / "energy_uj"
-        try:
-            number(file)
-            wraps = number(zone / "max_energy_range_uj")
-        except (OSError, ValueError) as error:
-            reasons.append(f"{shown(file, root)}: {why(error)}")
-            continue
-        counters.append(_counter(zone, file, wraps))
+        files = [zone / "energy_uj", zone / "max_energy_range_uj"]
+        refused = [f"{shown(file, root)}: {reason}" for file in files if (reason := _refused(file))]
+        if refused:
+            reasons += refused
+        else:
+            counters.append(_counter(zone, *files))
     return counters, reasons
 
 
-def _counter(zone: Path, file: Path, wraps: int) -> Counter:
+def _refused(file: Path) -> str | None:
+    """Return why a file has no number to read, None where it has."""
+    try:
+        number(file)
+    except (OSError, ValueError) as error:
+        return why(error)
+    return None
+
+
+def _counter(zone: Path, file: Path, most: Path) -> Counter:
     """Return the counter of a zone; parts of a processor are named with its number."""
     name = text(zone / "name") or zone.name
     parts = zone.name.split(":")
     scope = CPU if name.startswith("package") else {"dram": DRAM, PSYS: BOARD}.get(name, PART)
     whole = name if len(parts) == 2 else f"{parts[1]} {name}"
-    return Counter(f"rapl {whole}", scope, partial(number, file), PER_JOULE, wraps)
+    return Counter(f"rapl {whole}", scope, partial(number, file), PER_JOULE, number(most))

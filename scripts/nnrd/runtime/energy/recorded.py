@@ -18,12 +18,13 @@ PREFIXES = {"": 1.0, "m": 1e-3, "u": 1e-6, "µ": 1e-6, "k": 1e3}
 DISCHARGE, BASELINE = "battery reports a discharge rate of", "system baseline power is estimated at"
 CONSUMED = "consumed was"
 # "VDD_IN 5336mW/4970mW", "POM_5V_IN 5336/4970": now / mean since tegrastats was started.
-RAIL = re.compile(r"\b([A-Z][A-Z0-9_]*) (\d+)(?:mW)?/(\d+)(?:mW)?(?=\s|$)")
+RAIL = re.compile(r"\b([A-Z][A-Z0-9_]*) (\d{1,20})(?:mW)?/(\d+)(?:mW)?(?=\s|$)")
 NO_RAILS = {"RAM", "SWAP", "IRAM"}  # "RAM 2840/7620MB" has a unit, older ones may have none
 STAMP = re.compile(r"(\d\d-\d\d-\d{4} \d\d:\d\d:\d\d) ")
+NUMBER = r"(-?\d{1,20}(?:\.\d{1,20})?)"
 # " VDD_CORE_A current(7)=1.23A", "VDD_CORE_V volt(15)=0.87V", "EXT5V_V volt(24)=5.09V"
-ADC = re.compile(r"^\s*(\w+)_([AV]) (?:current|volt)\(\d+\)=([\d.]+)[AV]\s*$", re.MULTILINE)
-VOLTS = re.compile(r"^\s*volt=([\d.]+)V\s*$", re.MULTILINE)
+ADC = re.compile(rf"^\s*(\w+)_([AV]) (?:current|volt)\(\d+\)={NUMBER}[AV]\s*$", re.MULTILINE)
+VOLTS = re.compile(rf"^\s*volt={NUMBER}V\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ def powertop(text: str) -> Powertop:
 
 
 def _labelled(text: str, label: str, unit: str) -> float | None:
-    found = re.search(rf"{label} ?:[;\s]*([\d.]+)\s*([munµk]?)\s*{unit}\b", text)
-    return float(found[1]) * PREFIXES.get(found[2], 1.0) if found else None
+    found = re.search(rf"{label} ?:[;\s]*{NUMBER}\s*([muµk]?)\s*{unit}\b", text)
+    return float(found[1]) * PREFIXES[found[2]] if found else None
 
 
 def tegrastats(text: str, interval: float = 1.0) -> Recording:
@@ -118,9 +119,12 @@ def _rails(line: str) -> dict[str, float]:
 
 def _times(lines: Sequence[str], otherwise: Sequence[float]) -> list[float]:
     """Return the seconds of lines since the first of them."""
-    stamps = [STAMP.match(line) for line in lines]
-    if all(stamps):
+    try:
+        stamps = [STAMP.match(line) for line in lines]
         read = [datetime.strptime(stamp[1], "%m-%d-%Y %H:%M:%S") for stamp in stamps if stamp]
+    except ValueError:  # looks like a date and is none
+        read = []
+    if len(read) == len(lines):
         return [(moment - read[0]).total_seconds() for moment in read]
     return [moment - otherwise[0] for moment in otherwise]
 

@@ -138,6 +138,7 @@ VANISHING = {
 }
 
 
+@pytest.mark.fault("energy counter")
 @pytest.mark.parametrize(("error", "reason"), VANISHING.values(), ids=VANISHING)
 def test_a_counter_that_vanishes_is_not_measured_and_the_others_go_on(error, reason):
     other = power([1000, 1000, 1000], "other", PART)
@@ -174,8 +175,12 @@ def test_where_only_root_may_read(tmp_path, monkeypatch):
     monkeypatch.setattr(rapl, "number", refuse)
     meter = Meter.find(tmp_path)
     assert file.exists() and meter.counters == ()
-    reason = "/sys/class/powercap/intel-rapl:0/energy_uj: only root may read it"
-    assert meter.reasons == (reason, "/sys/class/hwmon: not there")
+    zones = "/sys/class/powercap/intel-rapl:0"
+    assert meter.reasons == (
+        f"{zones}/energy_uj: only root may read it",
+        f"{zones}/max_energy_range_uj: only root may read it",
+        "/sys/class/hwmon: not there",
+    )
     found = meter.idle(60)  # at once
     assert (found.status, found.joules, found.reasons) == (NOT_MEASURED, None, meter.reasons)
 
@@ -200,6 +205,12 @@ def test_a_counter_that_says_no_number(tmp_path, value):
     zone(tmp_path, "0", "package-0").write_text(value)
     (reason,) = rapl.find(tmp_path)[1]
     assert reason == "/sys/class/powercap/intel-rapl:0/energy_uj: not a number"
+
+
+def test_a_counter_whose_range_is_not_known(tmp_path):
+    zone(tmp_path, "0", "package-0").with_name("max_energy_range_uj").unlink()
+    reasons = ["/sys/class/powercap/intel-rapl:0/max_energy_range_uj: not there"]
+    assert rapl.find(tmp_path) == ([], reasons)
 
 
 def test_a_machine_with_nothing_says_what_was_looked_for(tmp_path):

@@ -85,7 +85,23 @@ def test_voltage_alone_is_no_power():
 
 
 @pytest.mark.parametrize("reader", ["powertop", "tegrastats", "pmic", "volts"])
-@pytest.mark.parametrize("text", ["", "command not found", "VDD_IN\n", "{}\n" * 100])
+@pytest.mark.parametrize(
+    "text",
+    ["", "command not found", "VDD_IN\n", "{}\n" * 100, "volt=1.2.3V", "VDD_IN 5mW/", "volt=nanV"]
+    + ["volt=" + "9" * 5000 + "V", "VDD_IN " + "9" * 5000 + "mW/1mW"],
+    ids=lambda text: text[:20],
+)
 def test_other_text_is_refused(reader, text):
     with pytest.raises(UserError):
         getattr(recorded, reader)(text)
+
+
+def test_what_looks_like_a_date_and_is_none():
+    text = read("tegrastats_orin.txt").replace("11-24-2026", "99-99-2026")
+    assert list(recorded.tegrastats(text).seconds) == [0, 1, 3]
+
+
+def test_numbers_of_powertop_that_are_none():
+    text = read("powertop.csv").replace(" 5.82  W", " NaN  W").replace("920 m", "1.2.3 m")
+    found = recorded.powertop(text)
+    assert (found.watts, found.estimated_watts) == (None, None)
