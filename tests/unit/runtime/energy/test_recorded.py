@@ -84,13 +84,12 @@ def test_voltage_alone_is_no_power():
         recorded.pmic(read("measure_volts.txt"))
 
 
+OTHER = ["", "command not found", "VDD_IN\n", "{}\n" * 100, "volt=1.2.3V", "volt=nanV"]
+OTHER += ["VDD_IN 5mW/", f"volt={'9' * 5000}V", f"VDD_IN {'9' * 5000}mW/1mW"]
+
+
 @pytest.mark.parametrize("reader", ["powertop", "tegrastats", "pmic", "volts"])
-@pytest.mark.parametrize(
-    "text",
-    ["", "command not found", "VDD_IN\n", "{}\n" * 100, "volt=1.2.3V", "VDD_IN 5mW/", "volt=nanV"]
-    + ["volt=" + "9" * 5000 + "V", "VDD_IN " + "9" * 5000 + "mW/1mW"],
-    ids=lambda text: text[:20],
-)
+@pytest.mark.parametrize("text", OTHER, ids=lambda text: text[:20])
 def test_other_text_is_refused(reader, text):
     with pytest.raises(UserError):
         getattr(recorded, reader)(text)
