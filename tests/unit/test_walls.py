@@ -227,3 +227,10 @@ assert made_by()["packages"]["numpy"]
 
 def test_coding_and_what_a_job_writes_down_load_no_more():
     assert HEAVY & set(modules_after(CODE)) == set()
+
+
+def test_no_two_test_files_share_a_name():
+    """Test folders are no packages, so pytest imports each file by its name alone."""
+    files = sorted((SCRIPTS.parent / "tests/unit").rglob("test_*.py"))
+    names = [file.name for file in files]
+    assert not {name for name in names if names.count(name) > 1}
