@@ -16,6 +16,7 @@ from nnrd.quantisation.graphs import DEFAULT, FLOAT32, ONNXRUNTIME, OPENVINO, op
 from nnrd.quantisation.interface import Engine
 from nnrd.quantisation.settings import Settings
 from nnrd.quantisation.task_metric import TaskMetric
+from nnrd.stages.model_runs import Items, PipelineEngine
 from nnrd.tasks.asr import Asr
 
 WHOLE = "model"  # the one graph
@@ -48,24 +49,6 @@ WAYS = (
     Way("nncf_openvino, LSTMSequence ignored", NNCF | {"ignored": LSTM}),
 )
 CONTROLLED = Way("nncf_openvino, accuracy control", NNCF | {"accuracy_control": CONTROL})
-
-
-class Recognition(Engine):
-    """A recording to its text by a pipeline, package after package with the state between."""
-
-    def __init__(self, row: ModelRow) -> None:
-        self.pipeline = REGISTRY.get(row.family).load_pipeline(row)
-
-    def predict(self, graphs: Mapping[str, Run], data: Item) -> dict[str, Any]:
-        """Return the prediction of an item."""
-        feeds = self.pipeline.preprocess(self.pipeline.load(data), data)
-        outputs = self.pipeline.infer(graphs[WHOLE], feeds)
-        return {"item": data.name} | self.pipeline.postprocess(outputs, data)
-
-
-def loader(items: Sequence[Item]) -> list[tuple[Item, Item]]:
-    """Return recordings as quantisers take them; the text is in the item."""
-    return [(item, item) for item in items]
 
 
 @dataclass
@@ -106,13 +89,13 @@ class Subject:
     @cached_property
     def engine(self) -> Engine:
         """How a recording is recognised."""
-        return Recognition(self.row)
+        return PipelineEngine(REGISTRY.get(self.row.family).load_pipeline(self.row))
 
     def quantised(self, given: Mapping[str, Any], out: Path) -> process.Quantised:
         """Return the quantised graph, calibrated with what the float one is fed, state included."""
         settings = replace(Settings.of(given), subset_size=self.samples)
         metric = TaskMetric("asr", Index(list(self.calibration)))
-        graphs, items = {WHOLE: self.file}, loader(self.calibration)
+        graphs, items = {WHOLE: self.file}, Items(self.calibration)
         return process.quantise(graphs, self.engine, items, metric, settings, out)
 
     def predictions(self, run: Run) -> list[dict[str, Any]]:
@@ -150,7 +133,7 @@ def _made(subject: Subject, way: Way, made: dict[str, process.Quantised], out: P
 
 def _time(subject: Subject, found: Sequence[Found], packages: int) -> None:
     """Time all ways on each package in turn, so that a busy machine slows all of them alike."""
-    recordings, graphs = loader(subject.test or subject.calibration), {WHOLE: found[0].run}
+    recordings, graphs = Items(subject.test or subject.calibration), {WHOLE: found[0].run}
     fed = process.record(subject.engine, graphs, recordings, packages + WARM_UPS)[WHOLE]
     for feeds in fed:
         for one in found:
