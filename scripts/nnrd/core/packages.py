@@ -32,6 +32,18 @@ RESULT_PACKAGES: dict[str, tuple[str, ...]] = {
 }
 
 
+def lay_beside(folder: Path) -> None:
+    """Let packages be imported that were unpacked, each wheel in a folder of its own.
+
+    They come behind what is installed, so that they replace none of it. ``folder``: the one with
+    the folders of the wheels.
+    """
+    found = [str(wheel.absolute()) for wheel in sorted(folder.iterdir()) if wheel.is_dir()]
+    sys.path.extend(wheel for wheel in found if wheel not in sys.path)
+    _folders.cache_clear()
+    installed.cache_clear()
+
+
 @cache
 def installed(name: str) -> str | None:
     """Return ``DISTRIBUTION==VERSION`` of an import name of the table; None where it is missing."""

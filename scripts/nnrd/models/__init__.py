@@ -17,7 +17,7 @@ REGISTRY: Registry[Family] = Registry(
         for name in (
             *("onnx_file", "ssdlite300_mobilenet_v2", "ssd300_resnet50", "torchvision_detectors"),
             *("torchvision_classifiers", "resnet56_cifar100", "torchaudio_recognisers", "whisper"),
-            *("onnx_detectors", "yolo", "caffenet", "nerf", "nanodet", "deepspeech"),
+            *("onnx_detectors", "yolo", "caffenet", "nerf", "nanodet", "deepspeech", "espnet"),
         )
     },
     of="nnrd.models.family:Family",

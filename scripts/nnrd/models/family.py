@@ -32,7 +32,8 @@ class Family:
     split. ``graphs``: the names of what a runtime without PyTorch runs, several where the pipeline
     runs more than one graph; what it does before and behind the first is as ever. ``options``: the
     JSON schema of a row's options, those of what stands behind the graph with `BEHIND`; None where
-    nobody checks them before a job does. The halves are apart so that
+    nobody checks them before a job does. ``packages``: the asset with the Python packages that only
+    this family needs, and no environment has, see `nnrd.core.packages.lay_beside`. The halves are apart so that
     a job imports, and is made anew by an edit of, no more than what it runs.
     """
 
@@ -42,6 +43,7 @@ class Family:
     stateful: bool = False
     graphs: tuple[str, ...] = (WHOLE,)
     options: Mapping[str, Any] | None = None
+    packages: str | None = None
 
     @property
     def runtime(self) -> str:

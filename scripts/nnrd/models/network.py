@@ -23,8 +23,11 @@ RANDOM, BUILT = "random", "built"  # in the column `weights`
 class Network(ABC):
     """A family's PyTorch half. Subclass it to add a family.
 
-    ``export``: how its graph is written as ONNX.
+    ``export``: how its graph is written as ONNX. ``assets``: the folder of its files, for a `build`
+    that finds in them what the network is like.
     """
+
+    assets: Path | None = None
 
     def __init__(self, row: ModelRow) -> None:
         self.row = row
@@ -74,8 +77,7 @@ class Network(ABC):
         ``assets``: the folder of its files. Raises UserError where they are missing or don't fit,
         and for tensors that are not dense and finite, see `check_dense`.
         """
-        torch.manual_seed(0)
-        model = self.build().eval()
+        model = self.bare(assets)
         if self.row.weights == RANDOM:
             return randomize(model)
         if self.row.weights == BUILT:
@@ -87,8 +89,9 @@ class Network(ABC):
         fill(model, given, assets)
         return model
 
-    def bare(self) -> nn.Module:
+    def bare(self, assets: Path | None = None) -> nn.Module:
         """Return the network as a receiver has it before the weights arrive, in eval mode."""
+        self.assets = assets
         torch.manual_seed(0)
         return self.build().eval()
 

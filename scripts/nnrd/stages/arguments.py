@@ -6,6 +6,7 @@ from pathlib import Path
 from nnrd.core import lineage, links
 from nnrd.core.errors import UserError
 from nnrd.core.options import json_object, whole_number
+from nnrd.core.packages import lay_beside
 from nnrd.models import REGISTRY, Family, ModelRow
 from nnrd.models.pipeline import Pipeline
 from nnrd.runtime.cuda import DEVICES
@@ -16,12 +17,15 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     row = "the model's row as a JSON object: model, family, weights, …"
     parser.add_argument("--model", type=_model_row, required=True, help=row)
     parser.add_argument("--assets", type=Path, help="folder of the model's files")
+    packages = "folder of packages that only the model's family needs, each in a folder"
+    parser.add_argument("--packages", type=Path, help=packages)
 
 
 def verify_assets(args: argparse.Namespace) -> None:
     """Raise UserError where a file of the model is not the one that was fetched."""
-    if args.assets is not None:
-        lineage.verify_beside(args.assets)
+    for folder in (args.assets, args.packages):
+        if folder is not None:
+            lineage.verify_beside(folder)
 
 
 def _model_row(text: str) -> ModelRow:
@@ -32,7 +36,12 @@ def _model_row(text: str) -> ModelRow:
 
 
 def family(args: argparse.Namespace) -> Family:
-    """Return the family of the model; UserError for a plug-in that is none."""
+    """Return the family of the model, its packages laid beside what is installed.
+
+    Raises UserError for a plug-in that is none.
+    """
+    if args.packages is not None:
+        lay_beside(args.packages)
     found = REGISTRY.get(args.model.family)
     if not isinstance(found, Family):
         raise UserError(f"family of models {args.model.family}: is no nnrd.models.Family")

@@ -11,6 +11,7 @@ from nnrd.core import lineage
 from nnrd.core.errors import UserError
 from nnrd.core.files import read_record
 from nnrd.core.options import json_object, whole_number
+from nnrd.core.packages import lay_beside
 from nnrd.core.schema import first_mistake, unknown
 from nnrd.models import REGISTRY, Family, ModelRow
 from nnrd.models.family import WHOLE
@@ -57,7 +58,9 @@ class Model:
 
     @property
     def family(self) -> Family:
-        """The family of the model."""
+        """The family of the model, its packages laid beside what is installed."""
+        if self.packages is not None:
+            lay_beside(self.packages)
         return REGISTRY.get(self.row.family)
 
     @cached_property
@@ -98,17 +101,26 @@ class Model:
     @cached_property
     def assets(self) -> Path | None:
         """The folder of its files, out of the cache; None where it has none."""
-        if self.is_file or self.row.asset is None:
-            return None
-        rows = [AssetFile(**row) for row in self.sheets.assets[self.row.asset]]
-        folder = self.work / "assets"
-        fetch.fetch(rows, folder, cache.Cache(cache.default_folder()), self.args.folder)
-        return folder
+        return None if self.is_file else self._fetched(self.row.asset, "assets")
+
+    @cached_property
+    def packages(self) -> Path | None:
+        """The folder of the packages that only its family needs; mostly None."""
+        asset = None if self.is_file else self.sheets.packages(self.row.model)
+        return self._fetched(asset, "packages")
 
     @cached_property
     def sheets(self) -> planning.Sheets:
         """The rows of the sheets."""
         return planning.sheets(self.args)
+
+    def _fetched(self, asset: str | None, name: str) -> Path | None:
+        if asset is None:
+            return None
+        rows = [AssetFile(**row) for row in self.sheets.assets[asset]]
+        folder = self.work / name
+        fetch.fetch(rows, folder, cache.Cache(cache.default_folder()), self.args.folder)
+        return folder
 
     def _own(self) -> ModelRow:
         path, options = Path(self.args.model), self.args.options or {}
@@ -153,8 +165,8 @@ class Model:
         out.parent.mkdir()
         facts, row = out.with_suffix(".json"), self.family.graph_row(self.row)
         given = Namespace(
-            model=row, assets=self.assets, graph=graph, out=out, facts=facts,
-            threads=self.args.threads,
+            model=row, assets=self.assets, packages=self.packages, graph=graph, out=out,
+            facts=facts, threads=self.args.threads,
         )  # fmt: skip
         (convert_model if graph == WHOLE else convert_graph).main(given)
         return out

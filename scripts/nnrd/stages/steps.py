@@ -43,9 +43,9 @@ def given(args: argparse.Namespace) -> list[Path]:
 
 
 def fetched(args: argparse.Namespace) -> list[Path]:
-    """Return the record of the sums of a model's files, where it has files that were fetched."""
-    folder = getattr(args, "assets", None)
-    found = [] if folder is None else [lineage.beside(folder)]
+    """Return the records of the sums of a model's files and packages, where some were fetched."""
+    folders = [getattr(args, name, None) for name in ("assets", "packages")]
+    found = [lineage.beside(folder) for folder in folders if folder is not None]
     return [file for file in found if file.is_file()]
 
 

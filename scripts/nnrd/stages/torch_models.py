@@ -40,7 +40,7 @@ class TorchModel(Runtime):
 
     def bare(self) -> nn.Module:
         """Return the network without weights."""
-        return self.network().bare()
+        return self.network().bare(self.args.assets)
 
     def network(self) -> Network:
         """Return how the network is built; torch gets its threads."""

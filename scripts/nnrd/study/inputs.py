@@ -58,6 +58,12 @@ def model_folder(settings: Settings, model: str) -> list[str]:
     return [_asset_folder(asset)] if asset else []
 
 
+def package_folder(settings: Settings, model: str) -> list[str]:
+    """Return the folder of the packages that only a model's family needs; mostly none."""
+    asset = settings.sheets.packages(model)
+    return [_asset_folder(asset)] if asset else []
+
+
 def record_inputs(record: Record) -> dict[str, str | list[str]]:
     """Return what a point or an anchor was measured by; the names are options of score_point."""
     held = record if isinstance(record, Anchor) else record.anchor

@@ -92,11 +92,15 @@ class Jobs:
 
     def _model_options(self, row: ModelRow) -> list[str]:
         folder = inputs.model_folder(self.settings, row.model)
-        return ["--model", json.dumps(row.columns), *(["--assets", *folder] if folder else [])]
+        packages = inputs.package_folder(self.settings, row.model)
+        words = ["--model", json.dumps(row.columns), *(["--assets", *folder] if folder else [])]
+        return words + (["--packages", *packages] if packages else [])
 
     def model_files(self, wildcards: Wildcards) -> list[str]:
-        """Return the folder of a job's model's files and its sums; none where it has no asset."""
-        folders = inputs.model_folder(self.settings, self.model_name(wildcards))
+        """Return the folders of a job's model's files and packages, and their sums; mostly one."""
+        name = self.model_name(wildcards)
+        folders = inputs.model_folder(self.settings, name)
+        folders += inputs.package_folder(self.settings, name)
         return [*folders, *map(paths.sums, folders)]
 
     def runtime(self, wildcards: Wildcards) -> str:

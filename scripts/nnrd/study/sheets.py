@@ -86,6 +86,17 @@ class Sheets:
         """Return the family of a model."""
         return models.REGISTRY.get(self.models[model].family)
 
+    def packages(self, model: str) -> str | None:
+        """Return the asset with the packages that only a model's family needs, if any.
+
+        Raises UserError where no sheet has it.
+        """
+        asset = self.family(model).packages
+        if asset is not None and asset not in self.assets:
+            family = self.models[model].family
+            raise UserError(f"model {model}: family {family} needs asset {asset!r}; no sheet has it")
+        return asset
+
     def asset_of(self, path: str) -> str | None:
         """Return the asset that a path begins with; None for a file of one's own."""
         first = path.partition("/")[0]

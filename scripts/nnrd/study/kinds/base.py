@@ -106,7 +106,7 @@ class Study(ABC):
     def assets(self, sheets: Sheets) -> list[str]:
         """Return the names of the assets that it needs."""
         rows = [sheets.models[name] for name in self.models]
-        named = [row.asset for row in rows]
+        named = [asset for row in rows for asset in (row.asset, sheets.packages(row.model))]
         named += [sheets.datasets[data.dataset].asset for data in self.selections]
         return list(dict.fromkeys(name for name in named if name is not None))
 
