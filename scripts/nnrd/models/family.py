@@ -33,8 +33,8 @@ class Family:
     runs more than one graph; what it does before and behind the first is as ever. ``options``: the
     JSON schema of a row's options, those of what stands behind the graph with `BEHIND`; None where
     nobody checks them before a job does. ``packages``: the asset with the Python packages that only
-    this family needs, and no environment has, see `nnrd.core.packages.lay_beside`. The halves are apart so that
-    a job imports, and is made anew by an edit of, no more than what it runs.
+    this family needs, and no environment has, see `nnrd.core.packages.lay_beside`. The halves are
+    apart so that a job imports, and is made anew by an edit of, no more than what it runs.
     """
 
     network: str | None = None

@@ -94,7 +94,9 @@ class Sheets:
         asset = self.family(model).packages
         if asset is not None and asset not in self.assets:
             family = self.models[model].family
-            raise UserError(f"model {model}: family {family} needs asset {asset!r}; no sheet has it")
+            raise UserError(
+                f"model {model}: family {family} needs asset {asset!r}; no sheet has it"
+            )
         return asset
 
     def asset_of(self, path: str) -> str | None:
@@ -163,10 +165,20 @@ def _assets(given: Given) -> dict[str, tuple[str, list[dict[str, Any]]]]:
         if first != sheet:
             raise UserError(f"{sheet}: asset {row['asset']!r} is in {first}, too")
         asset_rows.check(asset_rows.AssetFile(**row), where, files)
+        row["source"] = _located(row["source"], given)
         if row.get("only", "").startswith("@"):
             row["only"] = f"@{given.located(row['only'][1:])}"
         rows.append(row)
     return found
+
+
+def _located(source: str, given: Given) -> str:
+    """Return a source with the path of a file that only nnrd's checkout has."""
+    path, hash_, member = source.removeprefix("file:").partition("#")
+    place = given.located(path)
+    if source.startswith("file:") and not Path(path).exists() and place.exists():
+        return f"file:{place}{hash_}{member}"
+    return source
 
 
 def _named(given: Given, name: str, column: str) -> dict[str, tuple[str, dict[str, Any]]]:

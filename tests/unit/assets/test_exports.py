@@ -22,7 +22,7 @@ ROW = ModelRow("m", "ssdlite300_mobilenet_v2", "random", "detection")
 class Model(by_hand.Model):
     """A model of a row whose files are in a folder."""
 
-    assets = None
+    assets = packages = None
 
     def __init__(self, work, row=ROW):
         self.args, self.work, self.row = Namespace(folder=work, threads=1), work, row

@@ -31,7 +31,7 @@ RESNET = ModelRow("resnet56", "resnet56_cifar100", "asset")
 
 def torch_model(row, assets, mixed=False):
     how = {"threads": 1, "mixed": mixed, "tf32": False, "transform": None}
-    return TorchModel(Namespace(model=row, assets=assets, **how))
+    return TorchModel(Namespace(model=row, assets=assets, packages=None, **how))
 
 
 def images(folder, count=3):

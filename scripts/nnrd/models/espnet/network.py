@@ -132,5 +132,3 @@ def _beside(config: Path, name: str) -> Path:
         if place.is_file():
             return place
     raise UserError(f"{config}: {STATISTICS}: {name} is not among the model's files")
-
-

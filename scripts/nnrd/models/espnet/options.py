@@ -22,8 +22,8 @@ OPTIONS: dict[str, Any] = {
 class Decoding:
     """How states become tokens.
 
-    ``ctc_weight``: of CTC's score of a prefix; the rest is of the decoder's. ``beam``: prefixes that
-    are kept. ``output_length``: tokens, whatever they are; None: up to the end of the sentence.
+    ``ctc_weight``: of CTC's score of a prefix; the rest is of the decoder's. ``beam``: prefixes
+    that are kept. ``output_length``: tokens, whatever they are; None: up to the end of a sentence.
     """
 
     ctc_weight: float

@@ -3,8 +3,9 @@
 `espnet2.tasks.asr` imports, at its top, what all its models, their training and their data need.
 Where such a package is not installed something stands in for it while ESPnet is imported: modules
 that hold nothing; for librosa, of which ESPnet's front end takes the mel filter bank, torchaudio's,
-which has the same numbers; for numba a decorator that leaves functions as they are. So what is fetched is pure Python, 2 MB and the same on
-each machine, and nothing is built or downloaded at import, as g2p_en does NLTK's data.
+which has the same numbers; for numba a decorator that leaves functions as they are. So what is
+fetched is pure Python, 2 MB and the same on each machine, and nothing is built or downloaded at
+import, as g2p_en does NLTK's data.
 """
 
 import importlib
@@ -26,7 +27,7 @@ import numpy as np
 from nnrd.core.errors import UserError
 
 ASSET = "espnet"
-# Structured state spaces, phonemes, cleaners of text, subwords, features that are kept in files.
+# Structured state spaces; phonemes, cleaners of text, subwords; features that are kept in files.
 UNUSED = (
     *("hydra", "omegaconf", "einops", "opt_einsum", "g2p_en", "jamo", "jaconv"),
     *("tacotron_cleaner", "vietnamese_cleaner", "sentencepiece", "kaldiio", "h5py"),
@@ -47,16 +48,25 @@ def module(name: str) -> Any:
 
 
 @contextmanager
-def _stood_in() -> Iterator[None]:
-    """Let what is missing be imported; none but ESPnet sees it, for it is forgotten then."""
-    finder, level = _StandIns(), logging.root.manager.disable
-    sys.meta_path.append(finder)
+def quiet() -> Iterator[None]:
+    """Keep back the warnings of ESPnet's log, which say each time what is meant here."""
+    level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
-        with redirect_stdout(StringIO()):  # where it says that there is no Flash Attention
-            yield
+        yield
     finally:
         logging.disable(level)
+
+
+@contextmanager
+def _stood_in() -> Iterator[None]:
+    """Let what is missing be imported; none but ESPnet sees it, for it is forgotten then."""
+    finder = _StandIns()
+    sys.meta_path.append(finder)
+    try:
+        with quiet(), redirect_stdout(StringIO()):  # where it says what it does without
+            yield
+    finally:
         sys.meta_path.remove(finder)
         for name in finder.made:
             sys.modules.pop(name, None)
