@@ -4,7 +4,7 @@ from typing import Any
 
 from nnrd.core.errors import UserError
 from nnrd.core.lineage import checked
-from nnrd.models.pipeline import Pipeline, Run
+from nnrd.models.pipeline import Arrays, Pipeline, Run
 from nnrd.quantisation.graphs import open_graph
 from nnrd.stages import arguments
 from nnrd.stages.profile_runs import ProfileRun
@@ -26,3 +26,13 @@ class GraphProfile(ProfileRun):
         pipeline = arguments.graph_pipeline(args)
         pipeline.graphs = graphs
         return pipeline, graphs[names[0]], {"provider": args.runtime, "precision": args.precision}
+
+    def macs(self, pipeline: Pipeline, run: Run, feeds: Arrays) -> int | None:
+        """Return those of the forward pass; None of a graph with operators that are not counted."""
+        from nnrd.split.computing import Counted
+        from nnrd.split.files import read
+
+        file = self.args.graphs[0]
+        counted = Counted(run, read(file), file.parent)
+        pipeline.infer(counted, feeds)
+        return counted.macs

@@ -131,11 +131,11 @@ def parameter_rows(
 def with_macs(rows: Iterable[Row]) -> list[Row]:
     """Return rows that have multiply-accumulates where another with the same network has them.
 
-    PyTorch's counter sees none in other runtimes, and what is computed is the same.
+    A graph may have operators that are not counted, and what is computed is the same.
     """
     rows = list(rows)
     known = {_computed(row): row["macs"] for row in rows if row["macs"] is not None}
-    return [row | {"macs": known.get(_computed(row), row["macs"])} for row in rows]
+    return [row | {"macs": row["macs"] or known.get(_computed(row))} for row in rows]
 
 
 def _computed(row: Row) -> tuple[Any, ...]:
