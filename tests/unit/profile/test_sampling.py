@@ -59,7 +59,7 @@ def test_steps_pass_on_what_they_return_and_are_called_as_often_as_asked():
 
 def test_what_is_between_the_samples_is_in_no_time():
     samples = sample([Step("nothing", lambda x: x)], 0, Protocol(0, 5, 1), lambda: time.sleep(0.02))
-    assert samples.wall.max() < 0.01
+    assert np.median(samples.wall) < 0.01
 
 
 def test_a_step_that_sleeps_has_lost_all_its_time():

@@ -28,14 +28,15 @@ def power(
     Of one run: ``joules``, those counted divided by the runs; ``joules_above_idle``, what is left
     after the idle power for as long; ``lab_joules``, ``watts`` · ``latency`` (in seconds). Besides
     ``status``, ``reasons`` and ``counters`` (`Energy`), ``watts`` (mean of one reading a second),
-    ``idle_watts``, and ``seconds`` and ``inferences`` of the loop. Without a counter nothing is run
-    and all numbers are None. ``progress`` is called after each run. Raises UserError for no time.
+    ``idle_watts``, and ``seconds`` and ``inferences`` of the loop. Without a counter that is added
+    up nothing is run, and all numbers are None. ``progress`` is called after each run. Raises
+    UserError for no time.
     """
     if not seconds > 0 or not latency > 0:
         raise UserError(f"a loop of {seconds} s, a latency of {latency} s: give more than 0 s")
     runs, window = 0, meter.window()
     with window:
-        end = time.monotonic() + seconds if meter.counters else 0.0
+        end = time.monotonic() + seconds if meter.counted else 0.0
         while time.monotonic() < end:
             run()
             runs += 1

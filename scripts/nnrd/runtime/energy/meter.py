@@ -135,9 +135,12 @@ class Meter:
         period: float = PERIOD,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.counters, self.reasons = tuple(counters), tuple(reasons)
+        self.counters, self.counted = tuple(counters), chosen(counters)
         self.period, self.clock = period, clock
-        self.counted = chosen(self.counters)
+        self.reasons = tuple(reasons)
+        if counters and not self.counted:
+            names = ", ".join(counter.name for counter in counters)
+            self.reasons += (f"{names}: of no processor, GPU or board as a whole",)
 
     @classmethod
     def find(cls, root: Path = ROOT, period: float = PERIOD) -> "Meter":
@@ -153,9 +156,9 @@ class Meter:
         return Window(self)
 
     def idle(self, seconds: float) -> Energy:
-        """Measure for so many seconds in which this process sleeps; at once without a counter."""
+        """Measure for so many seconds of sleep; at once where there is nothing to read."""
         with self.window() as window:
-            if self.counters:
+            if self.counted:
                 time.sleep(seconds)
         return window.energy
 

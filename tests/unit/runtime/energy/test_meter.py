@@ -52,8 +52,8 @@ def test_joules_are_those_of_the_counters_to_the_microjoule(tmp_path):
     files = server(tmp_path)
     more = {file: 1 + place for place, file in enumerate(files.values())}
     with Meter.find(tmp_path, period=0.01).window() as window, Moving(more) as moving:
-        time.sleep(0.3)
-    assert moving.steps > 20
+        while moving.steps < 100:
+            time.sleep(0.01)
     found = {reading.name: reading.joules for reading in window.energy.counters}
     microjoules = (1 + 3 + 4 + 5) * moving.steps  # package-0, dram, package-1, dram
     assert window.energy.joules == pytest.approx(microjoules / 1e6, abs=1e-12)
@@ -290,15 +290,18 @@ def test_the_loop_runs_for_its_time_and_counts(tmp_path):
 
     found = lab.power(run, Meter.find(tmp_path, period=0.02), latency=0.002, seconds=0.2)
     assert found["joules"] == pytest.approx(50 / 1e6, abs=1e-12)
-    assert 0.2 <= found["seconds"] < 0.5 and found["inferences"] * 50 == value
+    assert 0.2 <= found["seconds"] < 5 and found["inferences"] * 50 == value
 
 
-def test_without_a_counter_nothing_is_run():
+@pytest.mark.parametrize("counters", [[], [power([1000, 1000], "hwmon0 nvme 1", PART)]])
+def test_without_a_counter_nothing_is_run(counters):
     def run():
         raise AssertionError("ran")
 
-    found = lab.power(run, Meter([], ["none"]), latency=1)
-    assert (found["status"], found["inferences"], found["reasons"]) == (NOT_MEASURED, 0, ["none"])
+    found = lab.power(run, Meter(counters, ["none"]), latency=1)
+    assert (found["status"], found["inferences"]) == (NOT_MEASURED, 0)
+    parts = ["hwmon0 nvme 1: of no processor, GPU or board as a whole"] if counters else []
+    assert found["reasons"] == ["none", *parts]
     numbers = ("joules", "joules_above_idle", "lab_joules", "watts", "idle_watts")
     assert [found[name] for name in numbers] == [None] * 5
 
