@@ -24,7 +24,7 @@ def main(args: argparse.Namespace) -> None:
     """Write a row a part; UserError for a part that the model lacks."""
     arguments.verify_assets(args)
     network = arguments.family(args).load_network(args.model)
-    model = network.bare()
+    model = network.bare(args.assets)
     parts = network.parts(model)
     for name in args.parts:
         if name not in parts:
