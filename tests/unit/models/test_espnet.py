@@ -79,6 +79,12 @@ def test_the_six_counts_are_the_labs(beside, name):
     assert MODELS[name].values == sum(tensor.numel() for tensor in model.state_dict().values())
 
 
+def test_options_of_the_program_are_not_espnets(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["count_parameters.py", "--model", "{}", "--encoder", "vgg"])
+    assert tensors(network(BLSTM).bare(files(tmp_path, SMALL))).keys() == tensors(small).keys()
+    assert len(sys.argv) == 5
+
+
 def test_random_weights_are_the_same_again(small, tmp_path):
     again = network(BLSTM).load(files(tmp_path, SMALL))
     ours, theirs = tensors(small), tensors(again)

@@ -1,5 +1,6 @@
 """A recogniser as ESPnet builds it from a YAML: encoder, attention decoder, CTC."""
 
+import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ class EspnetNetwork(Network):
             raise UserError(f"model {self.row.model}: its {CONFIG} is needed")
         file = self.assets / CONFIG
         task = packages.module("espnet2.tasks.asr").ASRTask
-        config = task.get_default_config() | _config(file)
+        config = _defaults(task) | _config(file)
         try:
             model = task.build_model(Namespace(**config))
         except Exception as error:  # whatever ESPnet's classes raise for what they are given
@@ -103,6 +104,15 @@ class Encoder(nn.Module):
             count = features.shape[1]
             raise UserError(f"{count} frames are too few for the encoder's convolutions") from None
         return states[0] if isinstance(states, tuple) else states, lengths  # [1]: those of layers
+
+
+def _defaults(task: Any) -> dict[str, Any]:
+    """Return what ESPnet's training has by default; ESPnet would take this program's options."""
+    given, sys.argv = sys.argv, sys.argv[:1]
+    try:
+        return task.get_default_config()
+    finally:
+        sys.argv = given
 
 
 def _config(file: Path) -> dict[str, Any]:
