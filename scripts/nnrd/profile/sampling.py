@@ -5,11 +5,10 @@ read between the steps and at no other place, so what the sampling itself does i
 """
 
 import gc
-import math
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
@@ -21,6 +20,7 @@ from nnrd.core.errors import UserError
 
 TOTAL = "total"  # of all steps of a sample together
 TASKS = Path("/proc/self/task")
+CLOCKS, SPARE = 50e-6, 0.05  # seconds, and a share, by which two clocks may differ
 BUSY = 0.5  # a thread that ran less than this share of the busiest one's time waited for it
 
 
@@ -57,15 +57,15 @@ class Samples:
     ``names``: of the steps, then `TOTAL`. ``wall``, ``cpu``: float64 (repeats, samples, names), in
     seconds; a total is the sum of the steps. CPU time is that of all threads of this process, with
     that of processes which a step started and waited for. ``busy``: of each name, how many threads
-    worked at a time (`busy_threads`; of the total, the most of any step). ``queued``: the share of
-    the threads' time in which they could have run and others did, over all samples (`Threads`);
+    worked at a time (`busy_threads`; of the total, the mean over its time). ``queued``: the share
+    of the threads' time in which they could have run and others did, over all samples (`Threads`);
     None where the system does not tell.
     """
 
     names: tuple[str, ...]
     wall: np.ndarray
     cpu: np.ndarray
-    busy: tuple[int, ...]
+    busy: tuple[float, ...]
     queued: float | None
 
 
@@ -95,12 +95,19 @@ def sample(
                 if progress:
                     progress()
     whole = np.concatenate([times, times.sum(axis=2, keepdims=True)], axis=2)
-    wall, cpu = whole[..., 0], whole[..., 1]
-    busy = [
-        max(busy_threads(threads.values()), math.ceil(share - 0.05))
-        for threads, share in zip(ran, cpu.mean((0, 1)) / wall.mean((0, 1)), strict=False)
-    ]
-    return Samples((*names, TOTAL), wall, cpu, (*busy, max(busy)), queue.share())
+    return Samples((*names, TOTAL), whole[..., 0], whole[..., 1], _busy(times, ran), queue.share())
+
+
+def _busy(times: np.ndarray, ran: Sequence[Mapping[str, float]]) -> tuple[float, ...]:
+    """Return how many threads worked in each step, then over the time of all.
+
+    Those that a step starts and ends are not seen in the warm-up: CPU time tells of them.
+    """
+    wall, cpu = times.mean(axis=(0, 1)).T
+    least = np.ceil((cpu - CLOCKS) / wall - SPARE)
+    counted = [float(busy_threads(threads.values())) for threads in ran]
+    busy = np.maximum(counted, least)
+    return (*(float(count) for count in busy), float((wall * busy).sum() / wall.sum()))
 
 
 def _one(steps: Sequence[Step], value: Any, row: np.ndarray) -> None:

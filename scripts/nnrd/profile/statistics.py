@@ -9,7 +9,7 @@ CELLS = 1 << 20  # values drawn at a time, so that many samples need no more mem
 
 
 def summary(
-    wall: np.ndarray, cpu: np.ndarray, busy: int = 1, input_seconds: float | None = None
+    wall: np.ndarray, cpu: np.ndarray, busy: float = 1, input_seconds: float | None = None
 ) -> dict[str, float | None]:
     """Return what the samples of a step say, in seconds where nothing else is named.
 
@@ -41,12 +41,12 @@ def summary(
     }
 
 
-def lost(wall: float, cpu: float, busy: int = 1) -> float:
+def lost(wall: float, cpu: float, busy: float = 1) -> float:
     """Return the share of the time in which the process did not run: 1 − cpu / (wall · busy).
 
-    ``wall``, ``cpu`` in seconds; ``busy``, how many threads work at a time. With one thread it is
-    the share of the wall time in which that one stood still, be it that others had its core, that
-    it slept, or that it waited for a disk or for a GPU. With several each is expected to run all
+    ``wall``, ``cpu`` in seconds; ``busy``, how many threads work at a time, on average. With one
+    thread it is the share of the wall time in which that one stood still, be it that others had its
+    core, that it slept, or that it waited for a disk or for a GPU. With several each is expected to run all
     the time, so that a part of the work which one does alone counts as lost by the others.
     At least 0: clocks of wall and of CPU time differ by their resolution.
     """

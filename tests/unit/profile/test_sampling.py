@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from nnrd.core.errors import UserError
+from nnrd.profile import sampling
 from nnrd.profile.sampling import Protocol, Step, Threads, busy_threads, sample, thread_times
-from nnrd.profile.statistics import summary
+from nnrd.profile.statistics import lost, summary
 
 DATA = bytes(1 << 20)
 
@@ -88,6 +89,22 @@ def test_a_process_that_a_step_starts_is_in_its_cpu_time():
     code = "sum(range(2_000_000))"
     steps = [Step("start", lambda _: subprocess.run([sys.executable, "-S", "-c", code]))]
     assert told(steps, Protocol(0, 1, 1))["start"]["cpu"] > 0.01
+
+
+def test_a_step_that_is_shorter_than_a_clock_takes_is_on_one_thread():
+    found = told([Step("nothing", lambda x: x), Step("spin", lambda _: spin())], Protocol(1, 20, 1))
+    assert found["nothing"]["busy"] == found["total"]["busy"] == 1
+
+
+def test_steps_with_different_threads_expect_each_its_own():
+    """1 s on two threads, then 3 s on one: 5 s of CPU time, of which nothing was lost."""
+    times = np.array([[[[1.0, 2.0], [3.0, 3.0]]]])
+    *steps, total = sampling._busy(times, [{"1": 1.0, "2": 1.0}, {"1": 3.0, "2": 0.0}])
+    assert steps == [2, 1] and total == 1.25 and lost(4, 5, total) == 0
+
+
+def test_threads_that_came_and_went_are_told_by_the_time_of_the_process():
+    assert sampling._busy(np.array([[[[1.0, 2.9]]]]), [{}]) == (3, 3)
 
 
 # Seconds that each thread ran; how many worked.
