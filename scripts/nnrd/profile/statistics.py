@@ -46,8 +46,8 @@ def lost(wall: float, cpu: float, busy: float = 1) -> float:
 
     ``wall``, ``cpu`` in seconds; ``busy``, how many threads work at a time, on average. With one
     thread it is the share of the wall time in which that one stood still, be it that others had its
-    core, that it slept, or that it waited for a disk or for a GPU. With several each is expected to run all
-    the time, so that a part of the work which one does alone counts as lost by the others.
+    core, that it slept, or that it waited for a disk or for a GPU. With several each is expected to
+    run all the time, so that a part of the work which one does alone counts as lost by the others.
     At least 0: clocks of wall and of CPU time differ by their resolution.
     """
     return min(1.0, max(0.0, 1 - cpu / (wall * max(1, busy)))) if wall > 0 else 0.0
