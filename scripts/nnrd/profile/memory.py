@@ -144,14 +144,28 @@ def _left(limit: Path, used: Path) -> int | None:
     return None if most >= UNLIMITED else max(0, most - taken)
 
 
+def growth(run: Callable[[int], object]) -> int:
+    """Return the bytes that each further input of a batch takes; ``run`` takes how many.
+
+    The peak with two less the peak with one: what a runtime sets up at its first run, and memory
+    that it keeps between runs, is in both.
+    """
+    run(1)
+    with peak() as one:
+        run(1)
+    with peak() as two:
+        run(2)
+    return max(0, (two.bytes or 0) - (one.bytes or 0))
+
+
 def check(one: int, batch: int, what: str, root: Path = ROOT) -> int:
     """Return the bytes that a batch will take, by an estimate; `DoesNotFitError` else.
 
-    ``one``: bytes that a batch of one took beyond what was there before (`Peak`). What a model
-    holds of its input and between its layers grows with the batch, its weights do not: the
-    estimate is ``one`` · ``batch``. At most 95 % of what is `available` may be taken.
+    ``one``: bytes that an input takes (`growth`). What a model holds of its input and between its
+    layers grows with the batch, its weights do not: the estimate is ``one`` · ``batch``. At most
+    95 % of what is `available` may be taken.
     """
-    needed, room = max(0, one) * batch, available(root)
+    needed, room = one * batch, available(root)
     if room is not None and needed > SPARE * room:
         raise DoesNotFitError(
             f"{what}: a batch of {batch} needs about {megabytes(needed)}, "

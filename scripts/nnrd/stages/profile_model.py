@@ -8,7 +8,7 @@ from typing import Any
 from nnrd.core import lineage
 from nnrd.core.files import write_record
 from nnrd.core.progress import Count
-from nnrd.models.pipeline import Arrays, Pipeline, Run
+from nnrd.models.pipeline import Pipeline, Run
 from nnrd.profile import memory
 from nnrd.profile.measure import Power, Protocol, Step, measure
 from nnrd.runtime.cuda import CPU, CUDA
@@ -95,8 +95,5 @@ def _measured(args: argparse.Namespace, pipeline: Pipeline, run: Run) -> dict[st
 
 
 def _memory_of_one(args: argparse.Namespace, pipeline: Pipeline, run: Run) -> int:
-    """Return the bytes that a batch of one takes beyond what is there before."""
-    feeds: Arrays = pipeline.example(args.size)
-    with memory.peak() as peak:
-        pipeline.infer(run, feeds)
-    return (peak.bytes or 0) - (peak.before or 0)
+    """Return the bytes that each input of a batch takes."""
+    return memory.growth(lambda batch: pipeline.infer(run, pipeline.example(args.size, batch)))
