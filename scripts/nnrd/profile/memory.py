@@ -15,6 +15,7 @@ ROOT = Path("/")
 RESET = "5"  # what resets the peak: Linux, Documentation/filesystems/proc.rst, clear_refs
 UNLIMITED = 1 << 60  # a control group without a limit says a number of about 2^63
 SPARE = 0.95  # of what is free, at most
+SEVERAL = 4  # inputs; two differ from one by little more than memory in use does by itself
 OUT_OF_MEMORY = ("out of memory", "allocate memory", "bad_alloc", "bad allocation")
 
 
@@ -147,15 +148,15 @@ def _left(limit: Path, used: Path) -> int | None:
 def growth(run: Callable[[int], object]) -> int:
     """Return the bytes that each further input of a batch takes; ``run`` takes how many.
 
-    The peak with two less the peak with one: what a runtime sets up at its first run, and memory
-    that it keeps between runs, is in both.
+    The peak with four less the peak with one, by three: what a runtime sets up at its first run,
+    and memory that it keeps between runs, is in both.
     """
     run(1)
     with peak() as one:
         run(1)
-    with peak() as two:
-        run(2)
-    return max(0, (two.bytes or 0) - (one.bytes or 0))
+    with peak() as several:
+        run(SEVERAL)
+    return max(0, (several.bytes or 0) - (one.bytes or 0)) // (SEVERAL - 1)
 
 
 def check(one: int, batch: int, what: str, root: Path = ROOT) -> int:

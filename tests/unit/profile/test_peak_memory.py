@@ -30,7 +30,7 @@ def test_a_peak_is_of_its_block_alone():
 
 def test_what_each_input_takes_is_neither_what_is_set_up_once_nor_what_is_kept():
     """Set up: 100 MB at the first run. Kept: what a run took at most, as ONNX Runtime's arena."""
-    kept, arena = [], mmap.mmap(-1, 400 * MB)
+    kept, arena = [], mmap.mmap(-1, 250 * MB)
 
     def freed(batch):
         if not kept:
