@@ -150,22 +150,27 @@ def options(found: pandas.DataFrame) -> Iterator[str]:
 
 
 def _option(name: str, group: pandas.DataFrame) -> Iterator[str]:
-    told = (f"{name} {row['value']}: {_all_of(row)}" for _, row in group.iterrows())
+    told = (f"{name} {_plain(row['value'])}: {_all_of(row)}" for _, row in group.iterrows())
     yield f"{group['model'].iloc[0]}, {_at(group.iloc[0])}: {'; '.join(told)}."
     slowest = group.loc[group["total_mean_s"].idxmax()]
     fastest = group.loc[group["total_mean_s"].idxmin()]
     times = factor(slowest, fastest)
     if times.is_sure:
-        yield f"The slowest ({name} {slowest['value']}) takes {times} as long as the fastest."
+        value = _plain(slowest["value"])
+        yield f"The slowest ({name} {value}) takes {times} as long as the fastest."
     else:
         yield f"In time the values are not told apart ({times})."
     if group["accuracy"].notna().any():
         better = bool(group["higher_is_better"].dropna().iloc[0])
         scores = group["accuracy"].dropna()
         best = group.loc[scores.idxmax() if better else scores.idxmin()]
-        yield f"The most accurate is {name} {best['value']}: {_accuracy(best)}."
+        yield f"The most accurate is {name} {_plain(best['value'])}: {_accuracy(best)}."
     else:
         yield "Accuracy: not measured (the study has no dataset)."
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def batches(found: pandas.DataFrame) -> Iterator[str]:

@@ -7,7 +7,7 @@ Columns end in their unit: ``_s`` seconds, ``_bytes``, ``_mhz``, ``_share`` from
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pandas
 
@@ -182,7 +182,7 @@ def frame(rows: Sequence[Row]) -> pandas.DataFrame:
     return found.astype(whole)
 
 
-def write(found: pandas.DataFrame, path: Path) -> None:
+def write(found: pandas.DataFrame, path: Path | IO[str]) -> None:
     """Write a table as CSV: what was measured with six digits."""
     found.to_csv(path, index=False, float_format=tables.DIGITS)
 
