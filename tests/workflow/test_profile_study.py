@@ -121,7 +121,19 @@ EDITS = {
         f"{L}/profile/counts.py",
         "FLOAT = 4",
         "FLOAT = 2 + 2",
-        {"count_parameters": 3, "profile_model": 6, **BOTH_END},
+        {"count_parameters": 3, **BOTH_END},
+    ),
+    "how multiply-accumulates are counted": (
+        f"{L}/profile/counts.py",
+        "(total - inside) // 2",
+        "(total - inside) // (1 + 1)",
+        {"profile_model": 6, **BOTH_END},
+    ),
+    "what a metric is called": (
+        f"{L}/tasks/classification.py",
+        '"right class first"',
+        '"first class right"',
+        {"score_point": 2, **PHOTOS_END},
     ),
     "what is made to measure by": (
         f"{L}/models/made.py",

@@ -81,7 +81,7 @@ rule tabulate_profile:
     conda:
         ENVIRONMENT
     params:
-        source=CODE.hashed("tabulate_profile"),
+        source=CODE.hashed("tabulate_profile", "scored_metrics"),
         points=PROFILES.listed,
     shell:
         program(

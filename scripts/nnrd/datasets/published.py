@@ -58,15 +58,15 @@ def read_branches(path: str | Path, models: Collection[str]) -> list[Row]:
 def read_profiles(path: str | Path, models: Collection[str]) -> list[Row]:
     """Return the rows of a table of what models cost.
 
-    Columns: ``model``, one of ``models``; ``part``, empty of the whole; ``options``, such as
-    ``ctc_weight=0.3``, empty where a number does not depend on them; and `PROFILE_NUMBERS`. Empty
-    cells of numbers are None. Other columns are passed on as text. Raises UserError, naming file,
-    line and column.
+    Columns: ``model``, one of ``models``, empty where the publication does not say which;
+    ``part``, empty of the whole; ``options``, such as ``ctc_weight=0.3``, empty where a number does
+    not depend on them; and `PROFILE_NUMBERS`. Empty cells of numbers are None. Other columns are
+    passed on as text. Raises UserError, naming file, line and column.
     """
     rows = _read(path, ("model", "part", "options", *PROFILE_NUMBERS))
     for line, row in enumerate(rows, 2):
         where = f"{path}:{line}"
-        if row["model"] not in models:
+        if row["model"] and row["model"] not in models:
             raise UserError(f"{where}: model: {unknown('model', row['model'], models)}")
         for column in PROFILE_NUMBERS:
             row[column] = _number(where, column, row[column], whole=column == "parameters")

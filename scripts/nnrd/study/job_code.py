@@ -141,6 +141,12 @@ class JobCode:
         names = dict.fromkeys(self.jobs.task(study.records[0]) for study in studies)
         return [f"{tasks.REGISTRY.target(name)}.metric" for name in names]
 
+    def _scored_metrics(self, wildcards: Wildcards) -> list[str]:
+        """Return the same of what is scored for a study whose records are in no table of points."""
+        scored = self.jobs.studies[wildcards.get("study")].scored
+        names = dict.fromkeys(map(self.jobs.task, scored))
+        return [f"{tasks.REGISTRY.target(name)}.metric" for name in names]
+
     def _judging(self, wildcards: Wildcards) -> list[str]:
         """Return the same with how a metric is found by its name."""
         return [f"{target},named" for target in self._metrics(wildcards)]

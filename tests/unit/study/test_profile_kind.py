@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from nnrd import UserError
 from nnrd.study import config, estimate, inputs
@@ -153,6 +154,18 @@ MISTAKES = {
         FIXED | {"devices": ["cuda"], "runtimes": ["onnxruntime"]},
         "cost.devices: onnxruntime is run on the CPU here",
     ),
+    "a weight above 1": (
+        FIXED | {"models": ["espnet_blstm"], "sizes": [100], "options": {"ctc_weight": [0, 1.5]}},
+        "cost.options: ctc_weight: 1.5 is above 1",
+    ),
+    "a weight below 0": (
+        FIXED | {"models": ["espnet_blstm"], "sizes": [100], "options": {"ctc_weight": -0.1}},
+        "cost.options: ctc_weight: -0.1 is below 0",
+    ),
+    "graphs without the search": (
+        FIXED | {"models": ["espnet_blstm"], "sizes": [100], "runtimes": ["onnxruntime"]},
+        "cost.runtimes: espnet_blstm has no graphs for onnxruntime",
+    ),
     "sizes of its own": (
         FIXED | {"models": [{"model": "mobilenet_v2", "sizes": [1]}]},
         "models[0].sizes: mobilenet_v2: its input has one size",
@@ -197,3 +210,18 @@ def test_published_numbers_are_read_and_checked(tmp_path):
         file.write_text(header + line)
         with pytest.raises(UserError, match=message.replace("(", r"\(")):
             settings(FIXED | {"published": str(file)})
+
+
+def test_decoding_weights_share_the_graph_and_the_counts():
+    given = {"models": ["espnet_conformer"], "sizes": [100], "options": {"ctc_weight": [0, 0.3, 1]}}
+    study = settings(FIXED | given).studies["cost"]
+    assert [point.model for point in study.points] == [
+        "espnet_conformer+ctc_weight=0", "espnet_conformer", "espnet_conformer+ctc_weight=1",
+    ]  # fmt: skip
+    assert study.networks == ["espnet_conformer"]
+
+
+def test_the_published_numbers_of_the_shipped_study_fit():
+    given = yaml.safe_load((ROOT / "config/config.yaml").read_text())["studies"]["profile_espnet"]
+    study = settings(given).studies["cost"]
+    assert study.published == "config/espnet/published.csv" and len(study.points) == 27
