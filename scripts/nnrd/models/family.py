@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnrd.core.errors import UserError
 from nnrd.core.registry import named
+from nnrd.models.inputs import Inputs
 from nnrd.models.row import ModelRow
 
 if TYPE_CHECKING:  # torch takes seconds to import, and jobs that run ONNX files need none of it
@@ -33,8 +34,9 @@ class Family:
     runs more than one graph; what it does before and behind the first is as ever. ``options``: the
     JSON schema of a row's options, those of what stands behind the graph with `BEHIND`; None where
     nobody checks them before a job does. ``packages``: the asset with the Python packages that only
-    this family needs, and no environment has, see `nnrd.core.packages.lay_beside`. The halves are
-    apart so that a job imports, and is made anew by an edit of, no more than what it runs.
+    this family needs, and no environment has, see `nnrd.core.packages.lay_beside`. ``inputs``:
+    those that its pipelines make to measure by, None where they make none. The halves are apart so
+    that a job imports, and is made anew by an edit of, no more than what it runs.
     """
 
     network: str | None = None
@@ -44,6 +46,7 @@ class Family:
     graphs: tuple[str, ...] = (WHOLE,)
     options: Mapping[str, Any] | None = None
     packages: str | None = None
+    inputs: Inputs | None = None
 
     @property
     def runtime(self) -> str:
@@ -76,7 +79,10 @@ class Family:
 
     def load_pipeline(self, row: ModelRow) -> Pipeline:
         """Return the pipeline of a row; UserError where the family has none."""
-        return self._load(self.pipeline, "has no pipeline: it can be split, not run", row)(row)
+        missing = "has no pipeline: it can be split, not run"
+        found: Pipeline = self._load(self.pipeline, missing, row)(row)
+        found.inputs = self.inputs
+        return found
 
     def _load(self, target: str | None, otherwise: str, row: ModelRow) -> Any:
         if target is None:

@@ -11,13 +11,13 @@ import numpy as np
 
 from nnrd.core.errors import UserError
 from nnrd.datasets.index import Item
+from nnrd.models.inputs import Inputs
 from nnrd.models.row import ModelRow
 from nnrd.runtime.stopwatch import Stopwatch
 
 Arrays = dict[str, np.ndarray]
 Run = Callable[[Arrays], Arrays]
 Times = dict[str, float]  # seconds, and the bytes of what the graph was given
-FRAMES, FRAME_SECONDS = "frames", 0.01  # of sound: what the size of an input counts, and one's time
 
 
 class Pipeline(ABC):
@@ -25,17 +25,12 @@ class Pipeline(ABC):
 
     ``task``: the name of the task that scores its predictions. ``network``: the PyTorch module,
     where the family says that the pipeline needs it. ``graphs``: what runs the family's graphs, by
-    their names, where no PyTorch does. A file is read by `load`, whose time is not
-    counted.
-
-    ``sizes``: what the size of an input counts where the model takes several, such as `FRAMES`;
-    None where there is one. ``batched``: whether the network takes several inputs at once, along
-    the first dimension of each array.
+    their names, where no PyTorch does. ``inputs``: those that it makes to measure by, as its family
+    says. A file is read by `load`, whose time is not counted.
     """
 
     task: ClassVar[str]
-    sizes: ClassVar[str | None] = None
-    batched: ClassVar[bool] = False
+    inputs: Inputs | None = None
     network: Any = None
     graphs: Mapping[str, Run] | None = None
 
@@ -72,18 +67,10 @@ class Pipeline(ABC):
     # Inputs that are made, to measure by.
 
     def check_example(self, size: int | None, batch: int) -> None:
-        """Raise UserError, without the model's name, for a size or a batch that it cannot take."""
-        made, given = type(self).made is Pipeline.made, type(self).example is Pipeline.example
-        if made and given:
+        """Raise UserError for a size or a batch that it cannot make; see `Inputs.check`."""
+        if self.inputs is None:
             raise UserError(f"family {self.row.family} makes no inputs to measure by")
-        if self.sizes is None and size is not None:
-            raise UserError("its input has one size: give no sizes")
-        if self.sizes is not None and size is None:
-            raise UserError(f"its input has any size: say how many {self.sizes}")
-        if size is not None and size < 1:
-            raise UserError(f"{size} {self.sizes}: at least 1")
-        if batch < 1 or (batch > 1 and not self.batched):
-            raise UserError(f"a batch of {batch}: it takes one input at a time")
+        self.inputs.check(size, batch)
 
     def made(self, size: int | None, seed: int) -> np.ndarray:
         """Return what `load` might have: noise, the same for a seed."""
@@ -94,14 +81,10 @@ class Pipeline(ABC):
         del size
         return Item("made", "", "", facts={"width": 640, "height": 480})
 
-    def example_seconds(self, size: int | None) -> float | None:
-        """Return how long a recording of a size is, in seconds; None of what is no recording."""
-        return size * FRAME_SECONDS if size is not None and self.sizes == FRAMES else None
-
     def example(self, size: int | None, batch: int = 1) -> Arrays:
         """Return made inputs as `preprocess` returns them, each of a batch another.
 
-        ``size``: how many `sizes` an input has, None where there is but one. Raises UserError for a
+        ``size``: as `Inputs` counts it, None where there is but one. Raises UserError for a
         size or a batch that the model cannot take.
         """
         self.check_example(size, batch)

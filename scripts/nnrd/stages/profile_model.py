@@ -41,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_measurement(parser: argparse.ArgumentParser) -> None:
     size = "of an input, where the model takes several: frames of 10 ms"
     parser.add_argument("--size", type=int, help=size)
+    seconds = "how long an input is that is a recording, for the real-time factor"
+    parser.add_argument("--seconds", type=float, help=seconds)
     parser.add_argument("--batch", type=int, default=1, help="inputs that are run at once")
     parser.add_argument("--warm-up", type=int, default=10, help="runs that are not timed")
     parser.add_argument("--samples", type=int, default=100, help="runs of a repeat")
@@ -75,7 +77,6 @@ def _measured(args: argparse.Namespace, pipeline: Pipeline, run: Run) -> dict[st
         memory.check(one, args.batch, what)
     with memory.fits(what):
         feeds = pipeline.example(args.size, args.batch)
-    seconds = pipeline.example_seconds(args.size)
     count = Count("runs")
     found = measure(
         [
@@ -86,7 +87,7 @@ def _measured(args: argparse.Namespace, pipeline: Pipeline, run: Run) -> dict[st
         Protocol(args.warm_up, args.samples, args.repeats),
         power=Power(args.power_seconds, tdp_watts=args.tdp_watts),
         threads=args.threads,
-        input_seconds=seconds and seconds * args.batch,
+        input_seconds=args.seconds and args.seconds * args.batch,
         what=what,
         progress=count.more,
     )

@@ -46,10 +46,10 @@ class JobCode:
         """Return what predicts; not what makes inputs to measure by."""
         return f"{self.jobs.family(wildcards).pipeline}.open,predict,predict_one"
 
-    def _example(self, wildcards: Wildcards) -> str:
+    def _example(self, wildcards: Wildcards) -> list[str]:
         """Return what makes inputs to measure by, and what is measured on them."""
-        steps = "open,example,example_item,example_seconds,infer,postprocess_batch"
-        return f"{self.jobs.family(wildcards).pipeline}.{steps}"
+        steps = "open,example,example_item,infer,postprocess_batch"
+        return [f"{self.jobs.family(wildcards).pipeline}.{steps}", "nnrd.models.inputs:Inputs"]
 
     def _preprocessing(self, wildcards: Wildcards) -> str:
         return f"{self.jobs.family(wildcards).pipeline}.open,load,preprocess"

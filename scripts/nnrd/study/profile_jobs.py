@@ -53,7 +53,7 @@ class ProfileJobs:
     def how(self, wildcards: Wildcards) -> list[str]:
         """Return what runs a job's model, on what, and how often, as options."""
         point = self.point(wildcards)
-        names = ("runtime", "precision", "device", "threads", "size", "batch")
+        names = ("runtime", "precision", "device", "threads", "size", "batch", "seconds")
         given = {name: getattr(point, name) for name in names} | point.protocol
         pairs = ((f"--{key.replace('_', '-')}", value) for key, value in given.items())
         return [word for key, value in pairs if value is not None for word in (key, str(value))]

@@ -60,7 +60,7 @@ def test_a_family_that_makes_none_says_so():
     [(BASE, 250, 2.5), (WHISPER, None, 30.0), (CLASSIFIER, None, None)],
 )
 def test_a_recording_has_a_length(of, size, seconds):
-    assert pipeline(of).example_seconds(size) == seconds
+    assert family(of).inputs.length(size) == seconds
 
 
 @pytest.mark.parametrize(("of", "size"), [(CLASSIFIER, None), (DETECTOR, None), (DEEP, 20)])
@@ -68,7 +68,7 @@ def test_a_batch_gives_the_predictions_of_its_inputs(of, size):
     steps = pipeline(of)
     net = network(row(of.family, weights="built", variant=of.variant, options=of.options))
     run = net.run(net.load(None))
-    batch = 2 if steps.batched else 1
+    batch = 2 if family(of).inputs.batched else 1
     item = steps.example_item(size)
     outputs = steps.infer(run, steps.example(size, batch))
     found = steps.postprocess_batch(outputs, item, batch)

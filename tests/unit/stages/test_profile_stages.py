@@ -49,7 +49,7 @@ def made(tmp_path_factory):
         with pytest.MonkeyPatch.context() as patch:
             if size == 128:
                 patch.setattr(profile_model.Protocol, "__post_init__", _out_of_memory)
-            measure(file, ROW, "--runtime", "torch", "--size", size)
+            measure(file, ROW, "--runtime", "torch", "--size", size, "--seconds", size / 100)
         label = {"model": "small", "network": "small", "options": WIDTH, **runs}
         label |= {"size": size, "unit": "frames", "batch": 1, "seconds": size / 100}
         files = {"measured": str(file), "counted": str(folder / "parts.json")}

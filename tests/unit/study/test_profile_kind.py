@@ -115,7 +115,10 @@ def test_a_gpu_is_taken_only_where_it_is_asked_for():
 
 MISTAKES = {
     "unknown model": (FIXED | {"models": ["mobilnet"]}, "models[0]: unknown model 'mobilnet'"),
-    "no pipeline": (FIXED | {"models": ["caffenet"]}, "models[0]: model caffenet: family caffenet"),
+    "no inputs": (
+        FIXED | {"models": ["caffenet"]},
+        "models[0]: caffenet: family caffenet makes no inputs to measure by",
+    ),
     "sizes of a fixed input": (
         FIXED | {"sizes": [100]},
         "cost.sizes: mobilenet_v2: its input has one size",

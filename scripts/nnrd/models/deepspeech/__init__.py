@@ -2,10 +2,12 @@
 
 from nnrd.models.deepspeech.options import OPTIONS
 from nnrd.models.family import Family
+from nnrd.models.inputs import FRAMES, Inputs
 
 FAMILY = Family(
     network="nnrd.models.deepspeech.network:DeepSpeechNetwork",
     pipeline="nnrd.models.deepspeech.pipeline:DeepSpeechPipeline",
     stateful=True,
     options=OPTIONS,
+    inputs=Inputs(FRAMES),
 )

@@ -10,7 +10,8 @@ from nnrd.datasets.index import Item
 from nnrd.models import ctc, made
 from nnrd.models.deepspeech import features
 from nnrd.models.deepspeech.options import width
-from nnrd.models.pipeline import FRAME_SECONDS, FRAMES, Arrays, Pipeline, Run
+from nnrd.models.inputs import FRAME_SECONDS
+from nnrd.models.pipeline import Arrays, Pipeline, Run
 
 LABELS = (" ", *string.ascii_lowercase, "'")  # DeepSpeech's English alphabet
 BLANK = len(LABELS)
@@ -26,7 +27,6 @@ class DeepSpeechPipeline(Pipeline):
     """A recording to its transcript; the graph is run once a package of 16 frames (0.32 s)."""
 
     task = "asr"
-    sizes = FRAMES
 
     def load(self, item: Item) -> np.ndarray:
         """Return the recording, float32 (samples,), 16 kHz."""

@@ -2,6 +2,7 @@
 
 from nnrd.models.espnet.options import OPTIONS
 from nnrd.models.family import Family
+from nnrd.models.inputs import FRAMES, Inputs
 
 FAMILY = Family(
     network="nnrd.models.espnet.network:EspnetNetwork",
@@ -9,4 +10,5 @@ FAMILY = Family(
     needs_network=True,
     options=OPTIONS,
     packages="espnet",
+    inputs=Inputs(FRAMES, batched=True),
 )

@@ -7,7 +7,7 @@ import numpy as np
 from nnrd.datasets import audio
 from nnrd.datasets.index import Item
 from nnrd.models.espnet.options import decoding
-from nnrd.models.pipeline import FRAMES, Arrays, Pipeline
+from nnrd.models.pipeline import Arrays, Pipeline
 
 FEATURES, LENGTHS, STATES = "features", "lengths", "states"
 MELS = 80
@@ -21,7 +21,6 @@ class EspnetPipeline(Pipeline):
     """
 
     task = "asr"
-    sizes, batched = FRAMES, True
 
     def load(self, item: Item) -> np.ndarray:
         """Return the recording, float32 (samples,), 16 kHz."""

@@ -69,7 +69,6 @@ class SsdLite300Pipeline(Pipeline):
     """An image to detections with COCO's 91 category ids."""
 
     task = "detection"
-    batched = True
 
     def load(self, item: Item) -> np.ndarray:
         """Return the image, uint8 (height, width, 3)."""

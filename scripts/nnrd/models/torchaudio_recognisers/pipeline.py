@@ -8,7 +8,8 @@ import numpy as np
 from nnrd.datasets import audio
 from nnrd.datasets.index import Item
 from nnrd.models import ctc, made
-from nnrd.models.pipeline import FRAME_SECONDS, FRAMES, Arrays, Pipeline, Run, Times, input_size
+from nnrd.models.inputs import FRAME_SECONDS
+from nnrd.models.pipeline import Arrays, Pipeline, Run, Times, input_size
 from nnrd.runtime.stopwatch import Stopwatch
 
 LABELS = ("-", "|", *"ETAONIHSRDLUMWCFGYPBV", "K", "'", *"XJQZ")  # torchaudio's, of all bundles
@@ -30,7 +31,6 @@ class RecogniserPipeline(Pipeline):
     """A recording to its transcript."""
 
     task = "asr"
-    sizes, batched = FRAMES, True
 
     def load(self, item: Item) -> np.ndarray:
         """Return the recording, float32 (samples,), 16 kHz."""

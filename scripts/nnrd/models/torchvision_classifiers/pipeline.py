@@ -51,7 +51,6 @@ class ClassifierPipeline(Pipeline):
     """
 
     task = "classification"
-    batched = True
 
     def load(self, item: Item) -> np.ndarray:
         """Return the image, uint8 (height, width, 3)."""

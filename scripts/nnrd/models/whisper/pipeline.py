@@ -33,7 +33,6 @@ class WhisperPipeline(Pipeline):
     """
 
     task = "asr"
-    batched = True
 
     def open(self, assets: Path | None) -> None:
         """Read the vocabulary and the barred tokens."""
@@ -64,10 +63,6 @@ class WhisperPipeline(Pipeline):
     def made(self, size: int | None, seed: int) -> np.ndarray:
         """Return noise as long as the window."""
         return made.recording(WINDOW, seed)
-
-    def example_seconds(self, size: int | None) -> float:
-        """Return the seconds of the window."""
-        return WINDOW
 
     def postprocess(self, outputs: Arrays, item: Item) -> dict[str, Any]:
         """Return ``text`` from ``states``, (1, 1500, 384), or from what `graphs` give of them."""

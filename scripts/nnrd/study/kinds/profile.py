@@ -9,7 +9,7 @@ from nnrd.core.errors import UserError
 from nnrd.core.schema import unknown
 from nnrd.datasets import published
 from nnrd.models.family import WHOLE, Family
-from nnrd.models.pipeline import Pipeline
+from nnrd.models.inputs import Inputs
 from nnrd.models.row import ModelRow
 from nnrd.quantisation.graphs import DEFAULT, FLOAT32, ONNXRUNTIME, OPENVINO
 from nnrd.runtime.cuda import CPU
@@ -196,10 +196,14 @@ class _Model(NamedTuple):
         """The family of the model."""
         return self.context.sheets.family(self.name)
 
-    def pipeline(self) -> Pipeline:
-        """Return what makes its inputs, and says which it takes."""
-        row = self.context.sheets.models[self.name]
-        return self.context.tried(self.entry, self.family.load_pipeline, row)
+    def inputs(self) -> Inputs:
+        """Return which inputs it takes; refuse a family that makes none."""
+        found = self.family.inputs
+        if self.family.pipeline is None or found is None:
+            family = self.context.sheets.models[self.name].family
+            reason = f"{self.name}: family {family} makes no inputs to measure by"
+            self.context.fail(self.entry, reason)
+        return found
 
 
 def _models(context: Context, key: str, given: Mapping[str, Any]) -> list[_Model]:
@@ -221,17 +225,17 @@ def _points(model: _Model) -> list[ProfilePoint]:
             model.fail(axis, "a value is given twice")
     _check_runs(model)
     given, rows, found = model.given, model.context.sheets.models, []
-    pipeline, sizes = model.pipeline(), given.get("sizes") or [None]
+    inputs, sizes = model.inputs(), given.get("sizes") or [None]
     protocol = {name: given[name] for name in PROTOCOL if name in given}
     axes = [given[axis] for axis in ("runtimes", "precisions", "devices", "threads")]  # of HOW
     for options in combinations(given["options"]):
         row = _varied(model, options)
         of = (row.model, model.name, rows.with_graph_of(row.model), options)
         for *how, size, batch in product(*axes, sizes, given["batches"]):
-            _check_input(model, pipeline, how[0], size, batch)
-            told: dict[str, Any] = {"size": size, "batch": batch, "unit": pipeline.sizes}
+            _check_input(model, inputs, how[0], size, batch)
+            told: dict[str, Any] = {"size": size, "batch": batch, "unit": inputs.sizes}
             told |= dict(zip(HOW, how, strict=True)) | protocol
-            told |= {"seconds": pipeline.example_seconds(size)}
+            told |= {"seconds": inputs.length(size)}
             told |= {"graphs": () if how[0] == TORCH else model.family.graphs}
             found.append(ProfilePoint(*of, **told))
     return found
@@ -270,16 +274,14 @@ def _runs_as_graphs(family: Family) -> bool:
     return bool(family.graphs) and (len(family.graphs) > 1 or not family.needs_network)
 
 
-def _check_input(
-    model: _Model, pipeline: Pipeline, runtime: str, size: int | None, batch: int
-) -> None:
+def _check_input(model: _Model, inputs: Inputs, runtime: str, size: int | None, batch: int) -> None:
     """Refuse a size or a batch that a model, or its graph, cannot take."""
     try:
-        pipeline.check_example(size, 1)
+        inputs.check(size)
     except UserError as error:
         model.fail("sizes", f"{model.name}: {error}")
     try:
-        pipeline.check_example(size, batch)
+        inputs.check(size, batch)
     except UserError as error:
         model.fail("batches", f"{model.name}: {error}")
     if runtime != TORCH and batch > 1:
