@@ -72,11 +72,10 @@ def main(args: argparse.Namespace) -> None:
 def _measured(args: argparse.Namespace, pipeline: Pipeline, run: Run) -> dict[str, Any]:
     """Return the record of a point; `nnrd.profile.memory.DoesNotFitError` where it does not fit."""
     item, what = pipeline.example_item(args.size), args.model.model
-    if args.batch > 1:
-        one = _memory_of_one(args, pipeline, run)
-        memory.check(one, args.batch, what)
     with memory.fits(what):
         feeds = pipeline.example(args.size, args.batch)
+        if args.batch > 1:
+            memory.check(_memory_of_one(args, pipeline, run), args.batch, what)
     count = Count("runs")
     found = measure(
         [
