@@ -3,24 +3,22 @@
 from pathlib import Path
 
 import pytest
-from model_rows import ROOT, SHEETS
 
 from nnrd import UserError
+from nnrd.assets import rows
 from nnrd.assets.cache import Cache, default_folder
 from nnrd.assets.fetch import fetch
-from nnrd.assets.rows import AssetFile
 from nnrd.core.packages import lay_beside
 from nnrd.models.espnet.packages import ASSET
-from nnrd.study import sheets
 
-ASSETS = sheets.read(sheets.Given(SHEETS, {}, str, ROOT.joinpath)).assets
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def assets(name: str, folder: Path) -> Path:
     """Return a folder with the files of a shipped asset; skip where they cannot be had."""
-    rows = [AssetFile(**row) for row in ASSETS[name]]
+    found = [row for row in rows.read_sheet(ROOT / "config/assets.tsv") if row.asset == name]
     try:
-        fetch(rows, folder / name, Cache(default_folder()), ROOT)
+        fetch(found, folder / name, Cache(default_folder()), ROOT)
     except UserError as error:
         pytest.skip(f"asset {name} cannot be had: {error}")
     return folder / name

@@ -95,3 +95,11 @@ def test_a_job_refuses_packages_that_were_altered(wheels):
     (wheels / "first_only/first_only/__init__.py").write_text("import os")
     with pytest.raises(UserError, match=r"first_only/__init__\.py"):
         arguments.verify_assets(told(wheels))
+
+
+def test_a_file_that_only_the_checkout_has_is_taken_from_there(tmp_path, monkeypatch):
+    """Where nnrd is a module of another workflow its YAMLs are not in that one's folder."""
+    monkeypatch.chdir(tmp_path)
+    given = {"run": ["one"], "studies": {"one": STUDY}}
+    found = config.load(given, "config.yaml", ".", ROOT).sheets.assets
+    assert found["espnet_blstm"][0]["source"] == f"file:{ROOT}/config/espnet/blstm.yaml"
