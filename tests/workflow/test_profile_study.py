@@ -6,6 +6,8 @@ import json
 import pandas as pd
 import pytest
 
+from nnrd.core.files import read_record
+
 from .conftest import Checkout, copy_of_project
 from .test_traced import check_hash, commands_of, with_tracer
 
@@ -58,6 +60,16 @@ def test_a_row_a_point_with_its_accuracy(made):
     ] * 2
     assert speech["size"].tolist() == [20, 60, 20, 60] and speech["accuracy"].isna().all()
     assert speech["real_time_factor"].notna().all()
+
+
+def test_the_provenance_says_what_made_each_point(made):
+    found = read_record(made.folder / "results/provenance.json")
+    points = [name for name in found["records"] if name.startswith("results/profile/")]
+    assert len(points) == 7
+    numbers = {number for name in points for number in found["records"][name]["profiled"]}
+    made_by = [found["environments"][number] for number in numbers]
+    assert {each["provider"] for each in made_by} == {"cpu", "onnxruntime"}
+    assert "results/tables/speech/profile.csv" in found["results"]
 
 
 def test_plots_and_findings(made):

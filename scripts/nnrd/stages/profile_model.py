@@ -64,7 +64,7 @@ def main(args: argparse.Namespace) -> None:
     except memory.DoesNotFitError as error:
         found = {"status": NOT_MEASURED, "reason": str(error)}
         steps.say(f"not measured: {error}")
-    how = {"isolated": args.isolated, "made": made_by() | ran} | ran
+    how = {"isolated": args.isolated, "made": {"profiled": [made_by() | ran]}} | ran
     read = [*args.facts, *steps.fetched(args)]
     write_record(args.out, found | how | lineage.of([], read))
 

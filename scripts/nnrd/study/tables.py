@@ -67,10 +67,12 @@ class Tables:
 
     def provenance(self, wildcards: Wildcards) -> str:
         """Return a file of what the provenance is about."""
+        records = [file for study in self.joined.values() for file in inputs.records(study)]
+        measured = [file for study in self.studies.values() for file in study.measurements]
         run = {
             "config": self.settings.config,
             "assets": inputs.asset_sums(self.settings),
-            "records": [file for study in self.joined.values() for file in inputs.records(study)],
+            "records": [*records, *measured],
             "results": shown(self.settings),
         }
         return listed("write_provenance.json", json.dumps(run, indent=1))

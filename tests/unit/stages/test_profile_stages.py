@@ -87,7 +87,7 @@ def test_a_record_has_the_steps_apart_and_together(made):
     assert steps["total"]["mean"] == pytest.approx(together)
     assert steps["total"]["real_time_factor"] == pytest.approx(steps["total"]["mean"] / 0.32)
     assert record["macs"] == MACS
-    assert record["made"]["packages"]["torch"] and record["provider"] == "cpu"
+    assert record["made"]["profiled"][0]["packages"]["torch"] and record["provider"] == "cpu"
 
 
 def test_the_table_says_what_was_not_measured_and_goes_on(made):

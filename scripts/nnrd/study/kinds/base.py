@@ -82,6 +82,11 @@ class Study(ABC):
         return []
 
     @property
+    def measurements(self) -> list[str]:
+        """The files, beside its records, that say what made them; by default there are none."""
+        return []
+
+    @property
     def scored(self) -> list[Record]:
         """What the steps of anchors and points score for it; by default its records."""
         return self.records

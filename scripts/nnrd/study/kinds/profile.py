@@ -73,6 +73,12 @@ class ProfileStudy(Study):
         return [self.data] if self.data else []
 
     @property
+    def measurements(self) -> list[str]:
+        """The records of its points, and of what scores them."""
+        found = [paths.fill(paths.RECORD, folder=record.folder) for record in self.scored]
+        return [*map(measured, self.points), *found]
+
+    @property
     def scored(self) -> list[Record]:
         """What says how accurate the models are, each behind the anchor that it is held against."""
         found: dict[str, Record] = {}
