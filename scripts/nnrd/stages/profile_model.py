@@ -71,6 +71,7 @@ def main(args: argparse.Namespace) -> None:
 
 def _measured(args: argparse.Namespace, pipeline: Pipeline, run: Run) -> dict[str, Any]:
     """Return the record of a point; `nnrd.profile.memory.DoesNotFitError` where it does not fit."""
+    pipeline.check_example(args.size, args.batch)
     item, what = pipeline.example_item(args.size), args.model.model
     with memory.fits(what):
         feeds = pipeline.example(args.size, args.batch)

@@ -48,7 +48,7 @@ class JobCode:
 
     def _example(self, wildcards: Wildcards) -> list[str]:
         """Return what makes inputs to measure by, and what is measured on them."""
-        steps = "open,example,example_item,infer,postprocess_batch"
+        steps = "open,check_example,example,example_item,infer,postprocess_batch"
         return [f"{self.jobs.family(wildcards).pipeline}.{steps}", "nnrd.models.inputs:Inputs"]
 
     def _preprocessing(self, wildcards: Wildcards) -> str:
