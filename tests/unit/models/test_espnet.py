@@ -15,10 +15,12 @@ from model_rows import MODELS, ROOT, family, network, pipeline
 from nnrd import UserError
 from nnrd.core.schema import first_mistake
 from nnrd.datasets.index import Item
+from nnrd.models import export
 from nnrd.models.espnet import packages
 from nnrd.models.espnet.network import made_tokens
 from nnrd.models.espnet.pipeline import FEATURES, LENGTHS, STATES
 from nnrd.models.network import tensors
+from nnrd.runtime import sessions
 
 BLSTM = MODELS["espnet_blstm"]
 ITEM = Item("a", "a.wav", "")
@@ -98,7 +100,6 @@ def test_the_front_end_makes_80_features_every_10_ms(small, tmp_path):
     wave = np.sin(2 * np.pi * 1000 / 16_000 * np.arange(16_000)).astype(np.float32)
     feeds = around(model)[0].preprocess(wave, ITEM)
     assert feeds[FEATURES].shape == (1, 101, 80) and feeds[FEATURES].dtype == np.float32
-    assert feeds[LENGTHS].tolist() == [101]
     edges = np.linspace(0, slaney(8000), 82)
     assert abs(edges[feeds[FEATURES][0, 50].argmax() + 1] - slaney(1000)) < edges[1]
 
@@ -141,13 +142,11 @@ def test_made_features_go_through(small, frames, batch):
 def test_each_recording_of_a_batch_is_encoded_as_if_alone(small):
     around_it, run = around(small)
     feeds = around_it.example(40, 2)
-    feeds[LENGTHS][1] = 24  # longest first, as its LSTM wants them
-    feeds[FEATURES][1, 24:] = 0
     outputs = around_it.infer(run, feeds)
-    alone = run({FEATURES: feeds[FEATURES][1:, :24], LENGTHS: np.array([24])})
-    (places,) = alone[LENGTHS]
-    assert outputs[LENGTHS].tolist() == [10, places]
-    np.testing.assert_allclose(outputs[STATES][1, :places], alone[STATES][0], atol=1e-5)
+    assert outputs[LENGTHS].tolist() == [10, 10]
+    for n in range(2):
+        alone = run({FEATURES: feeds[FEATURES][n : n + 1]})
+        np.testing.assert_allclose(outputs[STATES][n], alone[STATES][0], atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -237,6 +236,11 @@ def test_options_of_the_decoding_are_not_the_graphs():
     assert family(of).input_row(of).options == {}
 
 
+def test_a_part_of_the_model_has_no_front_end():
+    with pytest.raises(UserError, match="it can be compressed, not split"):
+        pipeline(BLSTM).preprocess(np.zeros(800, np.float32), ITEM)
+
+
 @pytest.mark.parametrize(("frames", "batch"), [(0, 1), (None, 1), (10, 0)])
 def test_nothing_to_hear_is_refused(frames, batch):
     with pytest.raises(UserError, match=r"at least 1|say how many|a batch of 0"):
@@ -244,13 +248,38 @@ def test_nothing_to_hear_is_refused(frames, batch):
 
 
 def test_too_few_frames_for_convolutions_are_refused_in_one_line(beside, tmp_path):
-    small = {"output_size": 8, "attention_heads": 2, "linear_units": 8, "num_blocks": 1}
-    config = SMALL | {"encoder": "conformer", "encoder_conf": small}
-    model = network(BLSTM).load(files(tmp_path, config))
+    model = network(BLSTM).load(files(tmp_path, SMALL | CONFORMER))
     around_it, run = around(model)
     with pytest.raises(UserError, match="6 frames are too few for the encoder's convolutions"):
         around_it.infer(run, around_it.example(6))
     assert around_it.infer(run, around_it.example(7))[STATES].shape == (1, 1, 8)
+
+
+CONFORMER = {
+    "encoder": "conformer",
+    "encoder_conf": {"output_size": 8, "attention_heads": 2, "linear_units": 8, "num_blocks": 1},
+}
+
+
+def test_a_conformer_is_written_as_onnx_of_any_length(beside, tmp_path):
+    of = network(BLSTM)
+    model = of.load(files(tmp_path, SMALL | CONFORMER))
+    export.write(of.graph(model), of.export, tmp_path / "m.onnx")
+    assert export.check(of.graph(model), of.export, tmp_path / "m.onnx") < 1e-4
+    run = sessions.Run(sessions.session(tmp_path / "m.onnx"))
+    for frames in (7, 57, 400):
+        feeds = pipeline(BLSTM).example(frames)
+        ours, theirs = run(feeds), of.run(model)(feeds)
+        np.testing.assert_allclose(ours[STATES], theirs[STATES], atol=1e-4)
+        assert ours[LENGTHS].tolist() == theirs[LENGTHS].tolist()
+
+
+def test_a_recurrent_encoder_is_not(small, tmp_path):
+    """Its graph would hold the one length that it is traced with."""
+    of = network(BLSTM)
+    with pytest.raises(UserError, match="recurrent encoders of ESPnet are run by PyTorch"):
+        export.write(of.graph(small), of.export, tmp_path / "m.onnx")
+    assert not (tmp_path / "m.onnx").exists()
 
 
 @pytest.mark.parametrize(

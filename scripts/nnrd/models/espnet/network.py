@@ -67,7 +67,7 @@ class EspnetNetwork(Network):
 
     def graph(self, model: nn.Module) -> nn.Module:
         """Return normalisation and encoder."""
-        return Encoder(model)
+        return Encoder(model).eval()  # else the exporter would put it back to training
 
 
 class Encoder(nn.Module):
@@ -78,21 +78,22 @@ class Encoder(nn.Module):
         self.normalize, self.encoder = model.normalize, model.encoder
         self.preencoder, self.postencoder = model.preencoder, model.postencoder
 
-    def forward(
-        self, features: torch.Tensor, lengths: torch.Tensor | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return states, (batch, places, width), and how many of the places are a recording's own.
 
-        ``features``: float32 (batch, frames, 80); ``lengths``: int64 (batch,), longest first, None
-        where all frames are their own.
+        ``features``: float32 (batch, frames, 80), all frames of each its own. Raises UserError for
+        too few of them, and where a recurrent encoder is to be written as ONNX: ESPnet packs what
+        it is given, and the graph would be of one length.
         """
-        if lengths is None:
-            lengths = torch.full(features.shape[:1], features.shape[1], device=features.device)
+        if torch.jit.is_tracing() and _is_recurrent(self.encoder):
+            raise UserError("recurrent encoders of ESPnet are run by PyTorch, not written as ONNX")
+        lengths = torch.full_like(features[:, 0, 0], features.shape[1], dtype=torch.int64)
         found = features.clone(), lengths  # ESPnet normalises in place
-        for step in (self.normalize, self.preencoder):
-            found = found if step is None else step(*found)
-        states, lengths = self._encoded(*found)
-        return (states, lengths) if self.postencoder is None else self.postencoder(states, lengths)
+        with packages.quiet():
+            for step in (self.normalize, self.preencoder):
+                found = found if step is None else step(*found)
+            found = self._encoded(*found)
+            return found if self.postencoder is None else self.postencoder(*found)
 
     def _encoded(
         self, features: torch.Tensor, lengths: torch.Tensor
@@ -104,6 +105,10 @@ class Encoder(nn.Module):
             count = features.shape[1]
             raise UserError(f"{count} frames are too few for the encoder's convolutions") from None
         return states[0] if isinstance(states, tuple) else states, lengths  # [1]: those of layers
+
+
+def _is_recurrent(encoder: nn.Module) -> bool:
+    return any(isinstance(layer, nn.RNNBase) for layer in encoder.modules())
 
 
 def _defaults(task: Any) -> dict[str, Any]:

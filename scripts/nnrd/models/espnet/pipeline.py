@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from nnrd.core.errors import UserError
 from nnrd.datasets import audio
 from nnrd.datasets.index import Item
 from nnrd.models.espnet.options import decoding
@@ -27,7 +28,15 @@ class EspnetPipeline(Pipeline):
         return audio.read_item(item)
 
     def preprocess(self, loaded: np.ndarray, item: Item) -> Arrays:
-        """Return ``features``, float32 (1, frames, 80), of ESPnet's front end, and ``lengths``."""
+        """Return ``features``, float32 (1, frames, 80), of ESPnet's front end.
+
+        Raises UserError where a part of the model is to run without the network.
+        """
+        if self.network is None:
+            raise UserError(
+                f"model {self.row.model}: its front end is in the network: it can be compressed,"
+                " not split"
+            )
         import torch
 
         from nnrd.models.network import device
@@ -36,15 +45,14 @@ class EspnetPipeline(Pipeline):
         wave = torch.from_numpy(padded).to(device())[None]
         samples = torch.tensor([len(padded)], device=device())
         with torch.inference_mode():
-            features, lengths = self.network.frontend(wave, samples)
-        return {FEATURES: features.cpu().numpy(), LENGTHS: lengths.cpu().numpy()}
+            features, _ = self.network.frontend(wave, samples)
+        return {FEATURES: features.cpu().numpy()}
 
     def example(self, size: int | None, batch: int = 1) -> Arrays:
         """Return noise as `preprocess` returns features; see `Pipeline.example`."""
         self.check_example(size, batch)
-        frames = size or 0
-        drawn = np.random.default_rng(0).standard_normal((batch, frames, MELS), np.float32)
-        return {FEATURES: drawn, LENGTHS: np.full(batch, frames)}
+        shape = batch, size or 0, MELS
+        return {FEATURES: np.random.default_rng(0).standard_normal(shape, np.float32)}
 
     def postprocess(self, outputs: Arrays, item: Item) -> dict[str, Any]:
         """Return ``text``, and how many ``tokens`` it has, of one recording.
