@@ -123,6 +123,7 @@ rule plot_profile:
 
 rule write_findings:
     input:
+        unpack(PROFILES.published),
         profile=paths.study_table("profile"),
         parameters=paths.study_table("parameters"),
         sums=[paths.sums(paths.study_table(table)) for table in paths.PROFILE_TABLES],
@@ -141,8 +142,9 @@ rule write_findings:
         ENVIRONMENT
     params:
         source=CODE.hashed("write_findings"),
+        published=lambda wildcards: JOBS.options(PROFILES.published(wildcards)),
     shell:
         program(
             "write_findings.py --profile {input.profile:q} --parameters {input.parameters:q}"
-            " --title {wildcards.study:q} --out {output:q} > {log:q} 2>&1"
+            " {params.published:q} --title {wildcards.study:q} --out {output:q} > {log:q} 2>&1"
         )

@@ -68,8 +68,12 @@ class ProfileJobs:
         """Return what the tables of a study are made of."""
         study = self.studies[wildcards.get("study")]
         rows = [row for point in study.points for row in _files(study, point)]
-        published = [as_input(study.published)] if study.published else []
-        return [*dict.fromkeys(rows), *published]
+        return [*dict.fromkeys(rows), *self.published(wildcards).values()]
+
+    def published(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return the table of published numbers of a study, if it has one."""
+        file = self.studies[wildcards.get("study")].published
+        return {"published": as_input(file)} if file else {}
 
     def listed(self, wildcards: Wildcards) -> str:
         """Return a file that lists the points of a study, in the order of the table.

@@ -114,7 +114,7 @@ def test_pictures_and_sentences(made):
         assert (made / f"{name}.png").stat().st_size > 3000
     said = (made / "findings.html").read_text()
     assert "small has 5,013 parameters." in said
-    assert "from 32 to 64 frames of 10 ms, 2 times as many, time grows" in said
+    assert "from 32 to 64 frames of 10 ms, 2 times as many, the time is" in said
     assert "decoding takes" in said
     assert "128 frames of 10 ms, batch 1: not measured: small: does not fit in memory" in said
 

@@ -5,9 +5,9 @@ is wider than an interval of the factor would be; where it spans 1, the two are 
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas
 
@@ -50,10 +50,18 @@ class Factor(NamedTuple):
         return f"{self.value:.3g} times ({self.low:.3g} to {self.high:.3g})"
 
 
-def of(profile: pandas.DataFrame, parameters: pandas.DataFrame) -> list[Finding]:
-    """Return the findings: each question has an answer, if only why there is none."""
+def of(
+    profile: pandas.DataFrame,
+    parameters: pandas.DataFrame,
+    published: Sequence[Mapping[str, Any]] = (),
+) -> list[Finding]:
+    """Return the findings: each question has an answer, if only why there is none.
+
+    ``published``: rows as `nnrd.datasets.published.read_profiles` has them.
+    """
     found = series.measured(profile, "total_mean_s")
     questions: dict[str, Callable[[], Iterator[str]]] = {
+        "Was the machine free, and was all measured?": lambda: circumstances(profile),
         "Which model is larger?": lambda: larger(parameters),
         "Which model is faster?": lambda: faster(found),
         "How does time grow with the input?": lambda: growth(found),
@@ -61,8 +69,7 @@ def of(profile: pandas.DataFrame, parameters: pandas.DataFrame) -> list[Finding]
         "What do the options do?": lambda: options(found),
         "What does a batch do?": lambda: batches(found),
         "What does a run take in energy?": lambda: energy(profile, found),
-        "Theirs and ours?": lambda: theirs(profile, parameters),
-        "Was the machine free, and was all measured?": lambda: circumstances(profile),
+        "Theirs and ours?": lambda: theirs(profile, parameters, published),
     }
     answers = {question: list(answer()) for question, answer in questions.items()}
     return [Finding(question, told) for question, told in answers.items() if told]
@@ -118,8 +125,14 @@ def growth(found: pandas.DataFrame) -> Iterator[str]:
         times, more = factor(last, first), last["size"] / first["size"]
         yield (
             f"{name}: from {first['size']:g} to {last['size']:g} {series.unit(rows)}, "
-            f"{more:.3g} times as many, time grows {times}, from {_time(first)} to {_time(last)}."
+            f"{more:.3g} times as many, the time {_grown(times)}: {_time(first)}, {_time(last)}."
         )
+
+
+def _grown(times: Factor) -> str:
+    if not times.is_sure:
+        return f"is not told apart, {times}"
+    return f"is {times} as long"
 
 
 def steps(found: pandas.DataFrame) -> Iterator[str]:
@@ -167,6 +180,8 @@ def _option(name: str, group: pandas.DataFrame) -> Iterator[str]:
         yield f"The most accurate is {name} {_plain(best['value'])}: {_accuracy(best)}."
     else:
         yield "Accuracy: not measured (the study has no dataset)."
+    if group["joules"].isna().all():
+        yield "Energy: not measured."
 
 
 def _plain(value: object) -> str:
@@ -198,7 +213,9 @@ def energy(profile: pandas.DataFrame, found: pandas.DataFrame) -> Iterator[str]:
         yield f"{row['name']}, {_at(row)}: {_joules(row)}."
 
 
-def theirs(profile: pandas.DataFrame, parameters: pandas.DataFrame) -> Iterator[str]:
+def theirs(
+    profile: pandas.DataFrame, parameters: pandas.DataFrame, published: Sequence[Mapping[str, Any]]
+) -> Iterator[str]:
     """Say how published numbers and ours agree; times are of other machines."""
     counts = parameters[parameters["published_parameters"].notna()]
     for row in counts.itertuples():
@@ -212,6 +229,16 @@ def theirs(profile: pandas.DataFrame, parameters: pandas.DataFrame) -> Iterator[
         ours = f"{_at(row)} {_time(row)}" if measured else series.NOT_MEASURED
         watts = f", {row['published_joules']:g} J" if row["published_joules"] > 0 else ""
         yield f"{row['shown']}: published {row['published_latency_s']:g} s{watts}; here {ours}."
+    for given in published:
+        if not given["model"]:
+            yield f"Published, of which model is not said: {_numbers(given)}."
+
+
+def _numbers(given: Mapping[str, Any]) -> str:
+    """Return the numbers of a published row with their units, and what it says besides."""
+    units = {"latency_s": "s", "watts": "W", "joules": "J", "wer": "% word error rate"}
+    words = [f"{given[name]:g} {unit}" for name, unit in units.items() if given[name] is not None]
+    return ", ".join(words) + (f" ({given['of']})" if given.get("of") else "")
 
 
 def circumstances(profile: pandas.DataFrame) -> Iterator[str]:
@@ -221,7 +248,8 @@ def circumstances(profile: pandas.DataFrame) -> Iterator[str]:
         lost = busy["total_lost_share"].max()
         yield (
             f"In {len(busy)} of {len(profile)} points the machine was busy: up to {lost:.0%} of "
-            "the time was lost to others, so their times are upper bounds."
+            "the time was lost to others, so their times are upper bounds, and what tells two of "
+            "them apart may be the machine."
         )
     missing = profile[profile["status"] == series.NOT_MEASURED]
     for _, row in missing.iterrows():
@@ -249,13 +277,14 @@ def _sized(name: str, row: pandas.Series) -> str:
 
 
 def _time(row: pandas.Series) -> str:
-    mean, low, high = (series.MS * row[TOTAL.format(end)] for end in ("", "_low", "_high"))
-    return f"{mean:.3g} ms ({low:.3g} to {high:.3g})"
+    unit, scale = ("s", 1.0) if row[TOTAL.format("")] >= 1 else ("ms", series.MS)
+    mean, low, high = (scale * row[TOTAL.format(end)] for end in ("", "_low", "_high"))
+    return f"{mean:.3g} {unit} ({low:.3g} to {high:.3g})"
 
 
 def _accuracy(row: pandas.Series) -> str:
     if row["accuracy"] != row["accuracy"]:
-        return "accuracy not measured"
+        return ""
     ends = row["accuracy_low"], row["accuracy_high"]
     interval = f" ({ends[0]:.3g} to {ends[1]:.3g})" if all(end == end for end in ends) else ""
     return f"{row['metric']} {row['accuracy']:.3g}{interval}"
@@ -263,9 +292,9 @@ def _accuracy(row: pandas.Series) -> str:
 
 def _joules(row: pandas.Series) -> str:
     if row["joules"] != row["joules"]:
-        return "energy not measured"
+        return ""
     return f"{row['joules']:.3g} J counted, {row['lab_joules']:.3g} J as watts × latency"
 
 
 def _all_of(row: pandas.Series) -> str:
-    return ", ".join([_time(row), _accuracy(row), _joules(row)])
+    return ", ".join(filter(None, [_time(row), _accuracy(row), _joules(row)]))
