@@ -5,15 +5,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from nnrd.core.errors import UserError
 from nnrd.datasets.index import Item
-from nnrd.models.inputs import Inputs
 from nnrd.models.row import ModelRow
 from nnrd.runtime.stopwatch import Stopwatch
+
+if TYPE_CHECKING:  # what predicts depends on none of it
+    from nnrd.models.inputs import Inputs
 
 Arrays = dict[str, np.ndarray]
 Run = Callable[[Arrays], Arrays]
