@@ -75,7 +75,8 @@ def test_steps_are_told_apart():
     assert found["sleep"]["lost"] > 0.95 > 0.9 > found["spin"]["lost"]
 
 
-@pytest.mark.parametrize("warm_up", [0, 2])
+# The system counts a thread's time in ticks of some ms: in few short runs it may miss one.
+@pytest.mark.parametrize("warm_up", [0, 30])
 def test_a_step_on_two_threads_has_the_time_of_both(warm_up):
     """On a machine that is not free they get less; so the test says what holds on each."""
     found = told([Step("two", on(2))], Protocol(warm_up, 10, 1))["two"]
