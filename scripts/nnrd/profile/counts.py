@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.utils import parametrize
 from torch.utils.flop_counter import FlopCounterMode
 
 ALL, REST = "all", "rest"
@@ -63,6 +64,7 @@ def macs(model: nn.Module, call: Callable[[], object]) -> int:
     recurrent_macs, inside = 0, 0
     with ExitStack() as stack:
         stack.enter_context(_plain_attention())
+        stack.enter_context(_reckoned_weights(model))
         stack.enter_context(counter)
 
         def before(*_: Any) -> None:
@@ -97,6 +99,20 @@ def recurrent(layer: nn.Module, given: Any) -> int:
 
 def _recurrent_layers(model: nn.Module) -> Iterator[nn.Module]:
     return (each for each in model.modules() if isinstance(each, RECURRENT))
+
+
+@contextmanager
+def _reckoned_weights(model: nn.Module) -> Iterator[None]:
+    """Keep weights that are reckoned from others, such as normalised ones, as they are now.
+
+    Beneath PyTorch's counter they cannot be reckoned: reading one ends in an AttributeError.
+    """
+    with parametrize.cached(), torch.inference_mode():
+        for layer in model.modules():
+            if parametrize.is_parametrized(layer):
+                for name in layer.parametrizations:
+                    getattr(layer, name)
+        yield
 
 
 @contextmanager

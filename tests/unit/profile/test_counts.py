@@ -197,3 +197,10 @@ def test_a_model_without_parameters():
         {"part": "all", "parameters": 0, "shared": 0, "bytes": 0},
         {"part": "all of it", "parameters": 0, "shared": 0, "bytes": 0},
     ]
+
+
+def test_weights_that_are_normalised_are_counted_as_they_are():
+    """As wav2vec 2.0 has one: beneath PyTorch's counter it cannot be reckoned."""
+    model = nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Conv1d(2, 3, 5)))
+    with torch.inference_mode():
+        assert counts.macs(model, lambda: model(torch.zeros(1, 2, 14))) == 10 * 3 * 2 * 5
