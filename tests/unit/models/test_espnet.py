@@ -236,8 +236,8 @@ def test_options_of_the_decoding_are_not_the_graphs():
     assert family(of).input_row(of).options == {}
 
 
-def test_a_part_of_the_model_has_no_front_end():
-    with pytest.raises(UserError, match="it can be compressed, not split"):
+def test_a_graph_alone_has_no_front_end():
+    with pytest.raises(UserError, match="is neither split nor run as a graph"):
         pipeline(BLSTM).preprocess(np.zeros(800, np.float32), ITEM)
 
 

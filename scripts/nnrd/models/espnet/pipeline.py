@@ -30,12 +30,12 @@ class EspnetPipeline(Pipeline):
     def preprocess(self, loaded: np.ndarray, item: Item) -> Arrays:
         """Return ``features``, float32 (1, frames, 80), of ESPnet's front end.
 
-        Raises UserError where a part of the model is to run without the network.
+        Raises UserError where a graph is to be run without the network.
         """
         if self.network is None:
             raise UserError(
-                f"model {self.row.model}: its front end is in the network: it can be compressed,"
-                " not split"
+                f"model {self.row.model}: is neither split nor run as a graph: its front end and"
+                " its search need the network"
             )
         import torch
 
