@@ -27,7 +27,8 @@ def best(model: Any, states: np.ndarray, how: Decoding, name: str) -> list[str]:
         raise UserError(f"model {name}: {reason}")
     search = _search(model, how, weights)
     given = torch.from_numpy(states).to(next(model.parameters()).device)
-    with packages.quiet():
+    # It adds up memory that it has left as it was, and uses none of those sums.
+    with packages.quiet(), np.errstate(invalid="ignore"):
         # A negative ratio is a number of tokens, which none exceeds.
         found = search(given, maxlenratio=-(how.output_length or 0))
     numbers = found[0].yseq[1:-1].tolist() if found else []
