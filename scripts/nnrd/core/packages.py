@@ -36,8 +36,10 @@ def lay_beside(folder: Path) -> None:
     """Let packages be imported that were unpacked, each wheel in a folder of its own.
 
     They come behind what is installed, so that they replace none of it. ``folder``: the one with
-    the folders of the wheels.
+    the folders of the wheels; from now on this process writes no compiled files, which would not
+    belong into what was fetched.
     """
+    sys.dont_write_bytecode = True
     found = [str(wheel.absolute()) for wheel in sorted(folder.iterdir()) if wheel.is_dir()]
     sys.path.extend(wheel for wheel in found if wheel not in sys.path)
     _folders.cache_clear()

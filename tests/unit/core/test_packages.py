@@ -1,5 +1,7 @@
 """The versions of packages, which every job writes down."""
 
+import os
+import subprocess
 import sys
 from importlib import metadata
 
@@ -39,3 +41,17 @@ def test_a_package_that_is_recorded_otherwise_is_found(path, monkeypatch):
     monkeypatch.setitem(packages.RESULT_PACKAGES, "odd", ("odd-one", "other"))
     (path / "odd_one.egg-info").write_text("Metadata-Version: 2.1\nName: odd-one\nVersion: 1.2\n")
     assert packages.installed("odd") == "odd-one==1.2"
+
+
+def test_packages_laid_beside_get_no_compiled_files(tmp_path):
+    """What was fetched is verified file by file: a job's own files would not belong there."""
+    (tmp_path / "wheel/found_beside").mkdir(parents=True)
+    (tmp_path / "wheel/found_beside/__init__.py").write_text("HERE = True\n")
+    code = (
+        "import sys; from pathlib import Path; from nnrd.core.packages import lay_beside\n"
+        "lay_beside(Path(sys.argv[1])); import found_beside; assert found_beside.HERE"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path)]
+    plain = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run(words, check=True, env=plain)
+    assert not list(tmp_path.rglob("__pycache__"))

@@ -84,7 +84,7 @@ def test_a_step_on_two_threads_has_the_time_of_both(warm_up):
     assert 0 <= found["lost"] < 1
     assert found["cpu"] <= found["busy"] * found["mean"] * 1.05
     if warm_up:
-        assert found["busy"] == 2
+        assert found["busy"] >= 2  # other tests leave threads in this process
 
 
 def test_a_process_that_a_step_starts_is_in_its_cpu_time():
