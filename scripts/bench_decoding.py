@@ -5,13 +5,13 @@ ESPnet's, trained on made speech and scored on more of it, in minutes of one cor
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from benches import hybrids
 from benches.hybrids import RECIPES, Recipe
+from benches.made_speech import kept
 from nnrd.core import program
 from nnrd.core.errors import UserError
 from nnrd.core.schema import first_mistake
@@ -28,8 +28,8 @@ HEAD = ("", "CTC weight", "WER %", "95 % interval", "encoder, ms", "search, ms")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    kept = "folder that keeps speech and networks; a temporary one by default"
-    parser.add_argument("--folder", type=Path, help=kept)
+    words = "folder that keeps speech and networks; a temporary one by default"
+    parser.add_argument("--folder", type=Path, help=words)
     weights = "of CTC beside the attention decoder"
     parser.add_argument("--ctc-weights", type=float, nargs="+", default=[0, 0.3, 1], help=weights)
     parser.add_argument("--beam", type=int, default=5, help="prefixes that the search keeps")
@@ -38,12 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Train, measure and print."""
-    if args.folder is not None:
-        args.folder.mkdir(parents=True, exist_ok=True)
-        _measure(args, args.folder)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        _measure(args, Path(folder))
+    with kept(args.folder) as folder:
+        _measure(args, folder)
 
 
 def _measure(args: argparse.Namespace, folder: Path) -> None:

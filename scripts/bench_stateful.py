@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benches import recogniser, stateful
+from benches.made_speech import kept
 from benches.stateful import CONTROLLED, MAX_DROP, WAYS, Found, Subject
 from nnrd.core import program
 from nnrd.models import ModelRow
@@ -25,8 +26,8 @@ FEW_PACKAGES = 24
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    kept = "folder that keeps speech, networks and quantised graphs; a temporary one by default"
-    parser.add_argument("--folder", type=Path, help=kept)
+    words = "folder that keeps speech, networks and quantised graphs; a temporary one by default"
+    parser.add_argument("--folder", type=Path, help=words)
     narrow = "leave out the network of the published width, which takes minutes"
     parser.add_argument("--narrow", action="store_true", help=narrow)
     timed = "packages of 16 frames that each way is timed on"
@@ -35,12 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Measure and print."""
-    if args.folder is not None:
-        args.folder.mkdir(parents=True, exist_ok=True)
-        _measure(args, args.folder)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        _measure(args, Path(folder))
+    with kept(args.folder) as folder:
+        _measure(args, folder)
 
 
 def _measure(args: argparse.Namespace, folder: Path) -> None:

@@ -4,7 +4,6 @@ A Conformer of 1.1 million parameters with a Transformer decoder, and two bidire
 projections and an LSTM decoder. What is trained is ESPnet's own sum of both losses.
 """
 
-import random
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ import torch
 import yaml
 from torch import nn
 
-from benches import made_speech
+from benches import made_speech, training
+from benches.training import BATCH
 from nnrd.assets import rows
 from nnrd.assets.cache import Cache, default_folder
 from nnrd.assets.fetch import fetch
@@ -56,9 +56,7 @@ BLSTM = COMMON | {
     },
     "model_conf": {"ctc_weight": 0.3, "lsm_weight": 0.1},
 }  # fmt: skip
-SEED = 0
-BATCH = 16  # recordings
-LONGEST_STEP = 5.0  # norm of a gradient
+RISING = 0.2  # share of the steps before the highest learning rate
 SETS = {"train": 800, "test": 60}  # recordings; each set has a seed of its own
 
 
@@ -138,25 +136,9 @@ def spoken(item: Item) -> Spoken:
 
 def train(model: Any, recordings: Sequence[Spoken], recipe: Recipe) -> None:
     """Train a network on recordings; the same on each call."""
-    torch.set_num_threads(1)
-    torch.manual_seed(SEED)
+    training.set_up()
     batches = list(_batches(recordings))
-    learner = torch.optim.AdamW(model.parameters(), recipe.fastest, weight_decay=1e-4)
-    steps = recipe.epochs * len(batches)
-    rates = torch.optim.lr_scheduler.OneCycleLR(
-        learner, recipe.fastest, total_steps=steps, pct_start=0.2
-    )
-    order = random.Random(SEED)
-    model.train()
-    for _ in range(recipe.epochs):
-        order.shuffle(batches)
-        for batch in batches:
-            learner.zero_grad()
-            _loss(model, batch).backward()
-            nn.utils.clip_grad_norm_(model.parameters(), LONGEST_STEP)
-            learner.step()
-            rates.step()
-    model.eval()
+    training.fit(model, batches, _loss, recipe.epochs, recipe.fastest, RISING)
 
 
 def _loss(model: Any, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:

@@ -7,8 +7,10 @@ assets are, with a checksum, unpacked beside the recordings, and called by its C
 import ctypes
 import multiprocessing
 import random
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +46,17 @@ ESPEAK = AssetFile(
     license="GPL-3.0-or-later",
     only=" ".join(FILES),
 )
+
+
+@contextmanager
+def kept(folder: Path | None) -> Iterator[Path]:
+    """Give the folder that keeps what is made, or for None one that goes in the end."""
+    if folder is None:
+        with tempfile.TemporaryDirectory() as found:
+            yield Path(found)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    yield folder
 
 
 def items(folder: Path, name: str, count: int, seed: int) -> list[Item]:

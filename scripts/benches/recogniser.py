@@ -3,7 +3,6 @@
 With random weights no fault of a recurrent network shows: a trained one has a word error rate.
 """
 
-import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from benches import made_speech
+from benches import made_speech, training
+from benches.training import BATCH
 from nnrd.core.files import complete_file
 from nnrd.datasets import audio
 from nnrd.datasets.index import Item
@@ -23,11 +23,9 @@ from nnrd.models.deepspeech.pipeline import BLANK, LABELS
 
 NAME, WIDTH = "narrow_deepspeech", 256
 ROW = ModelRow(NAME, "deepspeech", "asset", "asr", asset=NAME, options={"width": WIDTH})
-SEED = 0
-EPOCHS, BATCH = 12, 16  # recordings
-FASTEST = 3e-3  # learning rate
+EPOCHS = 12
+FASTEST, RISING = 3e-3, 0.15  # learning rate; share of the steps before it
 SPREAD = 0.3  # standard deviation of the noise on normalised cepstra
-LONGEST_STEP = 5.0  # norm of a gradient
 # How many recordings are made for what; each set has a seed of its own.
 SETS = {"train": 800, "valid": 60, "test": 100}
 
@@ -72,23 +70,10 @@ def exported(folder: Path, row: ModelRow = ROW) -> Path:
 
 def train(recordings: Sequence[Spoken], epochs: int = EPOCHS) -> dict[str, torch.Tensor]:
     """Return the state dict of a network trained on recordings; the same on each call."""
-    torch.set_num_threads(1)
-    torch.manual_seed(SEED)
+    training.set_up()
     model = DeepSpeech(WIDTH)
     _normalise(model, recordings)
-    batches = list(_batches(recordings))
-    learner = torch.optim.AdamW(model.parameters(), FASTEST, weight_decay=1e-4)
-    steps = epochs * len(batches)
-    rates = torch.optim.lr_scheduler.OneCycleLR(learner, FASTEST, total_steps=steps, pct_start=0.15)
-    order = random.Random(SEED)
-    for _ in range(epochs):
-        order.shuffle(batches)
-        for batch in batches:
-            learner.zero_grad()
-            _loss(model, batch).backward()
-            nn.utils.clip_grad_norm_(model.parameters(), LONGEST_STEP)
-            learner.step()
-            rates.step()
+    training.fit(model, list(_batches(recordings)), _loss, epochs, FASTEST, RISING)
     return model.state_dict()
 
 

@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 
 import pytest
+import spoken
 import torch
 from espnet_packages import espnet
 
@@ -22,12 +23,8 @@ FAMILY = REGISTRY.get("espnet")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    found = tmp_path_factory.mktemp("hybrids")
+    found = spoken.folder(tmp_path_factory, "hybrids")
     espnet(found)
-    try:
-        made_speech.fetched(found)
-    except UserError as error:
-        pytest.skip(f"espeak-ng cannot be had: {error}")
     return found
 
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import spoken
 import torch
 
 import bench_stateful
 from benches import made_speech, recogniser, stateful
-from nnrd import UserError
 from nnrd.core import program
 from nnrd.datasets.index import Index
 from nnrd.models import REGISTRY
@@ -26,12 +26,7 @@ NETWORK = REGISTRY.get(recogniser.ROW.family).load_network
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    found = tmp_path_factory.mktemp("speech")
-    try:
-        made_speech.fetched(found)
-    except UserError as error:
-        pytest.skip(f"espeak-ng cannot be had: {error}")
-    return found
+    return spoken.folder(tmp_path_factory, "speech")
 
 
 @pytest.fixture(scope="module")
